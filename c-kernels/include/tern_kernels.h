@@ -1,0 +1,213 @@
+/*
+ * tern_kernels.h: the kernels of Tern, and all that Java sees of them.
+ *
+ * Every kernel is a pure function over a range of rows, tokens or heads. C holds no state, allocates nothing and starts
+ * no thread; the caller owns memory and threads, and has checked every size, offset and product before it calls. Two
+ * calls that write disjoint ranges may run at once.
+ *
+ * ONE RESULT. All tiers give the same bits. Two rules make that possible.
+ *
+ *   Integers. The sum of T[i]*a[i] over a row is an exact int32 in any order: |T| <= 1 and |a| <= 128, so a row of up to
+ *   2^24 weights cannot overflow. The sum is converted to float once; up to 2^24 / 128 = 131,072 columns that is exact.
+ *
+ *   Floats. A sum over n floats is kept in 32 lanes: element i belongs to lane i mod 32, and a lane takes its elements
+ *   in ascending order. The last, partial group of 32 is filled up with zeros, and the lanes they stand in take part. A
+ *   product enters by one fused multiply-add. The lanes are then folded in halves: lane j becomes lane j + lane j+16,
+ *   then j + j+8, j + j+4, j + j+2, j + j+1. Everything else is written out below with its order; a multiplication
+ *   followed by an addition is fused exactly where the text says fma. Division and square root are correctly rounded.
+ *   The tiers are built with -ffp-contract=off and without fast-math. Payloads of NaNs are not part of the result.
+ *
+ *   expf. exp(x) here means: 0 unless x > -87; x = min(x, 88); n = round-half-even(x * 1.44269504f);
+ *   r = fma(n, -0.693359375f, x); r = fma(n, 2.12194440e-4f, r);
+ *   p = 1.9875691500e-4f; then p = fma(p, r, c) for c = 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+ *   1.6666665459e-1f, 5.0000001201e-1f; p = fma(p, r*r, r) + 1; the result is p * 2^n.
+ *   (The minimax polynomial of Cephes' expf; relative error below 2e-7.)
+ *
+ * Strides are counted in elements of the array they belong to unless said otherwise. "Token" is one row of activations.
+ */
+#ifndef TERN_KERNELS_H
+#define TERN_KERNELS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define TERN_API __declspec(dllexport)
+#else
+#define TERN_API __attribute__((visibility("default")))
+#endif
+
+/* Changes whenever a signature, a struct or the meaning of a kernel does. */
+#define TERN_ABI_VERSION 1
+
+/* Element types of float tensors and of the KV cache. */
+enum tern_float_type { TERN_F32 = 0, TERN_F16 = 1, TERN_BF16 = 2 };
+
+/* How RoPE pairs the elements of a head: (i, i + d/2) as in GPT-NeoX and Hugging Face, or (2i, 2i + 1) as in Llama's
+ * original weights and GGUF's `llama` architecture. */
+enum tern_rope_pairing { TERN_ROPE_HALVES = 0, TERN_ROPE_NEIGHBOURS = 1 };
+
+/* Instruction-set levels, ascending. */
+enum tern_tier { TERN_TIER_SCALAR = 0, TERN_TIER_AVX2 = 1 };
+
+/* Columns of one group of packed ternary codes; rows are padded up to whole groups. */
+#define TERN_GROUP 128
+
+/*
+ * A ternary matrix W = scale * T in the run-time layout, which is the layout of an I2_S tensor's rows.
+ * A row is `groups = ceil(cols / 128)` groups of 32 bytes; byte p of a group holds the codes of its columns p, p+32, p+64
+ * and p+96 in bits 7:6, 5:4, 3:2 and 1:0. Code = T + 1; code 3 does not occur. Columns past `cols` have code 1 (T = 0).
+ */
+typedef struct tern_ternary_matrix {
+    const uint8_t *codes; /* rows * stride bytes */
+    int64_t rows;
+    int64_t cols;
+    int64_t stride; /* bytes from one row to the next, at least 32 * groups */
+    float scale;
+} tern_ternary_matrix;
+
+/*
+ * Activations quantized to int8, one scale a token (absmax).
+ */
+typedef struct tern_activations {
+    int8_t *values; /* [tokens][stride]; columns past `cols` up to a multiple of 128 are zero */
+    float *scales;  /* [tokens]: r, by which x was multiplied */
+    int32_t *sums;  /* [tokens]: sum of the token's values */
+    int64_t stride; /* bytes from one token to the next, a multiple of 128 */
+} tern_activations;
+
+/* A float matrix, row-major: the embedding, or the head. */
+typedef struct tern_float_matrix {
+    const void *values;
+    int64_t rows;
+    int64_t cols;
+    int64_t stride; /* elements from one row to the next */
+    int32_t type;   /* tern_float_type */
+} tern_float_matrix;
+
+/* Rotation tables: entry [position][i] is the cosine (sine) of position * frequency i. */
+typedef struct tern_rope {
+    const float *cosines; /* [positions][dims / 2] */
+    const float *sines;
+    int64_t dims;    /* leading elements of a head that are rotated; even */
+    int32_t pairing; /* tern_rope_pairing */
+} tern_rope;
+
+/* One layer's cache of keys and values, each [kv_heads][capacity][head_dim]. */
+typedef struct tern_kv_layer {
+    void *keys;
+    void *values;
+    int64_t kv_heads;
+    int64_t capacity; /* positions */
+    int64_t head_dim;
+    int32_t type; /* TERN_F32 or TERN_F16 */
+} tern_kv_layer;
+
+/*
+ * The kernel table: X(name, result, parameters). The struct below, the declarations of each tier, the dispatch and the
+ * tests are all made from this list.
+ *
+ * quantize: for tokens [token_begin, token_end): m = max(max |x|, 1e-5) over the token's cols (a NaN is passed over);
+ *   r = (1 / m) * 127, two roundings; a = round-half-even(x * r), clamped to [-128, 127], NaN giving -128. Writes values
+ *   (zeros up to the next multiple of 128), scales and sums. x has `x_stride` floats from token to token.
+ *
+ * ternary_matmul: y[t * y_stride + row] = (float)(sum over columns of T * a) * (w->scale / a->scales[t]) for t in
+ *   [0, tokens) and row in [row_begin, row_end). Two float operations: the quotient, then the product.
+ *
+ * float_matmul: y[t * y_stride + row] = dot(w[row], x[t]) in the 32-lane order, weights widened exactly to float32,
+ *   each product entering as fma(weight, x, lane).
+ *
+ * float_row: widens row `row` of m into y[0 .. cols).
+ *
+ * rms_norm: for tokens [token_begin, token_end): q = (32-lane sum of x*x, by fma(x, x, lane)) / cols;
+ *   f = 1 / sqrt(q + eps), two roundings; y = (x * f) * weight. y may be x.
+ *
+ * rope: rotates in place the first `rope->dims` elements of each of `heads` heads of tokens [token_begin, token_end);
+ *   head h of token t starts at x + t * x_stride + h * head_dim, its position is position + t. For a pair (x0, x1) with
+ *   cosine c and sine s: y0 = fma(x0, c, -(x1 * s)), y1 = fma(x1, c, x0 * s), the inner product rounded first.
+ *
+ * store_kv: writes keys k and values v ([tokens][stride], head h of token t at t * stride + h * head_dim) of tokens
+ *   [token_begin, token_end) into the cache at position + t; F16 rounds half to even.
+ *
+ * attention: for items [item_begin, item_end), item = t * heads + h: query head h of token t at
+ *   q + t * q_stride + h * head_dim attends to positions [0, position + t] of key head h / (heads / kv_heads).
+ *   score[p] = dot(q, key[p]) * scale, the dot in the 32-lane order by fma(q, key, lane); weights = softmax(score);
+ *   out element d starts at 0 and takes fma(weight[p], value[p][d], out) for p ascending; it is written to
+ *   out + t * out_stride + h * head_dim. `scores` is scratch of at least position + t + 1 floats for the call's largest t.
+ *
+ * softmax: in place over n >= 1 floats: m = the largest (no NaN allowed); e = exp(x - m); s = 32-lane sum of e by plain
+ *   additions; y = e * (1 / s).
+ *
+ * relu_squared_gate: g = gate > 0 ? gate : 0; out = (g * g) * up. out may be gate or up.
+ *
+ * silu_gate: out = (gate / (1 + exp(-gate))) * up. out may be gate or up.
+ *
+ * add: x = x + y over n floats.
+ *
+ * find_invalid_code: index of the first of n bytes of packed codes that holds a code 3, or -1.
+ */
+#define TERN_KERNEL_TABLE(X)                                                                                               \
+    X(quantize, void,                                                                                                      \
+      (const float *x, int64_t x_stride, int64_t cols, int64_t token_begin, int64_t token_end,                             \
+       const tern_activations *out))                                                                                       \
+    X(ternary_matmul, void,                                                                                                \
+      (const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin, int64_t row_end,        \
+       float *y, int64_t y_stride))                                                                                        \
+    X(float_matmul, void,                                                                                                  \
+      (const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens, int64_t row_begin, int64_t row_end,   \
+       float *y, int64_t y_stride))                                                                                        \
+    X(float_row, void, (const tern_float_matrix *m, int64_t row, float *y))                                                \
+    X(rms_norm, void,                                                                                                      \
+      (const float *x, int64_t x_stride, const float *weight, float eps, int64_t cols, int64_t token_begin,                \
+       int64_t token_end, float *y, int64_t y_stride))                                                                     \
+    X(rope, void,                                                                                                          \
+      (float *x, int64_t x_stride, int64_t heads, int64_t head_dim, const tern_rope *rope, int64_t position,               \
+       int64_t token_begin, int64_t token_end))                                                                            \
+    X(store_kv, void,                                                                                                      \
+      (const tern_kv_layer *kv, const float *k, const float *v, int64_t stride, int64_t position, int64_t token_begin,     \
+       int64_t token_end))                                                                                                 \
+    X(attention, void,                                                                                                     \
+      (const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads, int64_t position, int64_t item_begin,     \
+       int64_t item_end, float scale, float *scores, float *out, int64_t out_stride))                                      \
+    X(softmax, void, (float *x, int64_t n))                                                                                \
+    X(relu_squared_gate, void, (const float *gate, const float *up, float *out, int64_t n))                                \
+    X(silu_gate, void, (const float *gate, const float *up, float *out, int64_t n))                                        \
+    X(add, void, (float *x, const float *y, int64_t n))                                                                    \
+    X(find_invalid_code, int64_t, (const uint8_t *codes, int64_t n))
+
+/* The kernels of one tier. */
+typedef struct tern_kernels {
+    int64_t tier; /* tern_tier */
+#define TERN_KERNEL_MEMBER(name, result, parameters) result(*name) parameters;
+    TERN_KERNEL_TABLE(TERN_KERNEL_MEMBER)
+#undef TERN_KERNEL_MEMBER
+} tern_kernels;
+
+/* TERN_ABI_VERSION of the library. */
+TERN_API int32_t tern_abi_version(void);
+
+/* SHA-256 of this header as the library was built with it, 64 lower-case hex digits. */
+TERN_API const char *tern_abi_hash(void);
+
+/* Name of a tier ("scalar", "avx2"), or null for an unknown one. */
+TERN_API const char *tern_tier_name(int32_t tier);
+
+/* Why this machine cannot run a tier (the CPU lacks it, or the operating system does not save its registers), or null
+ * when it can. */
+TERN_API const char *tern_tier_obstacle(int32_t tier);
+
+/* The highest tier that this machine can run, not above TERN_MAX_TIER of the environment when that is set. -1 when the
+ * variable holds a word that is no tier's name. */
+TERN_API int32_t tern_best_tier(void);
+
+/* The kernels of a tier, or null when it is unknown or has an obstacle here. Valid for the life of the process. */
+TERN_API const tern_kernels *tern_kernels_of(int32_t tier);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TERN_KERNELS_H */

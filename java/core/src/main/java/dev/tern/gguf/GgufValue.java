@@ -1,0 +1,43 @@
+package dev.tern.gguf;
+
+import java.util.List;
+
+/**
+ * One metadata value. {@code value} is, by type: {@code Byte, Byte, Short, Short, Integer, Integer, Float, Boolean,
+ * String, <array>, Long, Long, Double}; unsigned types hold their bits. An array holds {@code List<String>} for strings,
+ * {@code List<GgufValue>} for nested arrays, {@code boolean[]} for booleans, and otherwise the primitive array of the
+ * element ({@code byte[], short[], int[], long[], float[], double[]}).
+ *
+ * @param type the type, {@link GgufValueType#ARRAY} for arrays
+ * @param elementType the element's type for arrays, else the same as {@code type}
+ */
+public record GgufValue(GgufValueType type, GgufValueType elementType, Object value) {
+
+    public static GgufValue of(String text) {
+        return new GgufValue(GgufValueType.STRING, GgufValueType.STRING, text);
+    }
+
+    public static GgufValue of(boolean value) {
+        return new GgufValue(GgufValueType.BOOL, GgufValueType.BOOL, value);
+    }
+
+    public static GgufValue of(float value) {
+        return new GgufValue(GgufValueType.FLOAT32, GgufValueType.FLOAT32, value);
+    }
+
+    public static GgufValue u32(int value) {
+        return new GgufValue(GgufValueType.UINT32, GgufValueType.UINT32, value);
+    }
+
+    public static GgufValue strings(List<String> values) {
+        return new GgufValue(GgufValueType.ARRAY, GgufValueType.STRING, List.copyOf(values));
+    }
+
+    public static GgufValue int32s(int[] values) {
+        return new GgufValue(GgufValueType.ARRAY, GgufValueType.INT32, values);
+    }
+
+    public static GgufValue float32s(float[] values) {
+        return new GgufValue(GgufValueType.ARRAY, GgufValueType.FLOAT32, values);
+    }
+}

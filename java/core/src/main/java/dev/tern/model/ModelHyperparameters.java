@@ -1,0 +1,39 @@
+package dev.tern.model;
+
+/**
+ * The numbers that define a model's graph, whatever file they came from.
+ *
+ * @param architecture GGUF name: {@code bitnet-b1.58}, {@code bitnet-25}, {@code bitnet} or {@code llama}
+ * @param name display name
+ * @param vocabSize rows of the embedding
+ * @param contextLength positions the model was trained for
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize width of the feed-forward network
+ * @param layers number of blocks
+ * @param heads query heads
+ * @param kvHeads key and value heads; divides {@code heads}
+ * @param headDim elements of a head, even
+ * @param ropeDims leading elements of a head that are rotated, even
+ * @param ropeTheta base of the rotation frequencies
+ * @param normEps epsilon of every RMSNorm
+ * @param activation gate of the feed-forward network
+ * @param subNorms whether a norm stands before {@code o_proj} and before {@code down_proj}
+ * @param tiedHead whether the embedding is also the head
+ */
+public record ModelHyperparameters(
+        String architecture,
+        String name,
+        int vocabSize,
+        int contextLength,
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int ropeDims,
+        float ropeTheta,
+        float normEps,
+        FfnActivation activation,
+        boolean subNorms,
+        boolean tiedHead) {}

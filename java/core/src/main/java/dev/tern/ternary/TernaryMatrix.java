@@ -1,0 +1,24 @@
+package dev.tern.ternary;
+
+import java.util.Objects;
+
+/**
+ * The canonical form (T, s) of a ternary matrix: W = scale * T.
+ *
+ * @param rows output features M
+ * @param cols input features K
+ * @param values T, row-major {@code [rows][cols]}, each -1, 0 or +1; not copied, and not to be changed
+ * @param scale s, finite
+ */
+public record TernaryMatrix(int rows, int cols, byte[] values, float scale) {
+
+    public TernaryMatrix {
+        Objects.requireNonNull(values);
+        if (rows <= 0 || cols <= 0 || (long) rows * cols != values.length) {
+            throw new IllegalArgumentException(rows + " x " + cols + " values expected, found " + values.length);
+        }
+        if (!Float.isFinite(scale)) {
+            throw new IllegalArgumentException("scale is " + scale);
+        }
+    }
+}

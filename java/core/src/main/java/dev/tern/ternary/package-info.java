@@ -1,0 +1,5 @@
+/** Ternary matrices, (T, s), and their encodings in GGUF. */
+@NullMarked
+package dev.tern.ternary;
+
+import org.jspecify.annotations.NullMarked;

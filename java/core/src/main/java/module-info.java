@@ -1,0 +1,12 @@
+/** Tern: read, convert, verify and run ternary language models. */
+module dev.tern.core {
+    requires dev.tern.codegen;
+    requires dev.tern.kernels;
+    requires tools.jackson.databind;
+    requires static org.jspecify;
+
+    exports dev.tern.gguf;
+    exports dev.tern.io;
+    exports dev.tern.model;
+    exports dev.tern.ternary;
+}

@@ -1,0 +1,95 @@
+package dev.tern.kernels;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The kernels, one method for each entry of {@code TERN_KERNEL_TABLE} in {@code tern_kernels.h}, which defines them to
+ * the bit, the order of every float sum included. Implementations give identical results.
+ *
+ * <p>Segments hold float32 elements unless said otherwise; strides and offsets count elements. Every method checks its
+ * ranges against the sizes of the segments and throws {@link IndexOutOfBoundsException} or
+ * {@link IllegalArgumentException} before anything is read or written. Thread-safe: calls that write disjoint ranges may
+ * run at once. No method allocates memory that lives longer than the call.
+ */
+public interface Kernels {
+
+    /** Who computes. */
+    Tier tier();
+
+    /**
+     * Quantizes tokens {@code [tokenBegin, tokenEnd)} of {@code x} ({@code [tokens][xStride]}, {@code cols} used) to
+     * int8 by absmax.
+     */
+    void quantize(MemorySegment x, long xStride, int cols, int tokenBegin, int tokenEnd, Activations out);
+
+    /**
+     * {@code y[t * yStride + row] = (float) (sum of T * a) * (scale / r[t])} for tokens {@code [0, tokens)} and rows
+     * {@code [rowBegin, rowEnd)}.
+     */
+    void ternaryMatmul(TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
+
+    /** {@code y[t * yStride + row] = dot(w[row], x[t])} for tokens {@code [0, tokens)}, rows {@code [rowBegin, rowEnd)}. */
+    void floatMatmul(
+            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
+
+    /** Widens row {@code row} of {@code m} into {@code y[yOffset .. yOffset + cols)}. */
+    void floatRow(FloatWeights m, int row, MemorySegment y, long yOffset);
+
+    /** RMSNorm of tokens {@code [tokenBegin, tokenEnd)}; {@code y} may be {@code x}. {@code weight} has {@code cols} floats. */
+    void rmsNorm(
+            MemorySegment x,
+            long xStride,
+            MemorySegment weight,
+            float eps,
+            int cols,
+            int tokenBegin,
+            int tokenEnd,
+            MemorySegment y,
+            long yStride);
+
+    /** Rotates in place {@code heads} heads of tokens {@code [tokenBegin, tokenEnd)}; token t has position {@code position + t}. */
+    void rope(
+            MemorySegment x,
+            long xStride,
+            int heads,
+            int headDim,
+            RopeTable table,
+            int position,
+            int tokenBegin,
+            int tokenEnd);
+
+    /** Stores keys and values ({@code [tokens][stride]}) of tokens {@code [tokenBegin, tokenEnd)} at {@code position + t}. */
+    void storeKv(KvLayer kv, MemorySegment k, MemorySegment v, long stride, int position, int tokenBegin, int tokenEnd);
+
+    /**
+     * Causal attention for items {@code [itemBegin, itemEnd)}, item = t * heads + head. {@code scores} is scratch of at
+     * least {@code position + t + 1} floats for the largest t; threads need their own.
+     */
+    void attention(
+            KvLayer kv,
+            MemorySegment q,
+            long qStride,
+            int heads,
+            int position,
+            int itemBegin,
+            int itemEnd,
+            float scale,
+            MemorySegment scores,
+            MemorySegment out,
+            long outStride);
+
+    /** Softmax in place over the first {@code n >= 1} floats of {@code x}. */
+    void softmax(MemorySegment x, int n);
+
+    /** {@code out = max(gate, 0)^2 * up} over elements {@code [offset, offset + n)}; {@code out} may be an operand. */
+    void reluSquaredGate(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n);
+
+    /** {@code out = silu(gate) * up} over elements {@code [offset, offset + n)}; {@code out} may be an operand. */
+    void siluGate(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n);
+
+    /** {@code x += y} over elements {@code [offset, offset + n)}. */
+    void add(MemorySegment x, MemorySegment y, long offset, long n);
+
+    /** Index of the first byte of packed 2-bit codes that holds a code 3, or -1. */
+    long findInvalidCode(MemorySegment codes);
+}

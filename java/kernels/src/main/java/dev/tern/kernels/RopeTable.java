@@ -1,0 +1,62 @@
+package dev.tern.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+
+/** Rotation tables for positions {@code [0, positions)} ({@code tern_rope} of the C header). Immutable once filled. */
+public final class RopeTable {
+    private final MemorySegment cosines;
+    private final MemorySegment sines;
+    private final int positions;
+    private final int dims;
+    private final RopePairing pairing;
+
+    private RopeTable(MemorySegment cosines, MemorySegment sines, int positions, int dims, RopePairing pairing) {
+        this.cosines = cosines;
+        this.sines = sines;
+        this.positions = positions;
+        this.dims = dims;
+        this.pairing = pairing;
+    }
+
+    /**
+     * A view of filled tables.
+     *
+     * @param cosines float32, {@code [positions][dims / 2]}
+     * @param sines float32, {@code [positions][dims / 2]}
+     * @param dims leading elements of a head that are rotated; even
+     */
+    public static RopeTable of(
+            SegmentAllocator allocator,
+            MemorySegment cosines,
+            MemorySegment sines,
+            int positions,
+            int dims,
+            RopePairing pairing) {
+        long bytes = Math.multiplyExact((long) positions * (dims / 2), 4L);
+        if (positions <= 0 || dims <= 0 || dims % 2 != 0 || bytes > cosines.byteSize() || bytes > sines.byteSize()) {
+            throw new IllegalArgumentException("rotation tables too short for " + positions + " positions of " + dims);
+        }
+        return new RopeTable(cosines, sines, positions, dims, pairing);
+    }
+
+    public MemorySegment cosines() {
+        return cosines;
+    }
+
+    public MemorySegment sines() {
+        return sines;
+    }
+
+    public int positions() {
+        return positions;
+    }
+
+    public int dims() {
+        return dims;
+    }
+
+    public RopePairing pairing() {
+        return pairing;
+    }
+}

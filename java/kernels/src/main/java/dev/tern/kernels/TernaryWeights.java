@@ -1,0 +1,66 @@
+package dev.tern.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+
+/**
+ * A ternary matrix in the run-time layout ({@code tern_ternary_matrix} of the C header): 2-bit codes in groups of 128
+ * columns, rows padded to whole groups. An I2_S tensor whose columns are a multiple of 128 has this layout as it lies.
+ * Immutable; alive as long as the memory it was made over.
+ */
+public final class TernaryWeights {
+    /** Columns of one group. */
+    public static final int GROUP = 128;
+
+    /** Bytes of one group. */
+    public static final int GROUP_BYTES = GROUP / 4;
+
+    private final MemorySegment codes;
+    private final int rows;
+    private final int cols;
+    private final float scale;
+
+    private TernaryWeights(MemorySegment codes, int rows, int cols, float scale) {
+        this.codes = codes;
+        this.rows = rows;
+        this.cols = cols;
+        this.scale = scale;
+    }
+
+    /** Bytes from one row to the next: 32 for each begun group of 128 columns. */
+    public static long rowBytes(int cols) {
+        return (cols + GROUP - 1L) / GROUP * GROUP_BYTES;
+    }
+
+    /**
+     * A view of packed codes.
+     *
+     * @param allocator where the small native descriptor lives; must live as long as the codes
+     * @param codes {@code rows * rowBytes(cols)} bytes or more
+     * @param scale s, finite
+     * @throws IllegalArgumentException when the codes are too short or a dimension is not positive
+     */
+    public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
+        if (rows <= 0 || cols <= 0 || Math.multiplyExact(rows, rowBytes(cols)) > codes.byteSize()) {
+            throw new IllegalArgumentException(
+                    rows + " x " + cols + " codes do not fit in " + codes.byteSize() + " bytes");
+        }
+        return new TernaryWeights(codes, rows, cols, scale);
+    }
+
+    public MemorySegment codes() {
+        return codes;
+    }
+
+    public int rows() {
+        return rows;
+    }
+
+    public int cols() {
+        return cols;
+    }
+
+    public float scale() {
+        return scale;
+    }
+}
