@@ -13,6 +13,7 @@ public final class Activations {
     private final MemorySegment sums;
     private final int tokens;
     private final long stride;
+    private int cols;
 
     private Activations(MemorySegment values, MemorySegment scales, MemorySegment sums, int tokens, long stride) {
         this.values = values;
@@ -20,6 +21,9 @@ public final class Activations {
         this.sums = sums;
         this.tokens = tokens;
         this.stride = stride;
+        KernelArguments.offHeap("values", values, 1);
+        KernelArguments.offHeap("scales", scales, Float.BYTES);
+        KernelArguments.offHeap("sums", sums, Integer.BYTES);
     }
 
     /** Room for {@code tokens} tokens of up to {@code maxCols} columns, 64-byte aligned. */
@@ -58,5 +62,15 @@ public final class Activations {
     /** Bytes from one token to the next, a multiple of 128. */
     public long stride() {
         return stride;
+    }
+
+    /** Columns that the last {@link Kernels#quantize} filled, 0 before the first. */
+    public int cols() {
+        return cols;
+    }
+
+    /** Notes the width that is being written; threads that quantize tokens of one batch all write the same. */
+    void quantized(int cols) {
+        this.cols = cols;
     }
 }

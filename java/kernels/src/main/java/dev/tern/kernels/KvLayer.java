@@ -22,6 +22,8 @@ public final class KvLayer {
         this.capacity = capacity;
         this.headDim = headDim;
         this.type = type;
+        KernelArguments.offHeap("keys", keys, type.bytes());
+        KernelArguments.offHeap("values", values, type.bytes());
     }
 
     /** Room for {@code capacity} positions, zeroed, 64-byte aligned. */

@@ -25,6 +25,7 @@ public final class RopeTable {
      * @param cosines float32, {@code [positions][dims / 2]}
      * @param sines float32, {@code [positions][dims / 2]}
      * @param dims leading elements of a head that are rotated; even
+     * @throws IllegalArgumentException when a table is too short, on the heap or not aligned, or {@code dims} is odd
      */
     public static RopeTable of(
             SegmentAllocator allocator,
@@ -33,10 +34,15 @@ public final class RopeTable {
             int positions,
             int dims,
             RopePairing pairing) {
+        if (positions <= 0 || dims <= 0 || dims % 2 != 0) {
+            throw new IllegalArgumentException(positions + " positions of " + dims + " rotated elements");
+        }
         long bytes = Math.multiplyExact((long) positions * (dims / 2), 4L);
-        if (positions <= 0 || dims <= 0 || dims % 2 != 0 || bytes > cosines.byteSize() || bytes > sines.byteSize()) {
+        if (bytes > cosines.byteSize() || bytes > sines.byteSize()) {
             throw new IllegalArgumentException("rotation tables too short for " + positions + " positions of " + dims);
         }
+        KernelArguments.offHeap("cosines", cosines, Float.BYTES);
+        KernelArguments.offHeap("sines", sines, Float.BYTES);
         return new RopeTable(cosines, sines, positions, dims, pairing);
     }
 

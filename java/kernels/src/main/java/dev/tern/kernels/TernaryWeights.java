@@ -15,6 +15,9 @@ public final class TernaryWeights {
     /** Bytes of one group. */
     public static final int GROUP_BYTES = GROUP / 4;
 
+    /** Most columns of a row: with one more, 128 a column, a sum could leave int32. */
+    public static final int MAX_COLS = (1 << 24) - 1;
+
     private final MemorySegment codes;
     private final int rows;
     private final int cols;
@@ -38,13 +41,15 @@ public final class TernaryWeights {
      * @param allocator where the small native descriptor lives; must live as long as the codes
      * @param codes {@code rows * rowBytes(cols)} bytes or more
      * @param scale s, finite
-     * @throws IllegalArgumentException when the codes are too short or a dimension is not positive
+     * @throws IllegalArgumentException when the codes are too short or on the heap, or a dimension is not positive or so
+     *     large that a row's sum could leave int32 ({@link #MAX_COLS})
      */
     public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
-        if (rows <= 0 || cols <= 0 || Math.multiplyExact(rows, rowBytes(cols)) > codes.byteSize()) {
+        if (rows <= 0 || cols <= 0 || cols > MAX_COLS || Math.multiplyExact(rows, rowBytes(cols)) > codes.byteSize()) {
             throw new IllegalArgumentException(
                     rows + " x " + cols + " codes do not fit in " + codes.byteSize() + " bytes");
         }
+        KernelArguments.offHeap("codes", codes, 1);
         return new TernaryWeights(codes, rows, cols, scale);
     }
 

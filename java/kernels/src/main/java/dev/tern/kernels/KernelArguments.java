@@ -1,0 +1,254 @@
+package dev.tern.kernels;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What every implementation of {@link Kernels} checks before it touches memory, so that all of them refuse the same
+ * arguments with the same words: ranges against sizes (overflow-safe), alignment to the element, off-heap and writable
+ * memory, and that the memory is still there. C checks nothing; what passes here cannot make it leave its arguments.
+ *
+ * <p>Sizes, ranges: {@link IndexOutOfBoundsException}. Strides, counts, alignment, heap or read-only memory:
+ * {@link IllegalArgumentException}. A closed arena: {@link IllegalStateException}. Another thread's confined arena:
+ * {@link WrongThreadException}.
+ */
+final class KernelArguments {
+    private KernelArguments() {}
+
+    static void quantize(MemorySegment x, long xStride, int cols, int tokenBegin, int tokenEnd, Activations out) {
+        positive("cols", cols);
+        range("tokens", tokenBegin, tokenEnd, out.tokens());
+        if (cols > out.stride()) {
+            throw new IllegalArgumentException(
+                    "out: room for " + out.stride() + " columns a token, but " + cols + " are to be quantized");
+        }
+        accessible("out", out.values());
+        tokens("x", x, xStride, cols, tokenEnd);
+        floats("x", x);
+    }
+
+    static void ternaryMatmul(
+            TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+        range("tokens", 0, tokens, a.tokens());
+        range("rows", rowBegin, rowEnd, w.rows());
+        if (tokens > 0 && a.cols() != w.cols()) {
+            throw new IllegalArgumentException(
+                    "a: quantized with " + a.cols() + " columns, but the matrix has " + w.cols());
+        }
+        accessible("w", w.codes());
+        accessible("a", a.values());
+        tokens("y", y, yStride, rowEnd, tokens);
+        writableFloats("y", y);
+    }
+
+    static void floatMatmul(
+            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+        range("rows", rowBegin, rowEnd, w.rows());
+        range("tokens", 0, tokens, Integer.MAX_VALUE);
+        accessible("w", w.values());
+        tokens("x", x, xStride, w.cols(), tokens);
+        floats("x", x);
+        tokens("y", y, yStride, rowEnd, tokens);
+        writableFloats("y", y);
+    }
+
+    static void floatRow(FloatWeights m, int row, MemorySegment y, long yOffset) {
+        if (row < 0 || row >= m.rows()) {
+            throw new IndexOutOfBoundsException("row " + row + " of " + m.rows());
+        }
+        accessible("m", m.values());
+        elements("y", y, yOffset, m.cols());
+        writableFloats("y", y);
+    }
+
+    static void rmsNorm(
+            MemorySegment x,
+            long xStride,
+            MemorySegment weight,
+            int cols,
+            int tokenBegin,
+            int tokenEnd,
+            MemorySegment y,
+            long yStride) {
+        positive("cols", cols);
+        range("tokens", tokenBegin, tokenEnd, Integer.MAX_VALUE);
+        tokens("x", x, xStride, cols, tokenEnd);
+        floats("x", x);
+        elements("weight", weight, 0, cols);
+        floats("weight", weight);
+        tokens("y", y, yStride, cols, tokenEnd);
+        writableFloats("y", y);
+    }
+
+    static void rope(
+            MemorySegment x,
+            long xStride,
+            int heads,
+            int headDim,
+            RopeTable table,
+            int position,
+            int tokenBegin,
+            int tokenEnd) {
+        positive("heads", heads);
+        positive("headDim", headDim);
+        if (table.dims() > headDim) {
+            throw new IllegalArgumentException(
+                    "table: rotates " + table.dims() + " elements of a head that has " + headDim);
+        }
+        positions(position, tokenBegin, tokenEnd, table.positions());
+        accessible("table", table.cosines());
+        accessible("table", table.sines());
+        tokens("x", x, xStride, (long) heads * headDim, tokenEnd);
+        writableFloats("x", x);
+    }
+
+    static void storeKv(
+            KvLayer kv, MemorySegment k, MemorySegment v, long stride, int position, int tokenBegin, int tokenEnd) {
+        positions(position, tokenBegin, tokenEnd, kv.capacity());
+        accessible("kv", kv.keys());
+        accessible("kv", kv.values());
+        long width = (long) kv.kvHeads() * kv.headDim();
+        tokens("k", k, stride, width, tokenEnd);
+        floats("k", k);
+        tokens("v", v, stride, width, tokenEnd);
+        floats("v", v);
+    }
+
+    static void attention(
+            KvLayer kv,
+            MemorySegment q,
+            long qStride,
+            int heads,
+            int position,
+            int itemBegin,
+            int itemEnd,
+            MemorySegment scores,
+            MemorySegment out,
+            long outStride) {
+        positive("heads", heads);
+        if (heads % kv.kvHeads() != 0) {
+            throw new IllegalArgumentException(heads + " heads are no multiple of " + kv.kvHeads() + " key heads");
+        }
+        range("items", itemBegin, itemEnd, Integer.MAX_VALUE);
+        int tokenEnd = itemEnd == 0 ? 0 : (itemEnd - 1) / heads + 1;
+        positions(position, 0, tokenEnd, kv.capacity());
+        accessible("kv", kv.keys());
+        accessible("kv", kv.values());
+        long width = (long) heads * kv.headDim();
+        tokens("q", q, qStride, width, tokenEnd);
+        floats("q", q);
+        elements("scores", scores, 0, (long) position + tokenEnd);
+        writableFloats("scores", scores);
+        tokens("out", out, outStride, width, tokenEnd);
+        writableFloats("out", out);
+    }
+
+    static void softmax(MemorySegment x, int n) {
+        positive("n", n);
+        elements("x", x, 0, n);
+        writableFloats("x", x);
+    }
+
+    static void gate(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n) {
+        elements("gate", gate, offset, n);
+        floats("gate", gate);
+        elements("up", up, offset, n);
+        floats("up", up);
+        elements("out", out, offset, n);
+        writableFloats("out", out);
+    }
+
+    static void add(MemorySegment x, MemorySegment y, long offset, long n) {
+        elements("x", x, offset, n);
+        writableFloats("x", x);
+        elements("y", y, offset, n);
+        floats("y", y);
+    }
+
+    static void findInvalidCode(MemorySegment codes) {
+        offHeap("codes", codes, 1);
+        accessible("codes", codes);
+    }
+
+    /** For memory that lives in a descriptor: C gets its address alone, so it must not lie in a heap array or crooked. */
+    static void offHeap(String name, MemorySegment segment, int alignment) {
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException(name + ": heap memory; kernels take off-heap memory");
+        }
+        if ((segment.address() & (alignment - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    name + ": address 0x" + Long.toHexString(segment.address()) + " is no multiple of " + alignment);
+        }
+    }
+
+    /** Alive, and not confined to another thread. */
+    static void accessible(String name, MemorySegment segment) {
+        if (!segment.scope().isAlive()) {
+            throw new IllegalStateException(name + ": used after its arena was closed");
+        }
+        if (!segment.isAccessibleBy(Thread.currentThread())) {
+            throw new WrongThreadException(name + ": confined to another thread");
+        }
+    }
+
+    static void writable(String name, MemorySegment segment) {
+        if (segment.isReadOnly()) {
+            throw new IllegalArgumentException(name + ": read-only memory cannot take a result");
+        }
+    }
+
+    private static void floats(String name, MemorySegment segment) {
+        offHeap(name, segment, Float.BYTES);
+        accessible(name, segment);
+    }
+
+    private static void writableFloats(String name, MemorySegment segment) {
+        floats(name, segment);
+        writable(name, segment);
+    }
+
+    private static void positive(String name, int value) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(name + ": " + value + ", expected a positive number");
+        }
+    }
+
+    private static void range(String name, int begin, int end, int limit) {
+        if (begin < 0 || end < begin || end > limit) {
+            throw new IndexOutOfBoundsException(name + ": [" + begin + ", " + end + ") is no part of [0, " + limit + ")");
+        }
+    }
+
+    private static void positions(int position, int tokenBegin, int tokenEnd, int limit) {
+        range("tokens", tokenBegin, tokenEnd, Integer.MAX_VALUE);
+        if (position < 0 || (long) position + tokenEnd > limit) {
+            throw new IndexOutOfBoundsException(
+                    "position " + position + " and " + tokenEnd + " tokens do not fit in " + limit + " positions");
+        }
+    }
+
+    /** {@code count} floats from element {@code offset} on. */
+    private static void elements(String name, MemorySegment segment, long offset, long count) {
+        long size = segment.byteSize() / Float.BYTES;
+        if (offset < 0 || count < 0 || count > size - offset) {
+            throw new IndexOutOfBoundsException(
+                    name + ": " + count + " floats from " + offset + " on, but it holds " + size);
+        }
+    }
+
+    /** Tokens {@code [0, tokens)} of {@code width} floats, {@code stride} apart. */
+    private static void tokens(String name, MemorySegment segment, long stride, long width, int tokens) {
+        if (stride < 0 || stride < width && tokens > 1) {
+            throw new IllegalArgumentException(name + ": stride " + stride + " is less than a token's " + width);
+        }
+        if (tokens == 0) {
+            return;
+        }
+        long last = tokens - 1L;
+        long start = last * stride;
+        long size = segment.byteSize() / Float.BYTES;
+        if (Math.multiplyHigh(last, stride) != 0 || start < 0 || width > size - start) {
+            throw new IndexOutOfBoundsException(name + ": " + tokens + " tokens of " + width + " floats, " + stride
+                    + " apart, but it holds " + size);
+        }
+    }
+}
