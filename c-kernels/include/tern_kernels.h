@@ -7,17 +7,19 @@
  *
  * ONE RESULT. All tiers give the same bits. Two rules make that possible.
  *
- *   Integers. The sum of T[i]*a[i] over a row is an exact int32 in any order: |T| <= 1 and |a| <= 128, so a row of up to
- *   2^24 weights cannot overflow. The sum is converted to float once; up to 2^24 / 128 = 131,072 columns that is exact.
+ *   Integers. The sum of T[i]*a[i] over a row is an exact int32 in any order: |T| <= 1 and |a| <= 128, so a row of fewer
+ *   than 2^24 weights cannot overflow. The sum is converted to float once; up to 2^24 / 128 = 131,072 columns that is
+ *   exact.
  *
- *   Floats. A sum over n floats is kept in 32 lanes: element i belongs to lane i mod 32, and a lane takes its elements
- *   in ascending order. The last, partial group of 32 is filled up with zeros, and the lanes they stand in take part. A
- *   product enters by one fused multiply-add. The lanes are then folded in halves: lane j becomes lane j + lane j+16,
- *   then j + j+8, j + j+4, j + j+2, j + j+1. Everything else is written out below with its order; a multiplication
- *   followed by an addition is fused exactly where the text says fma. Division and square root are correctly rounded.
- *   The tiers are built with -ffp-contract=off and without fast-math. Payloads of NaNs are not part of the result.
+ *   Floats. A sum over n floats is kept in 32 lanes that start at +0: element i belongs to lane i mod 32, and a lane takes
+ *   its elements in ascending order. The last, partial group of 32 is filled up with zeros, and the lanes they stand in
+ *   take part. A product enters by one fused multiply-add. The lanes are then folded in halves: lane j becomes lane j +
+ *   lane j+16, then j + j+8, j + j+4, j + j+2, j + j+1. Everything else is written out below with its order; a
+ *   multiplication followed by an addition is fused exactly where the text says fma. Division and square root are
+ *   correctly rounded. The tiers are built with -ffp-contract=off and without fast-math. Payloads of NaNs are not part of
+ *   the result.
  *
- *   expf. exp(x) here means: 0 unless x > -87; x = min(x, 88); n = round-half-even(x * 1.44269504f);
+ *   expf. exp(x) here means: 0 unless x > -87 (so 0 for a NaN); x = min(x, 88); n = round-half-even(x * 1.44269504f);
  *   r = fma(n, -0.693359375f, x); r = fma(n, 2.12194440e-4f, r);
  *   p = 1.9875691500e-4f; then p = fma(p, r, c) for c = 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
  *   1.6666665459e-1f, 5.0000001201e-1f; p = fma(p, r*r, r) + 1; the result is p * 2^n.
@@ -195,12 +197,12 @@ TERN_API const char *tern_abi_hash(void);
 /* Name of a tier ("scalar", "avx2"), or null for an unknown one. */
 TERN_API const char *tern_tier_name(int32_t tier);
 
-/* Why this machine cannot run a tier (the CPU lacks it, or the operating system does not save its registers), or null
- * when it can. */
+/* Why this machine cannot run a tier (the CPU lacks it, the operating system does not save its registers, the library was
+ * built without it, or no such tier exists) as a sentence without its full stop, or null when it can. */
 TERN_API const char *tern_tier_obstacle(int32_t tier);
 
-/* The highest tier that this machine can run, not above TERN_MAX_TIER of the environment when that is set. -1 when the
- * variable holds a word that is no tier's name. */
+/* The highest tier that this machine can run, not above TERN_MAX_TIER of the environment when that is set and not empty.
+ * -1 when the variable holds a word that is no tier's name. */
 TERN_API int32_t tern_best_tier(void);
 
 /* The kernels of a tier, or null when it is unknown or has an obstacle here. Valid for the life of the process. */
