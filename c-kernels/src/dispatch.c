@@ -1,0 +1,92 @@
+/*
+ * dispatch.c: which tiers exist, which of them this machine can run, and their tables of kernels.
+ */
+#include "tiers.h"
+#include "x86_features.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCALAR_MEMBER(name, result, parameters) .name = tern_scalar_##name,
+static const tern_kernels scalar_kernels = {.tier = TERN_TIER_SCALAR, TERN_KERNEL_TABLE(SCALAR_MEMBER)};
+#undef SCALAR_MEMBER
+
+#if TERN_HAS_AVX2
+#define AVX2_MEMBER(name, result, parameters) .name = tern_avx2_##name,
+static const tern_kernels avx2_kernels = {.tier = TERN_TIER_AVX2, TERN_KERNEL_TABLE(AVX2_MEMBER)};
+#undef AVX2_MEMBER
+#define AVX2_KERNELS (&avx2_kernels)
+#else
+#define AVX2_KERNELS NULL
+#endif
+
+typedef struct tier_entry {
+    const char *name;
+    const tern_kernels *kernels; /* null when the library was built without the tier */
+} tier_entry;
+
+/* By tern_tier, which ascends. */
+static const tier_entry tiers[] = {
+    [TERN_TIER_SCALAR] = {"scalar", &scalar_kernels},
+    [TERN_TIER_AVX2] = {"avx2", AVX2_KERNELS},
+};
+
+#define TIER_COUNT ((int32_t)(sizeof tiers / sizeof tiers[0]))
+
+/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so the answer is kept. Threads that meet here
+ * for the first time all store the same pointer. */
+static const char *avx2_obstacle_once(void) {
+    static const char unknown[] = "";
+    static _Atomic(const char *) known = unknown;
+    const char *obstacle = atomic_load_explicit(&known, memory_order_relaxed);
+    if (obstacle == unknown) {
+        obstacle = tern_avx2_obstacle(tern_read_x86_features());
+        atomic_store_explicit(&known, obstacle, memory_order_relaxed);
+    }
+    return obstacle;
+}
+
+const char *tern_tier_name(int32_t tier) {
+    return tier >= 0 && tier < TIER_COUNT ? tiers[tier].name : NULL;
+}
+
+const char *tern_tier_obstacle(int32_t tier) {
+    if (tier < 0 || tier >= TIER_COUNT) {
+        return "this library knows no such tier";
+    }
+    if (tiers[tier].kernels == NULL) {
+        return "this library was built without the tier, for another kind of CPU";
+    }
+    return tier == TERN_TIER_AVX2 ? avx2_obstacle_once() : NULL;
+}
+
+int32_t tern_best_tier(void) {
+    int32_t best = TIER_COUNT - 1;
+    const char *cap = getenv("TERN_MAX_TIER");
+    if (cap != NULL && *cap != '\0') {
+        while (best >= 0 && strcmp(cap, tiers[best].name) != 0) {
+            best--;
+        }
+        if (best < 0) {
+            return -1;
+        }
+    }
+    while (tern_tier_obstacle(best) != NULL) { /* ends at the latest with scalar, which has none */
+        best--;
+    }
+    return best;
+}
+
+const tern_kernels *tern_kernels_of(int32_t tier) {
+    return tern_tier_obstacle(tier) == NULL ? tiers[tier].kernels : NULL;
+}
+
+int32_t tern_abi_version(void) {
+    return TERN_ABI_VERSION;
+}
+
+const char *tern_abi_hash(void) {
+    return TERN_ABI_HASH; /* from the build, which hashes the header */
+}

@@ -1,0 +1,68 @@
+/*
+ * x86_features.c: CPUID and XGETBV, and what they mean for the tiers.
+ */
+#include "x86_features.h"
+
+#include <stddef.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* XGETBV as an instruction: its intrinsic would need -mxsave, and this file is built for the baseline. */
+static uint64_t read_xcr0(void) {
+    uint32_t low;
+    uint32_t high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+#define OSXSAVE (UINT32_C(1) << 27)
+
+tern_x86_features tern_read_x86_features(void) {
+    tern_x86_features features = {0, 0, 0};
+    uint32_t eax;
+    uint32_t ebx;
+    uint32_t ecx;
+    uint32_t edx;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) {
+        features.leaf1_ecx = ecx;
+        if (ecx & OSXSAVE) {
+            features.xcr0 = read_xcr0();
+        }
+    }
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
+        features.leaf7_ebx = ebx;
+    }
+    return features;
+}
+
+#else
+
+tern_x86_features tern_read_x86_features(void) {
+    return (tern_x86_features){0, 0, 0};
+}
+
+#endif
+
+const char *tern_avx2_obstacle(tern_x86_features features) {
+    const uint32_t ecx = features.leaf1_ecx;
+    if (!(ecx >> 28 & 1)) {
+        return "the CPU has no AVX";
+    }
+    if (!(features.leaf7_ebx >> 5 & 1)) {
+        return "the CPU has AVX but no AVX2";
+    }
+    if (!(ecx >> 12 & 1)) {
+        return "the CPU has AVX2 but no FMA";
+    }
+    if (!(ecx >> 29 & 1)) {
+        return "the CPU has AVX2 but no F16C";
+    }
+    if (!(ecx >> 27 & 1)) {
+        return "the CPU has AVX2, but the operating system has not switched on XSAVE (OSXSAVE is 0)";
+    }
+    if ((features.xcr0 & 6) != 6) {
+        return "the CPU has AVX2, but the operating system does not save the AVX registers (XCR0 bits 1 and 2)";
+    }
+    return NULL;
+}

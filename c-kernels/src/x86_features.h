@@ -1,0 +1,23 @@
+/*
+ * x86_features.h: what this CPU has and what the operating system lets a process use of it.
+ */
+#ifndef TERN_X86_FEATURES_H
+#define TERN_X86_FEATURES_H
+
+#include <stdint.h>
+
+/* The registers that decide about the tiers, as CPUID and XGETBV return them. */
+typedef struct tern_x86_features {
+    uint32_t leaf1_ecx; /* CPUID 1: FMA bit 12, OSXSAVE bit 27, AVX bit 28, F16C bit 29 */
+    uint32_t leaf7_ebx; /* CPUID 7.0: AVX2 bit 5; zero when the CPU has no leaf 7 */
+    uint64_t xcr0;      /* XGETBV 0: SSE state bit 1, AVX state bit 2; zero unless OSXSAVE */
+} tern_x86_features;
+
+/* Reads the registers of the CPU this runs on; all zero when that is no x86-64. */
+tern_x86_features tern_read_x86_features(void);
+
+/* Why a machine with these registers cannot run the AVX2 tier, or null when it can. A missing feature of the CPU is told
+ * before a missing permission of the operating system, for without the first the second cures nothing. */
+const char *tern_avx2_obstacle(tern_x86_features features);
+
+#endif /* TERN_X86_FEATURES_H */
