@@ -1,0 +1,62 @@
+package dev.tern.cli;
+
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Progress of long work on stderr, where a person watches it; nothing otherwise. The bar appears when the work has lasted
+ * half a second and leaves no trace.
+ */
+final class Progress implements AutoCloseable {
+    private static final long DELAY_NANOS = 500_000_000L;
+
+    private final Terminal terminal;
+    private final Interruption interruption;
+    private final long start = System.nanoTime();
+    private @Nullable ProgressBar bar;
+
+    Progress(Terminal terminal, Interruption interruption) {
+        this.terminal = terminal;
+        this.interruption = interruption;
+    }
+
+    /**
+     * Tells how far the work is; also the point where Ctrl-C takes effect.
+     *
+     * @param unit name of what is counted, such as {@code MiB}
+     * @param unitSize how much of {@code done} makes one unit
+     */
+    void at(String task, long done, long total, String unit, long unitSize) {
+        interruption.check();
+        if (!terminal.showsProgress()) {
+            return;
+        }
+        if (bar == null) {
+            if (System.nanoTime() - start < DELAY_NANOS) {
+                return;
+            }
+            bar = new ProgressBarBuilder()
+                    .setTaskName(task)
+                    .setInitialMax(total)
+                    .setUnit(" " + unit, unitSize)
+                    .setStyle(ProgressBarStyle.ASCII)
+                    .setUpdateIntervalMillis(200)
+                    .setConsumer(new ConsoleProgressBarConsumer(terminal.err(), Terminal.WIDTH - 1))
+                    .clearDisplayOnFinish()
+                    .build();
+        }
+        bar.maxHint(total);
+        bar.stepTo(done);
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+            bar = null;
+        }
+    }
+}

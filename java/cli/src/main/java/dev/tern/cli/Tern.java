@@ -1,0 +1,115 @@
+package dev.tern.cli;
+
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The {@code tern} command: its subcommands, the options they share, and the way from their results to an exit status. */
+@Command(
+        name = "tern",
+        description = "Runs ternary (BitNet b1.58) language models on ordinary CPUs: converts, verifies, generates.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Build.Provider.class,
+        commandListHeading = "%nCommands:%n",
+        optionListHeading = "%nOptions of every command:%n",
+        footerHeading = "%nStart here:%n",
+        footer = {
+            "  tern demo                        a trained model, from checkpoint to text",
+            "  tern convert FOLDER -o M.gguf    a Hugging Face checkpoint to GGUF",
+            "  tern run -m M.gguf -p TEXT       text from it",
+            "",
+            "Environment:",
+            "  TERN_MAX_TIER=scalar|avx2   highest instruction set to use",
+            "  TERN_NATIVE=off             compute with the Java reference",
+            "  TERN_LIBRARY=PATH           the native library to load",
+            "  TERN_CACHE=DIR              where native libraries are unpacked",
+            "  TERN_JAVA_OPTS=FLAGS        more flags for the Java virtual machine",
+            "",
+            "Exit status: 0 done; 1 the input is at fault; 2 the command line is; 70 Tern is.",
+        })
+public final class Tern implements Runnable {
+    private final Terminal terminal;
+
+    @Spec
+    private CommandSpec spec;
+
+    private Tern(Terminal terminal) {
+        this.terminal = terminal;
+        this.spec = CommandSpec.create(); // replaced by picocli
+    }
+
+    /** Runs one command and ends the process with its exit status. */
+    public static void main(String[] args) {
+        Interruption interruption = new Interruption();
+        interruption.listen();
+        int status = run(Terminal.ofProcess(), interruption, args);
+        interruption.finish();
+        System.exit(status);
+    }
+
+    /** Runs one command over the given streams. */
+    static int run(Terminal terminal, Interruption interruption, String... args) {
+        Failures failures = new Failures(terminal);
+        try {
+            int status = commandLine(terminal, interruption, failures).execute(args);
+            terminal.out().flush();
+            return status;
+        } catch (Throwable e) { // from picocli's own printing, or an Error
+            return failures.report(e);
+        }
+    }
+
+    private static CommandLine commandLine(Terminal terminal, Interruption interruption, Failures failures) {
+        boolean colours = terminal.outIsTerminal() && System.getenv("NO_COLOR") == null;
+        CommandLine command = new CommandLine(new Tern(terminal));
+        command.addSubcommand(new DoctorCommand(terminal));
+        return command.setExecutionExceptionHandler(failures)
+                .setParameterExceptionHandler(failures)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setAbbreviatedOptionsAllowed(false)
+                .setOverwrittenOptionsAllowed(false)
+                .setUsageHelpLongOptionsMaxWidth(30)
+                .setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF))
+                .setOut(new PrintWriter(new OutputStreamWriter(terminal.out(), StandardCharsets.UTF_8), true))
+                .setErr(new PrintWriter(new OutputStreamWriter(terminal.err(), StandardCharsets.UTF_8), true));
+    }
+
+    @Option(
+            names = {"-v", "--verbose"},
+            scope = ScopeType.INHERIT,
+            description = "Say more; show the stack trace of an error.")
+    void verbose(boolean value) {
+        terminal.verbose(value);
+    }
+
+    @Option(
+            names = "--no-progress",
+            scope = ScopeType.INHERIT,
+            description = "Draw no progress bars (none are drawn in a pipe anyway).")
+    void noProgress(boolean value) {
+        terminal.progress(!value);
+    }
+
+    @Option(
+            names = "--require-native",
+            scope = ScopeType.INHERIT,
+            description = "Fail when the native kernels cannot be used, instead of computing in Java.")
+    void requireNative(boolean value) {
+        terminal.requireNative(value);
+    }
+
+    /** Without a subcommand. */
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "a command is missing: 'tern demo' shows what Tern does");
+    }
+}

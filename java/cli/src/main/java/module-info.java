@@ -1,0 +1,12 @@
+/** The tern command. */
+module dev.tern.cli {
+    requires dev.tern.core;
+    requires dev.tern.kernels;
+    requires info.picocli;
+    requires me.tongfei.progressbar;
+    requires tools.jackson.databind;
+    requires static org.jspecify;
+
+    opens dev.tern.cli to
+            info.picocli;
+}
