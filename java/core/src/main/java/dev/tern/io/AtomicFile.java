@@ -21,7 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * much was needed, as far as {@link #expect} knows, and how much there is.
  */
 public final class AtomicFile implements AutoCloseable {
-    private static final int WRITE_CHUNK = 1 << 26;
+    private static final int WRITE_CHUNK = 1 << 23;
 
     /** Opens the temporary file; a test opens one that fails. */
     @FunctionalInterface

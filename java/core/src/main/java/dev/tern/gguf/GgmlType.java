@@ -1,0 +1,123 @@
+package dev.tern.gguf;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * Element types of GGUF tensors (ggml's {@code enum ggml_type}), with the numbers that files store. Numbers 36 to 39 mean
+ * different things in llama.cpp and in bitnet.cpp; here 36 is bitnet.cpp's {@link #I2_S}, 39 llama.cpp's {@link #MXFP4},
+ * and {@link #describe} says what else a number may be.
+ */
+public enum GgmlType {
+    F32(0, 1, 4),
+    F16(1, 1, 2),
+    Q4_0(2, 32, 18),
+    Q4_1(3, 32, 20),
+    Q5_0(6, 32, 22),
+    Q5_1(7, 32, 24),
+    Q8_0(8, 32, 34),
+    Q8_1(9, 32, 36),
+    Q2_K(10, 256, 84),
+    Q3_K(11, 256, 110),
+    Q4_K(12, 256, 144),
+    Q5_K(13, 256, 176),
+    Q6_K(14, 256, 210),
+    Q8_K(15, 256, 292),
+    IQ2_XXS(16, 256, 66),
+    IQ2_XS(17, 256, 74),
+    IQ3_XXS(18, 256, 98),
+    IQ1_S(19, 256, 50),
+    IQ4_NL(20, 32, 18),
+    IQ3_S(21, 256, 110),
+    IQ2_S(22, 256, 82),
+    IQ4_XS(23, 256, 136),
+    I8(24, 1, 1),
+    I16(25, 1, 2),
+    I32(26, 1, 4),
+    I64(27, 1, 8),
+    F64(28, 1, 8),
+    IQ1_M(29, 256, 56),
+    BF16(30, 1, 2),
+    TQ1_0(34, 256, 54),
+    TQ2_0(35, 256, 66),
+    /** 2-bit codes in groups of 128 over the whole tensor, then a 32-byte tail that starts with the float32 scale. */
+    I2_S(36, 128, 32),
+    MXFP4(39, 32, 17),
+    NVFP4(40, 64, 36),
+    Q1_0(41, 128, 18),
+    Q2_0(42, 64, 18),
+    /** ik_llama.cpp: an fp16 scale per row, then blocks of 13 bytes. */
+    IQ1_BN(134, 64, 13),
+    /** ik_llama.cpp: a float32 scale per row, then blocks of 16 bytes. */
+    IQ2_BN(135, 64, 16),
+    /** ik_llama.cpp: four rows interleaved; sizes as {@link #IQ2_BN}. */
+    IQ2_BN_R4(335, 64, 16);
+
+    /** Bytes after the codes of an {@link #I2_S} tensor: the float32 scale and 28 unused bytes. */
+    public static final int I2_S_TAIL = 32;
+
+    private final int id;
+    private final int blockSize;
+    private final int blockBytes;
+
+    GgmlType(int id, int blockSize, int blockBytes) {
+        this.id = id;
+        this.blockSize = blockSize;
+        this.blockBytes = blockBytes;
+    }
+
+    /** The number that files store. */
+    public int id() {
+        return id;
+    }
+
+    /** Elements of a block; a row holds whole blocks. */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    /** Bytes of a block, without what rows or the tensor add. */
+    public int blockBytes() {
+        return blockBytes;
+    }
+
+    /**
+     * Bytes of a tensor (ggml's {@code ggml_nbytes}).
+     *
+     * @param ne0 elements of a row, a multiple of {@link #blockSize}
+     * @param rows rows, the product of all other dimensions
+     * @throws IllegalArgumentException when {@code ne0} is no multiple of the block
+     * @throws ArithmeticException when the size exceeds a long
+     */
+    public long bytes(long ne0, long rows) {
+        if (ne0 % blockSize != 0) {
+            throw new IllegalArgumentException(this + ": " + ne0 + " is no multiple of " + blockSize);
+        }
+        long rowBytes = Math.multiplyExact(ne0 / blockSize, (long) blockBytes);
+        return switch (this) {
+            case I2_S -> Math.addExact(Math.multiplyExact(rows, rowBytes), (long) I2_S_TAIL);
+            case IQ1_BN -> Math.multiplyExact(rows, Math.addExact(rowBytes, 2L));
+            case IQ2_BN, IQ2_BN_R4 -> Math.multiplyExact(rows, Math.addExact(rowBytes, 4L));
+            default -> Math.multiplyExact(rows, rowBytes);
+        };
+    }
+
+    /** The type with this number, empty for numbers that are unknown or were removed from ggml. */
+    public static Optional<GgmlType> ofId(int id) {
+        return Arrays.stream(values()).filter(type -> type.id == id).findFirst();
+    }
+
+    /** What a number means, for errors: every system that used it and what became of it. */
+    public static String describe(int id) {
+        return switch (id) {
+            case 4, 5 -> "Q4_2 or Q4_3, removed from ggml in 2023";
+            case 31, 32, 33 -> "Q4_0_4_4, Q4_0_4_8 or Q4_0_8_8, removed from llama.cpp in 2024 in favour of Q4_0";
+            case 36 -> "I2_S of bitnet.cpp, or IQ4_NL_4_4, which llama.cpp removed in 2024";
+            case 37 -> "I8_S of bitnet.cpp (activations, never weights), or IQ4_NL_4_8, which llama.cpp removed in 2024";
+            case 38 -> "TL1 of bitnet.cpp, or IQ4_NL_8_8, which llama.cpp removed in 2024";
+            case 39 -> "TL2 of bitnet.cpp, or MXFP4 of llama.cpp";
+            default -> ofId(id).map(Enum::name)
+                    .orElse(id >= 133 ? "a type of ik_llama.cpp or another fork" : "a type newer than this program");
+        };
+    }
+}

@@ -1,0 +1,224 @@
+package dev.tern.gguf;
+
+import dev.tern.io.InputException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads the header of a GGUF file front to back, little-endian. Every length is checked against what is left of the file
+ * before anything is allocated for it.
+ */
+final class GgufCursor {
+    /** Headers hold a vocabulary, some ten megabytes; more than this is a broken or hostile file. */
+    static final long MAX_HEADER = 1L << 29;
+
+    /** ggml reads flat arrays only; this is generous. */
+    private static final int MAX_NESTING = 8;
+
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path path;
+    private final MemorySegment file;
+    private long position;
+
+    GgufCursor(Path path, MemorySegment file) {
+        this.path = path;
+        this.file = file;
+    }
+
+    long position() {
+        return position;
+    }
+
+    int u8(String what) {
+        return file.get(ValueLayout.JAVA_BYTE, take(1, what)) & 0xFF;
+    }
+
+    int i32(String what) {
+        return file.get(INT, take(4, what));
+    }
+
+    long i64(String what) {
+        return file.get(LONG, take(8, what));
+    }
+
+    /** A count of things that take at least {@code each} bytes: never more than the file can hold. */
+    long count(long each, String what) {
+        long at = position;
+        long count = i64(what);
+        if (count < 0 || count > (file.byteSize() - position) / each) {
+            throw InputException.at(path)
+                    .offset(at)
+                    .problem(what + " is impossible: the file has " + (file.byteSize() - position) + " bytes left")
+                    .expected("at most " + (file.byteSize() - position) / each)
+                    .found(Long.toUnsignedString(count))
+                    .cure("The file is damaged or truncated; get it again.")
+                    .exception();
+        }
+        return count;
+    }
+
+    String string(String what) {
+        long length = count(1, "the length of " + what);
+        if (length > MAX_HEADER) {
+            throw tooLong(what);
+        }
+        long at = take(length, what);
+        ByteBuffer bytes = file.asSlice(at, length).asByteBuffer();
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw InputException.at(path).offset(at).problem(what + " is not valid UTF-8").exception(e);
+        }
+    }
+
+    GgufValueType valueType(String what) {
+        long at = position;
+        int id = i32("the type of " + what);
+        for (GgufValueType type : GgufValueType.values()) {
+            if (type.id() == id) {
+                return type;
+            }
+        }
+        throw InputException.at(path)
+                .offset(at)
+                .problem("unknown value type of " + what)
+                .expected("0 to 12")
+                .found(Integer.toUnsignedString(id))
+                .exception();
+    }
+
+    /** The value that follows a type, for the key {@code what}. */
+    GgufValue value(GgufValueType type, String what) {
+        return value(type, what, 0);
+    }
+
+    private GgufValue value(GgufValueType type, String what, int depth) {
+        if (type == GgufValueType.ARRAY) {
+            return array(what, depth + 1);
+        }
+        Object value = switch (type) {
+            case UINT8, INT8 -> (byte) u8(what);
+            case UINT16, INT16 -> file.get(SHORT, take(2, what));
+            case UINT32, INT32 -> i32(what);
+            case UINT64, INT64 -> i64(what);
+            case FLOAT32 -> file.get(FLOAT, take(4, what));
+            case FLOAT64 -> file.get(DOUBLE, take(8, what));
+            case BOOL -> bool(what);
+            case STRING -> string(what);
+            case ARRAY -> throw new AssertionError();
+        };
+        return new GgufValue(type, type, value);
+    }
+
+    private GgufValue array(String what, int depth) {
+        if (depth > MAX_NESTING) {
+            throw InputException.at(path)
+                    .offset(position)
+                    .problem(what + " nests arrays more than " + MAX_NESTING + " deep")
+                    .exception();
+        }
+        GgufValueType element = valueType("the elements of " + what);
+        int each = switch (element) {
+            case STRING -> 8;
+            case ARRAY -> 12;
+            default -> element.bytes();
+        };
+        long count = count(each, "the number of elements of " + what);
+        if (count * each > MAX_HEADER || count > Integer.MAX_VALUE - 8) {
+            throw tooLong(what);
+        }
+        int n = (int) count;
+        Object values = switch (element) {
+            case STRING -> strings(n, what);
+            case ARRAY -> arrays(n, what, depth);
+            case BOOL -> bools(n, what);
+            case UINT8, INT8 -> slice(n, what).toArray(ValueLayout.JAVA_BYTE);
+            case UINT16, INT16 -> slice(2L * n, what).toArray(SHORT);
+            case UINT32, INT32 -> slice(4L * n, what).toArray(INT);
+            case UINT64, INT64 -> slice(8L * n, what).toArray(LONG);
+            case FLOAT32 -> slice(4L * n, what).toArray(FLOAT);
+            case FLOAT64 -> slice(8L * n, what).toArray(DOUBLE);
+        };
+        return new GgufValue(GgufValueType.ARRAY, element, values);
+    }
+
+    private List<String> strings(int n, String what) {
+        String[] values = new String[n];
+        for (int i = 0; i < n; i++) {
+            values[i] = string(what);
+        }
+        return List.of(values);
+    }
+
+    private List<GgufValue> arrays(int n, String what, int depth) {
+        List<GgufValue> values = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            values.add(array(what, depth + 1));
+        }
+        return List.copyOf(values);
+    }
+
+    private boolean[] bools(int n, String what) {
+        boolean[] values = new boolean[n];
+        for (int i = 0; i < n; i++) {
+            values[i] = bool(what);
+        }
+        return values;
+    }
+
+    private boolean bool(String what) {
+        int value = u8(what);
+        if (value > 1) {
+            throw InputException.at(path)
+                    .offset(position - 1)
+                    .problem(what + " is no boolean")
+                    .expected("0 or 1")
+                    .found(value)
+                    .exception();
+        }
+        return value == 1;
+    }
+
+    private MemorySegment slice(long bytes, String what) {
+        return file.asSlice(take(bytes, what), bytes);
+    }
+
+    /** Moves on by {@code bytes} and returns where they start. */
+    private long take(long bytes, String what) {
+        long at = position;
+        if (bytes > file.byteSize() - at) {
+            throw InputException.at(path)
+                    .offset(at)
+                    .problem("the file ends within " + what)
+                    .expected(bytes + " more bytes")
+                    .found(file.byteSize() - at)
+                    .cure("The file is truncated; get it again.")
+                    .exception();
+        }
+        position = at + bytes;
+        if (position > MAX_HEADER) {
+            throw tooLong(what);
+        }
+        return at;
+    }
+
+    private InputException tooLong(String what) {
+        return InputException.at(path)
+                .offset(position)
+                .problem(what + " makes the header longer than " + MAX_HEADER + " bytes")
+                .cure("The file is damaged; get it again.")
+                .exception();
+    }
+}
