@@ -1,0 +1,128 @@
+package dev.tern.cli;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaModifier.FINAL;
+import static com.tngtech.archunit.core.domain.JavaModifier.STATIC;
+import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
+import static com.tngtech.archunit.lang.conditions.ArchConditions.beFinal;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Dependencies point one way: cli → core → kernels and codegen; only dev.tern.kernels knows the bindings. */
+class ArchitectureTest {
+    private static final DescribedPredicate<JavaClass> KERNELS = resideInAPackage("dev.tern.kernels..");
+    private static final DescribedPredicate<JavaClass> CODEGEN = resideInAPackage("dev.tern.codegen..");
+    private static final DescribedPredicate<JavaClass> CLI = resideInAPackage("dev.tern.cli..");
+    private static final DescribedPredicate<JavaClass> CORE = resideInAPackage("dev.tern..")
+            .and(not(KERNELS))
+            .and(not(CODEGEN))
+            .and(not(CLI))
+            .as("core");
+
+    private static JavaClasses production;
+
+    @BeforeAll
+    static void readClassFiles() {
+        Path root = Path.of(System.getProperty("tern.root"));
+        production = new ClassFileImporter()
+                .importPaths(List.of(
+                        root.resolve("codegen/target/classes"),
+                        root.resolve("java/kernels/target/classes"),
+                        root.resolve("java/core/target/classes"),
+                        root.resolve("java/cli/target/classes")));
+        for (DescribedPredicate<JavaClass> layer : List.of(KERNELS, CODEGEN, CLI, CORE)) {
+            assertThat(production.that(layer)).as("%s must be seen by these rules", layer).isNotEmpty();
+        }
+    }
+
+    @Test
+    void nothingDependsOnTheCommandLine() {
+        noClasses().that(not(CLI)).should().dependOnClassesThat(CLI).check(production);
+    }
+
+    @Test
+    void kernelsAndCodegenKnowNothingOfModelsOnDisk() {
+        noClasses().that(KERNELS).should().dependOnClassesThat(CORE.or(CODEGEN)).check(production);
+        noClasses().that(CODEGEN).should().dependOnClassesThat(CORE.or(KERNELS)).check(production);
+    }
+
+    @Test
+    void onlyTheKernelsTouchTheBindings() {
+        noClasses()
+                .that(not(resideInAnyPackage("dev.tern.kernels", "dev.tern.kernels.ffi")))
+                .should()
+                .dependOnClassesThat(resideInAPackage("dev.tern.kernels.ffi"))
+                .check(production);
+    }
+
+    @Test
+    void onlyTheKernelsCallNativeCode() {
+        noClasses()
+                .that(not(KERNELS))
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.lang.foreign.Linker")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.lang.foreign.SymbolLookup")
+                .check(production);
+    }
+
+    @Test
+    void coreNeedsJacksonAndNothingElse() {
+        classes()
+                .that(CORE)
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(
+                        "dev.tern..", "java..", "javax.crypto..", "tools.jackson..", "com.fasterxml.jackson.annotation..", "org.jspecify.annotations.."))
+                .check(production);
+        classes()
+                .that(KERNELS.or(CODEGEN))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage("dev.tern..", "java..", "org.jspecify.annotations.."))
+                .check(production);
+    }
+
+    @Test
+    void packagesOfTheLibraryFormNoCycle() {
+        slices().matching("dev.tern.(*)..").should().beFreeOfCycles().check(production);
+    }
+
+    @Test
+    void noStaticStateCanChange() {
+        fields().that()
+                .haveModifier(STATIC)
+                .and()
+                .doNotHaveModifier(SYNTHETIC)
+                .and()
+                .areDeclaredInClassesThat(resideInAPackage("dev.tern..").and(not(resideInAPackage("dev.tern.kernels.ffi"))))
+                .should(beFinal())
+                .check(production);
+        assertThat(production).anyMatch(c -> c.getFields().stream().anyMatch(f -> f.getModifiers().contains(FINAL)));
+    }
+
+    @Test
+    void onlyTheCommandLineEndsTheProcess() {
+        noClasses()
+                .that(not(CLI))
+                .should()
+                .callMethod(System.class, "exit", int.class)
+                .orShould()
+                .callMethod(Runtime.class, "halt", int.class)
+                .check(production);
+    }
+}
