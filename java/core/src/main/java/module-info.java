@@ -5,8 +5,10 @@ module dev.tern.core {
     requires tools.jackson.databind;
     requires static org.jspecify;
 
+    exports dev.tern.checkpoint;
     exports dev.tern.gguf;
     exports dev.tern.io;
     exports dev.tern.model;
+    exports dev.tern.safetensors;
     exports dev.tern.ternary;
 }

@@ -1,0 +1,226 @@
+package dev.tern.checkpoint;
+
+import dev.tern.io.InputException;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.safetensors.SafetensorsFile;
+import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/**
+ * A ternary model in the Hugging Face layout: a folder with config.json and model.safetensors, or with shards and their
+ * index, or one safetensors file with config.json beside it. Everything is mapped read-only and nothing in the folder is
+ * ever changed.
+ *
+ * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the weights
+ * themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once. After
+ * {@link #close} reading throws {@link IllegalStateException}.
+ */
+public final class Checkpoint implements AutoCloseable {
+    private final CheckpointFiles files;
+    private final CheckpointConfig config;
+    private final ModelHyperparameters hyperparameters;
+    private final TensorMatch match;
+    private final WeightFormat format;
+    private final List<Integer> eosTokenIds;
+    private final OptionalInt bosTokenId;
+    private final OptionalInt padTokenId;
+    private final List<String> notes = new ArrayList<>();
+
+    private Checkpoint(CheckpointFiles files) {
+        this.files = files;
+        this.config = CheckpointConfig.read(files.folder().resolve("config.json"));
+        boolean tied = config.tied().orElse(!files.tensors().containsKey("lm_head.weight"));
+        this.hyperparameters = config.hyperparameters(nameOf(files.folder()), tied);
+        this.match = TensorMatch.of(files, config, hyperparameters);
+        this.format = detectFormat();
+        int vocab = hyperparameters.vocabSize();
+        this.eosTokenIds = config.eosTokenIds(vocab);
+        this.bosTokenId = config.bosTokenId(vocab);
+        this.padTokenId = config.padTokenId(vocab);
+        notes.addAll(files.notes());
+        notes.addAll(config.notes());
+        notes.addAll(match.notes());
+        noteMissingQuantization();
+    }
+
+    /**
+     * Opens a checkpoint.
+     *
+     * @param folderOrSafetensorsFile the model's folder, or its one safetensors file
+     * @throws InputException when files are missing or damaged, the model is not one that Tern can run, or tensors are
+     *     missing or do not fit config.json
+     */
+    public static Checkpoint open(Path folderOrSafetensorsFile) {
+        CheckpointFiles files = CheckpointFiles.open(folderOrSafetensorsFile);
+        try {
+            return new Checkpoint(files);
+        } catch (RuntimeException | Error e) {
+            files.close();
+            throw e;
+        }
+    }
+
+    private static String nameOf(Path folder) {
+        Path name = folder.toAbsolutePath().normalize().getFileName();
+        return name == null ? "model" : name.toString();
+    }
+
+    /** The first projection that is not all zero decides for the whole; a plain Llama is found out here. */
+    private WeightFormat detectFormat() {
+        if (match.packed()) {
+            return WeightFormat.PACKED;
+        }
+        for (CheckpointTensor tensor : match.tensors()) {
+            if (tensor.ternary()) {
+                float magnitude = reader(tensor).ternaryMagnitude();
+                if (Float.isNaN(magnitude)) {
+                    requireTrainedTernary(tensor);
+                    return WeightFormat.ONLINE;
+                }
+                if (magnitude != 0) {
+                    return WeightFormat.TERNARY_FLOATS;
+                }
+            }
+        }
+        return WeightFormat.ONLINE;
+    }
+
+    private void requireTrainedTernary(CheckpointTensor tensor) {
+        if (!config.trainedTernary()) {
+            throw match.stored(tensor)
+                    .error()
+                    .problem("the weights are continuous, and config.json does not say that they are to be made ternary")
+                    .expected("quantization_config with quant_method 'bitnet', or weights with at most three values")
+                    .cure("An ordinary Llama cannot be made ternary without training; give a model that was trained so.")
+                    .exception();
+        }
+    }
+
+    private void noteMissingQuantization() {
+        if (config.quantization().declared()) {
+            return;
+        }
+        if (format == WeightFormat.PACKED) {
+            notes.add("config.json has no quantization_config: weight_scale is taken as transformers' default class"
+                    + " 'bitlinear' has it, s = 1 / weight_scale");
+        } else if (format == WeightFormat.ONLINE) {
+            notes.add("config.json has no quantization_config: the weights are made ternary by absmean, as the"
+                    + " architecture asks for");
+        }
+    }
+
+    /** The folder of config.json and the weights. */
+    public Path folder() {
+        return files.folder();
+    }
+
+    /** The safetensors files that are read, in the order of first use. */
+    public List<Path> weightFiles() {
+        return files.files().stream().map(SafetensorsFile::path).toList();
+    }
+
+    public ModelHyperparameters hyperparameters() {
+        return hyperparameters;
+    }
+
+    /**
+     * How the projections are stored, as the first of them that is not all zero shows. Each projection is examined again when
+     * it is read: one that holds -s, 0, +s only is taken as it is, even among continuous ones.
+     */
+    public WeightFormat format() {
+        return format;
+    }
+
+    /** What a {@code weight_scale} means; of no meaning unless the format is {@link WeightFormat#PACKED}. */
+    public ScaleDirection scaleDirection() {
+        return config.quantization().scaleDirection();
+    }
+
+    /** The model's tensors in GGUF order: the embedding, the last norm, an untied head, then block by block. */
+    public List<CheckpointTensor> tensors() {
+        return match.tensors();
+    }
+
+    /** The first end token that config.json (else generation_config.json) names. */
+    public OptionalInt eosTokenId() {
+        return eosTokenIds.stream().mapToInt(Integer::intValue).findFirst();
+    }
+
+    /** Every end token: those of config.json, then those that generation_config.json adds. */
+    public List<Integer> eosTokenIds() {
+        return eosTokenIds;
+    }
+
+    public OptionalInt bosTokenId() {
+        return bosTokenId;
+    }
+
+    public OptionalInt padTokenId() {
+        return padTokenId;
+    }
+
+    /** What a person should know although it is no error: what was ignored or assumed. */
+    public List<String> notes() {
+        return List.copyOf(notes);
+    }
+
+    /**
+     * Reads a projection into its canonical form. Rows are in the checkpoint's order: the permutation that GGUF's
+     * {@code llama} graph wants for q and k is the converter's.
+     *
+     * @throws InputException on the packed code 3, on NaN or infinity, and on continuous weights in a model that was not
+     *     trained ternary; the message names the tensor and the place
+     */
+    public TernaryMatrix readTernary(CheckpointTensor tensor) {
+        if (!tensor.ternary()) {
+            throw new IllegalArgumentException(tensor.name() + " is not ternary");
+        }
+        TernaryReader reader = reader(tensor);
+        if (format == WeightFormat.PACKED) {
+            return reader.unpack(match.scale(tensor));
+        }
+        float magnitude = reader.ternaryMagnitude();
+        if (!Float.isNaN(magnitude)) {
+            return reader.signs(magnitude);
+        }
+        requireTrainedTernary(tensor);
+        return reader.absmean();
+    }
+
+    private TernaryReader reader(CheckpointTensor tensor) {
+        return new TernaryReader(match.stored(tensor), tensor.rows(), tensor.cols());
+    }
+
+    /**
+     * Reads elements {@code [first, first + count)}, row-major, of a tensor stored as floats, widened exactly to f32.
+     *
+     * @param f32out room for {@code count} floats in native byte order, of any alignment
+     * @throws InputException when one of them is NaN or infinite
+     */
+    public void readFloats(CheckpointTensor tensor, long first, int count, MemorySegment f32out) {
+        Objects.checkFromIndexSize(first, count, tensor.elements());
+        StoredTensor stored = match.stored(tensor);
+        if (!stored.tensor().type().isWeightFloat()) {
+            throw new IllegalArgumentException(tensor.name() + " is stored as " + stored.tensor().type());
+        }
+        short[] shorts = new short[Math.min(count, StoredTensor.CHUNK)];
+        float[] values = new float[Math.min(count, StoredTensor.CHUNK)];
+        for (int done = 0; done < count; done += StoredTensor.CHUNK) {
+            int now = Math.min(StoredTensor.CHUNK, count - done);
+            stored.widen(first + done, now, shorts, values);
+            stored.requireFinite(values, now, first + done);
+            MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
+        }
+    }
+
+    @Override
+    public void close() {
+        files.close();
+    }
+}

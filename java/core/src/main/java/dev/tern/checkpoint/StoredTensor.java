@@ -1,0 +1,73 @@
+package dev.tern.checkpoint;
+
+import dev.tern.io.InputException;
+import dev.tern.safetensors.SafetensorsFile;
+import dev.tern.safetensors.SafetensorsTensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/** A tensor in its file, and its real values. */
+record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
+    /** Elements read at a time: 64 KiB of floats stay in the second-level cache. */
+    static final int CHUNK = 1 << 14;
+
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    MemorySegment data() {
+        return file.data(tensor);
+    }
+
+    /** An error in this tensor. */
+    InputException.Builder error() {
+        return InputException.at(file.path()).tensor(tensor.name());
+    }
+
+    /**
+     * Widens elements {@code [first, first + count)} to f32, exactly.
+     *
+     * @param shorts room for {@code count} 16-bit values
+     */
+    void widen(long first, int count, short[] shorts, float[] out) {
+        switch (tensor.type()) {
+            case BF16 -> {
+                MemorySegment.copy(data(), SHORT, first * 2, shorts, 0, count);
+                for (int i = 0; i < count; i++) {
+                    out[i] = Float.intBitsToFloat(shorts[i] << 16);
+                }
+            }
+            case F16 -> {
+                MemorySegment.copy(data(), SHORT, first * 2, shorts, 0, count);
+                for (int i = 0; i < count; i++) {
+                    out[i] = Float.float16ToFloat(shorts[i]);
+                }
+            }
+            case F32 -> MemorySegment.copy(data(), FLOAT, first * 4, out, 0, count);
+            default -> throw new IllegalStateException(tensor.name() + " is " + tensor.type());
+        }
+    }
+
+    /** Refuses NaN and infinity; {@code first} is the index of the first value in the tensor. */
+    void requireFinite(float[] values, int count, long first) {
+        float zero = 0;
+        for (int i = 0; i < count; i++) {
+            zero += values[i] * 0f; // 0 times anything finite is 0; NaN otherwise, and NaN stays
+        }
+        if (zero == 0) {
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw error()
+                        .problem("holds a value that is no number")
+                        .expected("finite values")
+                        .found(values[i] + " at index " + (first + i))
+                        .cure("The weights are damaged or training diverged; nothing sensible can be made of them.")
+                        .exception();
+            }
+        }
+    }
+}
