@@ -1,5 +1,6 @@
 package dev.tern.kernels;
 
+import dev.tern.kernels.ffi.tern_activations;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
@@ -13,9 +14,16 @@ public final class Activations {
     private final MemorySegment sums;
     private final int tokens;
     private final long stride;
+    private final MemorySegment descriptor;
     private int cols;
 
-    private Activations(MemorySegment values, MemorySegment scales, MemorySegment sums, int tokens, long stride) {
+    private Activations(
+            SegmentAllocator allocator,
+            MemorySegment values,
+            MemorySegment scales,
+            MemorySegment sums,
+            int tokens,
+            long stride) {
         this.values = values;
         this.scales = scales;
         this.sums = sums;
@@ -24,6 +32,11 @@ public final class Activations {
         KernelArguments.offHeap("values", values, 1);
         KernelArguments.offHeap("scales", scales, Float.BYTES);
         KernelArguments.offHeap("sums", sums, Integer.BYTES);
+        descriptor = tern_activations.allocate(allocator);
+        tern_activations.values(descriptor, values);
+        tern_activations.scales(descriptor, scales);
+        tern_activations.sums(descriptor, sums);
+        tern_activations.stride(descriptor, stride);
     }
 
     /** Room for {@code tokens} tokens of up to {@code maxCols} columns, 64-byte aligned. */
@@ -33,6 +46,7 @@ public final class Activations {
         }
         long stride = (maxCols + TernaryWeights.GROUP - 1L) / TernaryWeights.GROUP * TernaryWeights.GROUP;
         return new Activations(
+                allocator,
                 allocator.allocate(Math.multiplyExact(tokens, stride), 64),
                 allocator.allocate(4L * tokens, 64),
                 allocator.allocate(4L * tokens, 64),
@@ -67,6 +81,11 @@ public final class Activations {
     /** Columns that the last {@link Kernels#quantize} filled, 0 before the first. */
     public int cols() {
         return cols;
+    }
+
+    /** The {@code tern_activations} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    MemorySegment descriptor() {
+        return descriptor;
     }
 
     /** Notes the width that is being written; threads that quantize tokens of one batch all write the same. */

@@ -1,5 +1,6 @@
 package dev.tern.kernels;
 
+import dev.tern.kernels.ffi.tern_float_matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
@@ -9,12 +10,20 @@ public final class FloatWeights {
     private final int rows;
     private final int cols;
     private final FloatType type;
+    private final MemorySegment descriptor;
 
-    private FloatWeights(MemorySegment values, int rows, int cols, FloatType type) {
+    private FloatWeights(
+            SegmentAllocator allocator, MemorySegment values, int rows, int cols, FloatType type) {
         this.values = values;
         this.rows = rows;
         this.cols = cols;
         this.type = type;
+        descriptor = tern_float_matrix.allocate(allocator);
+        tern_float_matrix.values(descriptor, values);
+        tern_float_matrix.rows(descriptor, rows);
+        tern_float_matrix.cols(descriptor, cols);
+        tern_float_matrix.stride(descriptor, cols);
+        tern_float_matrix.type(descriptor, type.code());
     }
 
     /**
@@ -30,7 +39,7 @@ public final class FloatWeights {
                     rows + " x " + cols + " " + type + " do not fit in " + values.byteSize() + " bytes");
         }
         KernelArguments.offHeap("values", values, type.bytes());
-        return new FloatWeights(values, rows, cols, type);
+        return new FloatWeights(allocator, values, rows, cols, type);
     }
 
     public MemorySegment values() {
@@ -47,5 +56,10 @@ public final class FloatWeights {
 
     public FloatType type() {
         return type;
+    }
+
+    /** The {@code tern_float_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    MemorySegment descriptor() {
+        return descriptor;
     }
 }

@@ -21,7 +21,7 @@ final class KernelArguments {
             throw new IllegalArgumentException(
                     "out: room for " + out.stride() + " columns a token, but " + cols + " are to be quantized");
         }
-        accessible("out", out.values());
+        accessible("out", out.values(), out.descriptor());
         tokens("x", x, xStride, cols, tokenEnd);
         floats("x", x);
     }
@@ -34,8 +34,8 @@ final class KernelArguments {
             throw new IllegalArgumentException(
                     "a: quantized with " + a.cols() + " columns, but the matrix has " + w.cols());
         }
-        accessible("w", w.codes());
-        accessible("a", a.values());
+        accessible("w", w.codes(), w.descriptor());
+        accessible("a", a.values(), a.descriptor());
         tokens("y", y, yStride, rowEnd, tokens);
         writableFloats("y", y);
     }
@@ -44,7 +44,7 @@ final class KernelArguments {
             FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
         range("rows", rowBegin, rowEnd, w.rows());
         range("tokens", 0, tokens, Integer.MAX_VALUE);
-        accessible("w", w.values());
+        accessible("w", w.values(), w.descriptor());
         tokens("x", x, xStride, w.cols(), tokens);
         floats("x", x);
         tokens("y", y, yStride, rowEnd, tokens);
@@ -55,7 +55,7 @@ final class KernelArguments {
         if (row < 0 || row >= m.rows()) {
             throw new IndexOutOfBoundsException("row " + row + " of " + m.rows());
         }
-        accessible("m", m.values());
+        accessible("m", m.values(), m.descriptor());
         elements("y", y, yOffset, m.cols());
         writableFloats("y", y);
     }
@@ -96,7 +96,7 @@ final class KernelArguments {
         }
         positions(position, tokenBegin, tokenEnd, table.positions());
         accessible("table", table.cosines());
-        accessible("table", table.sines());
+        accessible("table", table.sines(), table.descriptor());
         tokens("x", x, xStride, (long) heads * headDim, tokenEnd);
         writableFloats("x", x);
     }
@@ -105,7 +105,7 @@ final class KernelArguments {
             KvLayer kv, MemorySegment k, MemorySegment v, long stride, int position, int tokenBegin, int tokenEnd) {
         positions(position, tokenBegin, tokenEnd, kv.capacity());
         accessible("kv", kv.keys());
-        accessible("kv", kv.values());
+        accessible("kv", kv.values(), kv.descriptor());
         long width = (long) kv.kvHeads() * kv.headDim();
         tokens("k", k, stride, width, tokenEnd);
         floats("k", k);
@@ -132,7 +132,7 @@ final class KernelArguments {
         int tokenEnd = itemEnd == 0 ? 0 : (itemEnd - 1) / heads + 1;
         positions(position, 0, tokenEnd, kv.capacity());
         accessible("kv", kv.keys());
-        accessible("kv", kv.values());
+        accessible("kv", kv.values(), kv.descriptor());
         long width = (long) heads * kv.headDim();
         tokens("q", q, qStride, width, tokenEnd);
         floats("q", q);
@@ -188,6 +188,11 @@ final class KernelArguments {
         if (!segment.isAccessibleBy(Thread.currentThread())) {
             throw new WrongThreadException(name + ": confined to another thread");
         }
+    }
+
+    private static void accessible(String name, MemorySegment memory, MemorySegment descriptor) {
+        accessible(name, memory);
+        accessible(name, descriptor);
     }
 
     static void writable(String name, MemorySegment segment) {

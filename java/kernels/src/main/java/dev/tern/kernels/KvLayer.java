@@ -1,5 +1,6 @@
 package dev.tern.kernels;
 
+import dev.tern.kernels.ffi.tern_kv_layer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
@@ -14,8 +15,16 @@ public final class KvLayer {
     private final int capacity;
     private final int headDim;
     private final FloatType type;
+    private final MemorySegment descriptor;
 
-    private KvLayer(MemorySegment keys, MemorySegment values, int kvHeads, int capacity, int headDim, FloatType type) {
+    private KvLayer(
+            SegmentAllocator allocator,
+            MemorySegment keys,
+            MemorySegment values,
+            int kvHeads,
+            int capacity,
+            int headDim,
+            FloatType type) {
         this.keys = keys;
         this.values = values;
         this.kvHeads = kvHeads;
@@ -24,6 +33,13 @@ public final class KvLayer {
         this.type = type;
         KernelArguments.offHeap("keys", keys, type.bytes());
         KernelArguments.offHeap("values", values, type.bytes());
+        descriptor = tern_kv_layer.allocate(allocator);
+        tern_kv_layer.keys(descriptor, keys);
+        tern_kv_layer.values(descriptor, values);
+        tern_kv_layer.kv_heads(descriptor, kvHeads);
+        tern_kv_layer.capacity(descriptor, capacity);
+        tern_kv_layer.head_dim(descriptor, headDim);
+        tern_kv_layer.type(descriptor, type.code());
     }
 
     /** Room for {@code capacity} positions, zeroed, 64-byte aligned. */
@@ -32,7 +48,9 @@ public final class KvLayer {
             throw new IllegalArgumentException(kvHeads + " x " + capacity + " x " + headDim + " of " + type);
         }
         long bytes = Math.multiplyExact(Math.multiplyExact((long) kvHeads * capacity, headDim), (long) type.bytes());
-        return new KvLayer(allocator.allocate(bytes, 64), allocator.allocate(bytes, 64), kvHeads, capacity, headDim, type);
+        MemorySegment keys = allocator.allocate(bytes, 64);
+        MemorySegment values = allocator.allocate(bytes, 64);
+        return new KvLayer(allocator, keys, values, kvHeads, capacity, headDim, type);
     }
 
     public MemorySegment keys() {
@@ -58,5 +76,10 @@ public final class KvLayer {
 
     public FloatType type() {
         return type;
+    }
+
+    /** The {@code tern_kv_layer} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    MemorySegment descriptor() {
+        return descriptor;
     }
 }

@@ -1,5 +1,6 @@
 package dev.tern.kernels;
 
+import dev.tern.kernels.ffi.tern_rope;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
@@ -10,13 +11,25 @@ public final class RopeTable {
     private final int positions;
     private final int dims;
     private final RopePairing pairing;
+    private final MemorySegment descriptor;
 
-    private RopeTable(MemorySegment cosines, MemorySegment sines, int positions, int dims, RopePairing pairing) {
+    private RopeTable(
+            SegmentAllocator allocator,
+            MemorySegment cosines,
+            MemorySegment sines,
+            int positions,
+            int dims,
+            RopePairing pairing) {
         this.cosines = cosines;
         this.sines = sines;
         this.positions = positions;
         this.dims = dims;
         this.pairing = pairing;
+        descriptor = tern_rope.allocate(allocator);
+        tern_rope.cosines(descriptor, cosines);
+        tern_rope.sines(descriptor, sines);
+        tern_rope.dims(descriptor, dims);
+        tern_rope.pairing(descriptor, pairing.code());
     }
 
     /**
@@ -43,7 +56,7 @@ public final class RopeTable {
         }
         KernelArguments.offHeap("cosines", cosines, Float.BYTES);
         KernelArguments.offHeap("sines", sines, Float.BYTES);
-        return new RopeTable(cosines, sines, positions, dims, pairing);
+        return new RopeTable(allocator, cosines, sines, positions, dims, pairing);
     }
 
     public MemorySegment cosines() {
@@ -64,5 +77,10 @@ public final class RopeTable {
 
     public RopePairing pairing() {
         return pairing;
+    }
+
+    /** The {@code tern_rope} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    MemorySegment descriptor() {
+        return descriptor;
     }
 }

@@ -1,5 +1,6 @@
 package dev.tern.kernels;
 
+import dev.tern.kernels.ffi.tern_ternary_matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
@@ -22,12 +23,19 @@ public final class TernaryWeights {
     private final int rows;
     private final int cols;
     private final float scale;
+    private final MemorySegment descriptor;
 
-    private TernaryWeights(MemorySegment codes, int rows, int cols, float scale) {
+    private TernaryWeights(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
         this.codes = codes;
         this.rows = rows;
         this.cols = cols;
         this.scale = scale;
+        descriptor = tern_ternary_matrix.allocate(allocator);
+        tern_ternary_matrix.codes(descriptor, codes);
+        tern_ternary_matrix.rows(descriptor, rows);
+        tern_ternary_matrix.cols(descriptor, cols);
+        tern_ternary_matrix.stride(descriptor, rowBytes(cols));
+        tern_ternary_matrix.scale(descriptor, scale);
     }
 
     /** Bytes from one row to the next: 32 for each begun group of 128 columns. */
@@ -50,7 +58,7 @@ public final class TernaryWeights {
                     rows + " x " + cols + " codes do not fit in " + codes.byteSize() + " bytes");
         }
         KernelArguments.offHeap("codes", codes, 1);
-        return new TernaryWeights(codes, rows, cols, scale);
+        return new TernaryWeights(allocator, codes, rows, cols, scale);
     }
 
     public MemorySegment codes() {
@@ -67,5 +75,10 @@ public final class TernaryWeights {
 
     public float scale() {
         return scale;
+    }
+
+    /** The {@code tern_ternary_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    MemorySegment descriptor() {
+        return descriptor;
     }
 }

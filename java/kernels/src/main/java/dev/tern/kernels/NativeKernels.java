@@ -1,0 +1,218 @@
+package dev.tern.kernels;
+
+import dev.tern.kernels.ffi.tern_kernels;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
+/**
+ * The kernels of one tier of the native library.
+ *
+ * <p>A call is a plain downcall (a critical one would hold up safepoints) of some 10 ns plus the checks of
+ * {@link KernelArguments}. The linker keeps every segment it is handed alive while C runs, so that closing an arena
+ * fails instead of pulling memory away; for a <em>shared</em> arena that costs a compare-and-swap on one word, some
+ * 200 ns as soon as two threads call at once. Memory of a model therefore belongs in {@link java.lang.foreign.Arena#ofAuto}
+ * or {@link java.lang.foreign.Arena#global}.
+ *
+ * <p>What a descriptor points to (weights, tables, the cache) the linker does not see. It is checked to be alive before
+ * the call and kept reachable during it; closing its arena <em>while</em> a call runs is the caller's mistake.
+ *
+ * <p>Each kernel's handle is linked at its first call.
+ */
+final class NativeKernels implements Kernels {
+    private final Tier tier;
+    private final MemorySegment quantize;
+    private final MemorySegment ternaryMatmul;
+    private final MemorySegment floatMatmul;
+    private final MemorySegment floatRow;
+    private final MemorySegment rmsNorm;
+    private final MemorySegment rope;
+    private final MemorySegment storeKv;
+    private final MemorySegment attention;
+    private final MemorySegment softmax;
+    private final MemorySegment reluSquaredGate;
+    private final MemorySegment siluGate;
+    private final MemorySegment add;
+    private final MemorySegment findInvalidCode;
+
+    /** @param table a {@code tern_kernels} that lives as long as the process */
+    NativeKernels(Tier tier, MemorySegment table) {
+        this.tier = tier;
+        quantize = tern_kernels.quantize(table);
+        ternaryMatmul = tern_kernels.ternary_matmul(table);
+        floatMatmul = tern_kernels.float_matmul(table);
+        floatRow = tern_kernels.float_row(table);
+        rmsNorm = tern_kernels.rms_norm(table);
+        rope = tern_kernels.rope(table);
+        storeKv = tern_kernels.store_kv(table);
+        attention = tern_kernels.attention(table);
+        softmax = tern_kernels.softmax(table);
+        reluSquaredGate = tern_kernels.relu_squared_gate(table);
+        siluGate = tern_kernels.silu_gate(table);
+        add = tern_kernels.add(table);
+        findInvalidCode = tern_kernels.find_invalid_code(table);
+    }
+
+    @Override
+    public Tier tier() {
+        return tier;
+    }
+
+    @Override
+    public void quantize(MemorySegment x, long xStride, int cols, int tokenBegin, int tokenEnd, Activations out) {
+        KernelArguments.quantize(x, xStride, cols, tokenBegin, tokenEnd, out);
+        out.quantized(cols);
+        try {
+            tern_kernels.quantize.invoke(quantize, x, xStride, cols, tokenBegin, tokenEnd, out.descriptor());
+        } finally {
+            Reference.reachabilityFence(out);
+        }
+    }
+
+    @Override
+    public void ternaryMatmul(
+            TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+        KernelArguments.ternaryMatmul(w, a, tokens, rowBegin, rowEnd, y, yStride);
+        try {
+            tern_kernels.ternary_matmul.invoke(
+                    ternaryMatmul, w.descriptor(), a.descriptor(), tokens, rowBegin, rowEnd, y, yStride);
+        } finally {
+            Reference.reachabilityFence(w);
+            Reference.reachabilityFence(a);
+        }
+    }
+
+    @Override
+    public void floatMatmul(
+            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+        KernelArguments.floatMatmul(w, x, xStride, tokens, rowBegin, rowEnd, y, yStride);
+        try {
+            tern_kernels.float_matmul.invoke(
+                    floatMatmul, w.descriptor(), x, xStride, tokens, rowBegin, rowEnd, y, yStride);
+        } finally {
+            Reference.reachabilityFence(w);
+        }
+    }
+
+    @Override
+    public void floatRow(FloatWeights m, int row, MemorySegment y, long yOffset) {
+        KernelArguments.floatRow(m, row, y, yOffset);
+        try {
+            tern_kernels.float_row.invoke(floatRow, m.descriptor(), row, from(y, yOffset));
+        } finally {
+            Reference.reachabilityFence(m);
+        }
+    }
+
+    @Override
+    public void rmsNorm(
+            MemorySegment x,
+            long xStride,
+            MemorySegment weight,
+            float eps,
+            int cols,
+            int tokenBegin,
+            int tokenEnd,
+            MemorySegment y,
+            long yStride) {
+        KernelArguments.rmsNorm(x, xStride, weight, cols, tokenBegin, tokenEnd, y, yStride);
+        tern_kernels.rms_norm.invoke(rmsNorm, x, xStride, weight, eps, cols, tokenBegin, tokenEnd, y, yStride);
+    }
+
+    @Override
+    public void rope(
+            MemorySegment x,
+            long xStride,
+            int heads,
+            int headDim,
+            RopeTable table,
+            int position,
+            int tokenBegin,
+            int tokenEnd) {
+        KernelArguments.rope(x, xStride, heads, headDim, table, position, tokenBegin, tokenEnd);
+        try {
+            tern_kernels.rope.invoke(
+                    rope, x, xStride, heads, headDim, table.descriptor(), position, tokenBegin, tokenEnd);
+        } finally {
+            Reference.reachabilityFence(table);
+        }
+    }
+
+    @Override
+    public void storeKv(
+            KvLayer kv, MemorySegment k, MemorySegment v, long stride, int position, int tokenBegin, int tokenEnd) {
+        KernelArguments.storeKv(kv, k, v, stride, position, tokenBegin, tokenEnd);
+        try {
+            tern_kernels.store_kv.invoke(storeKv, kv.descriptor(), k, v, stride, position, tokenBegin, tokenEnd);
+        } finally {
+            Reference.reachabilityFence(kv);
+        }
+    }
+
+    @Override
+    public void attention(
+            KvLayer kv,
+            MemorySegment q,
+            long qStride,
+            int heads,
+            int position,
+            int itemBegin,
+            int itemEnd,
+            float scale,
+            MemorySegment scores,
+            MemorySegment out,
+            long outStride) {
+        KernelArguments.attention(kv, q, qStride, heads, position, itemBegin, itemEnd, scores, out, outStride);
+        try {
+            tern_kernels.attention.invoke(
+                    attention,
+                    kv.descriptor(),
+                    q,
+                    qStride,
+                    heads,
+                    position,
+                    itemBegin,
+                    itemEnd,
+                    scale,
+                    scores,
+                    out,
+                    outStride);
+        } finally {
+            Reference.reachabilityFence(kv);
+        }
+    }
+
+    @Override
+    public void softmax(MemorySegment x, int n) {
+        KernelArguments.softmax(x, n);
+        tern_kernels.softmax.invoke(softmax, x, n);
+    }
+
+    @Override
+    public void reluSquaredGate(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n) {
+        KernelArguments.gate(gate, up, out, offset, n);
+        tern_kernels.relu_squared_gate.invoke(
+                reluSquaredGate, from(gate, offset), from(up, offset), from(out, offset), n);
+    }
+
+    @Override
+    public void siluGate(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n) {
+        KernelArguments.gate(gate, up, out, offset, n);
+        tern_kernels.silu_gate.invoke(siluGate, from(gate, offset), from(up, offset), from(out, offset), n);
+    }
+
+    @Override
+    public void add(MemorySegment x, MemorySegment y, long offset, long n) {
+        KernelArguments.add(x, y, offset, n);
+        tern_kernels.add.invoke(add, from(x, offset), from(y, offset), n);
+    }
+
+    @Override
+    public long findInvalidCode(MemorySegment codes) {
+        KernelArguments.findInvalidCode(codes);
+        return tern_kernels.find_invalid_code.invoke(findInvalidCode, codes, codes.byteSize());
+    }
+
+    private static MemorySegment from(MemorySegment floats, long offset) {
+        return floats.asSlice(offset * Float.BYTES);
+    }
+}

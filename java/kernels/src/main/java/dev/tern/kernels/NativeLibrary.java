@@ -1,0 +1,262 @@
+package dev.tern.kernels;
+
+import dev.tern.kernels.LibraryStatus.Origin;
+import dev.tern.kernels.LibraryStatus.TierStatus;
+import dev.tern.kernels.ffi.tern_kernels;
+import dev.tern.kernels.ffi.tern_kernels_h;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * libtern, found, verified and opened, or the reason why not. Immutable and thread-safe; a library stays loaded for the
+ * life of the process.
+ *
+ * <p>{@code TERN_NATIVE=off}: none. {@code TERN_LIBRARY=PATH}: that file. Else the one packed into the jar. Before
+ * anything else of a library is used it must name the ABI version and the header that the bindings were made from.
+ */
+final class NativeLibrary {
+    /** Written by jextract's profile beside the bindings. */
+    private static final String PROVENANCE = "ffi/jextract.properties";
+
+    /** Longest text read from the library: a wrong one must not make us read on for ever. */
+    private static final int MAX_TEXT = 4096;
+
+    private final Origin origin;
+    private final Map<Tier, NativeKernels> kernels = new EnumMap<>(Tier.class);
+    private final List<TierStatus> tiers = new ArrayList<>();
+    private Optional<Path> path = Optional.empty();
+    private Optional<Integer> abiVersion = Optional.empty();
+    private Optional<String> abiHash = Optional.empty();
+    private Optional<String> failure = Optional.empty();
+
+    NativeLibrary(NativeSetting setting) {
+        String mode = setting.variable("TERN_NATIVE").orElse("on");
+        Optional<String> named = setting.variable("TERN_LIBRARY");
+        origin = mode.equals("off") ? Origin.OFF : named.isPresent() ? Origin.NAMED : Origin.PACKAGED;
+        try {
+            switch (mode) {
+                case "off" -> throw new KernelUnavailableException("TERN_NATIVE=off turns the native kernels off");
+                case "on" -> open(named.isPresent() ? namedFile(named.get()) : new PackedLibrary(setting).file());
+                default -> throw new KernelUnavailableException(
+                        "TERN_NATIVE=" + mode + ": expected on or off; correct it or unset it");
+            }
+        } catch (KernelUnavailableException e) {
+            kernels.clear();
+            tiers.clear();
+            failure = Optional.of(e.getMessage());
+        }
+    }
+
+    Origin origin() {
+        return origin;
+    }
+
+    Optional<Path> path() {
+        return path;
+    }
+
+    Optional<Integer> abiVersion() {
+        return abiVersion;
+    }
+
+    Optional<String> abiHash() {
+        return abiHash;
+    }
+
+    /** The native tiers, ascending; empty without a library. */
+    List<TierStatus> tiers() {
+        return List.copyOf(tiers);
+    }
+
+    /** Why there is no library. */
+    Optional<String> failure() {
+        return failure;
+    }
+
+    /** The kernels of a native tier, empty when {@link #failure} or the tier's obstacle says why. */
+    Optional<NativeKernels> kernels(Tier tier) {
+        return Optional.ofNullable(kernels.get(tier));
+    }
+
+    private static Path namedFile(String named) {
+        Path file = Path.of(named).toAbsolutePath();
+        if (!Files.isRegularFile(file)) {
+            throw new KernelUnavailableException("TERN_LIBRARY=" + named + ": " + file
+                    + (Files.exists(file) ? " is not a file" : " does not exist") + "; correct it or unset it");
+        }
+        return file;
+    }
+
+    private void open(Path file) {
+        path = Optional.of(file);
+        try {
+            EntryPoints library = new EntryPoints(file, load(file));
+            checkAbi(file, library);
+            for (Tier tier : Tier.values()) {
+                if (tier != Tier.JAVA) {
+                    open(file, library, tier);
+                }
+            }
+        } catch (IllegalCallerException e) {
+            throw new KernelUnavailableException("Java forbids native code to module dev.tern.kernels ("
+                    + e.getMessage() + "); run it with --enable-native-access=dev.tern.kernels");
+        } catch (UnsupportedOperationException e) {
+            throw new KernelUnavailableException("this Java cannot call native code: " + e.getMessage());
+        }
+    }
+
+    private void checkAbi(Path file, EntryPoints library) {
+        int version = library.abiVersion();
+        abiVersion = Optional.of(version);
+        if (version != tern_kernels_h.TERN_ABI_VERSION()) {
+            throw new KernelUnavailableException(file + ": built for version " + version + " of Tern's kernels, expected "
+                    + tern_kernels_h.TERN_ABI_VERSION() + "; build the library and Tern from the same sources");
+        }
+        String hash = library.text("tern_abi_hash", library.abiHash()).orElse("nothing");
+        abiHash = Optional.of(hash);
+        String expected = headerHash();
+        if (!hash.equals(expected)) {
+            throw new KernelUnavailableException(file + ": built with another tern_kernels.h: its SHA-256 is " + hash
+                    + ", expected " + expected + "; build the library and Tern from the same sources");
+        }
+    }
+
+    private void open(Path file, EntryPoints library, Tier tier) {
+        String name = library.text("tern_tier_name", library.tierName(tier.code())).orElse("nothing");
+        if (!name.equals(tier.label())) {
+            throw new KernelUnavailableException(
+                    file + ": calls tier " + tier.code() + " \"" + name + "\", expected \"" + tier.label() + "\"");
+        }
+        Optional<String> obstacle = library.text("tern_tier_obstacle", library.tierObstacle(tier.code()));
+        tiers.add(new TierStatus(tier, obstacle));
+        if (obstacle.isEmpty()) {
+            MemorySegment table = library.kernelsOf(tier.code());
+            if (table.address() == 0) {
+                throw new KernelUnavailableException(file + ": has no kernels of tier " + name + " and does not say why");
+            }
+            kernels.put(tier, new NativeKernels(tier, table.reinterpret(tern_kernels.sizeof())));
+        }
+    }
+
+    /** SHA-256 of the header that the bindings were made from. */
+    private static String headerHash() {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(PROVENANCE)) {
+            if (in == null) {
+                throw new KernelUnavailableException(PROVENANCE + " is missing beside the bindings; reinstall Tern");
+            }
+            Properties provenance = new Properties();
+            provenance.load(in);
+            return provenance.getProperty("header.sha256", "nothing");
+        } catch (IOException e) {
+            throw new KernelUnavailableException(PROVENANCE + " of the bindings cannot be read: " + e);
+        }
+    }
+
+    private static SymbolLookup load(Path file) {
+        try {
+            return SymbolLookup.libraryLookup(file, Arena.global());
+        } catch (IllegalArgumentException e) {
+            throw new KernelUnavailableException(file + ": the system cannot load it: " + reason(file)
+                    + "; build it on this machine, or set TERN_NATIVE=off");
+        }
+    }
+
+    /** What the system's loader has against a library: {@code libraryLookup} does not say, {@code System.load} does. */
+    private static String reason(Path file) {
+        try {
+            System.load(file.toString());
+            return "it gave no reason";
+        } catch (UnsatisfiedLinkError e) {
+            return e.getMessage().replace(file + ": ", "");
+        }
+    }
+
+    /** The functions of {@code tern_kernels.h} that are not kernels. */
+    private static final class EntryPoints {
+        private final Path file;
+        private final SymbolLookup lookup;
+
+        EntryPoints(Path file, SymbolLookup lookup) {
+            this.file = file;
+            this.lookup = lookup;
+        }
+
+        int abiVersion() {
+            try {
+                return (int) handle("tern_abi_version", FunctionDescriptor.of(tern_kernels_h.C_INT)).invokeExact();
+            } catch (Throwable e) {
+                throw unchecked(e);
+            }
+        }
+
+        MemorySegment abiHash() {
+            try {
+                return (MemorySegment)
+                        handle("tern_abi_hash", FunctionDescriptor.of(tern_kernels_h.C_POINTER)).invokeExact();
+            } catch (Throwable e) {
+                throw unchecked(e);
+            }
+        }
+
+        MemorySegment tierName(int tier) {
+            return ofTier("tern_tier_name", tier);
+        }
+
+        MemorySegment tierObstacle(int tier) {
+            return ofTier("tern_tier_obstacle", tier);
+        }
+
+        MemorySegment kernelsOf(int tier) {
+            return ofTier("tern_kernels_of", tier);
+        }
+
+        /** A C string, empty for null. */
+        Optional<String> text(String function, MemorySegment string) {
+            if (string.address() == 0) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(string.reinterpret(MAX_TEXT).getString(0));
+            } catch (IndexOutOfBoundsException e) {
+                throw new KernelUnavailableException(file + ": " + function + " gives no text; build it again");
+            }
+        }
+
+        private MemorySegment ofTier(String function, int tier) {
+            FunctionDescriptor descriptor = FunctionDescriptor.of(tern_kernels_h.C_POINTER, tern_kernels_h.C_INT);
+            try {
+                return (MemorySegment) handle(function, descriptor).invokeExact(tier);
+            } catch (Throwable e) {
+                throw unchecked(e);
+            }
+        }
+
+        private MethodHandle handle(String name, FunctionDescriptor descriptor) {
+            MemorySegment address = lookup.find(name).orElseThrow(() -> new KernelUnavailableException(
+                    file + ": no library of Tern's kernels: it has no function " + name));
+            return Linker.nativeLinker().downcallHandle(address, descriptor);
+        }
+
+        /** A downcall throws nothing of its own. */
+        private static RuntimeException unchecked(Throwable e) {
+            if (e instanceof Error error) {
+                throw error;
+            }
+            return e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
+        }
+    }
+}
