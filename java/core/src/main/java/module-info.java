@@ -11,4 +11,5 @@ module dev.tern.core {
     exports dev.tern.model;
     exports dev.tern.safetensors;
     exports dev.tern.ternary;
+    exports dev.tern.tokenizer;
 }

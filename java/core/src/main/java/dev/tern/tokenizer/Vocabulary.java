@@ -1,0 +1,198 @@
+package dev.tern.tokenizer;
+
+import dev.tern.gguf.GgufValue;
+import dev.tern.io.InputException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * A byte-level BPE vocabulary, whatever file it came from: what {@link Tokenizer} needs, and what a GGUF file holds.
+ * Immutable. Two are equal when all but {@code origin} and {@code notes} is.
+ *
+ * @param tokens by id, one for each row of the embedding; pieces spelled in GPT-2's byte alphabet
+ * @param types by id
+ * @param merges by rank, "left right"
+ * @param preTokenizer how text is cut into words
+ * @param ignoreMerges whether a word that is a piece is that piece, whatever its merges would make of it
+ * @param addedFlags of the added tokens that have any
+ * @param specialIds the tokens that play a part
+ * @param endIds tokens after which a model has nothing more to say
+ * @param addBos whether {@link SpecialToken#BOS} goes in front of a text
+ * @param addEos whether {@link SpecialToken#EOS} goes behind it
+ * @param chatTemplate Jinja source
+ * @param origin the file or folder, for errors
+ * @param notes what had to be assumed while reading, for people
+ */
+public record Vocabulary(
+        List<String> tokens,
+        List<TokenType> types,
+        List<String> merges,
+        PreTokenizer preTokenizer,
+        boolean ignoreMerges,
+        SortedMap<Integer, Set<AddedTokenFlag>> addedFlags,
+        Map<SpecialToken, Integer> specialIds,
+        SortedSet<Integer> endIds,
+        boolean addBos,
+        boolean addEos,
+        Optional<String> chatTemplate,
+        String origin,
+        List<String> notes) {
+
+    /** More rows than any vocabulary has; a larger number in a file is a mistake or an attack. */
+    static final int MAX_SIZE = 1 << 21;
+
+    /** @throws InputException when the parts contradict each other: sizes, duplicates, ids that no token has */
+    public Vocabulary {
+        tokens = List.copyOf(tokens);
+        types = List.copyOf(types);
+        merges = List.copyOf(merges);
+        addedFlags = Collections.unmodifiableSortedMap(new TreeMap<>(addedFlags));
+        specialIds = Map.copyOf(specialIds);
+        endIds = Collections.unmodifiableSortedSet(new TreeSet<>(endIds));
+        notes = List.copyOf(notes);
+        if (tokens.isEmpty() || tokens.size() > MAX_SIZE) {
+            throw InputException.at(origin)
+                    .problem("the vocabulary's size is out of range")
+                    .expected("1 to " + MAX_SIZE)
+                    .found(tokens.size())
+                    .exception();
+        }
+        if (types.size() != tokens.size()) {
+            throw InputException.at(origin)
+                    .problem("each token needs a type")
+                    .expected(tokens.size() + " types")
+                    .found(types.size())
+                    .exception();
+        }
+        Map<String, Integer> ids = HashMap.newHashMap(tokens.size());
+        for (int id = 0; id < tokens.size(); id++) {
+            if (types.get(id) != TokenType.UNUSED) {
+                Integer other = ids.put(tokens.get(id), id);
+                if (other != null) {
+                    throw InputException.at(origin)
+                            .problem("token '" + tokens.get(id) + "' has two ids, " + other + " and " + id)
+                            .exception();
+                }
+            }
+        }
+        for (Map.Entry<SpecialToken, Integer> special : specialIds.entrySet()) {
+            requireInRange(origin, tokens.size(), special.getKey().ggufKey(), special.getValue());
+        }
+        for (int id : endIds) {
+            requireInRange(origin, tokens.size(), "end tokens", id);
+        }
+        for (int id : addedFlags.keySet()) {
+            requireInRange(origin, tokens.size(), "added tokens", id);
+        }
+        requirePresent(origin, addBos, specialIds, SpecialToken.BOS);
+        requirePresent(origin, addEos, specialIds, SpecialToken.EOS);
+    }
+
+    /**
+     * Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json, generation_config.json, config.json and
+     * chat_template.jinja; all but the first may be missing.
+     *
+     * @param vocabSize rows of the model's embedding; rows without a token become {@link TokenType#UNUSED}
+     * @throws InputException when the tokenizer is not one that this version reads exactly as Hugging Face does
+     */
+    public static Vocabulary ofCheckpoint(Path folder, int vocabSize) {
+        Vocabulary vocabulary = new CheckpointVocabulary(folder).read(vocabSize);
+        Tokenizer.of(vocabulary); // merges that refer to nothing show now, not when a converted file is run
+        return vocabulary;
+    }
+
+    /**
+     * Reads the {@code tokenizer.*} keys of a GGUF file.
+     *
+     * @param origin the file, for errors
+     * @throws InputException when they are missing, contradict each other, or are of another kind of tokenizer
+     */
+    public static Vocabulary ofGguf(Map<String, GgufValue> metadata, Object origin) {
+        return new GgufVocabulary(metadata, String.valueOf(origin)).read();
+    }
+
+    /** The {@code tokenizer.*} keys as llama.cpp reads them, with keys of our own only for what it has no word for. */
+    public SequencedMap<String, GgufValue> toGguf() {
+        return GgufVocabulary.write(this);
+    }
+
+    /** Rows of the embedding. */
+    public int size() {
+        return tokens.size();
+    }
+
+    /** The token that plays the part. */
+    public OptionalInt id(SpecialToken part) {
+        Integer id = specialIds.get(part);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /** The spelling of the token that plays the part, such as {@code <|begin_of_text|>}: a chat template's {@code bos_token}. */
+    public Optional<String> token(SpecialToken part) {
+        return Optional.ofNullable(specialIds.get(part)).map(tokens::get);
+    }
+
+    /** How the token is searched in text; empty for most. */
+    public Set<AddedTokenFlag> flags(int id) {
+        return addedFlags.getOrDefault(id, Set.of());
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Vocabulary v
+                && preTokenizer == v.preTokenizer
+                && ignoreMerges == v.ignoreMerges
+                && addBos == v.addBos
+                && addEos == v.addEos
+                && specialIds.equals(v.specialIds)
+                && endIds.equals(v.endIds)
+                && chatTemplate.equals(v.chatTemplate)
+                && addedFlags.equals(v.addedFlags)
+                && types.equals(v.types)
+                && tokens.equals(v.tokens)
+                && merges.equals(v.merges);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(tokens.size(), merges.size(), preTokenizer, specialIds, endIds, chatTemplate);
+    }
+
+    @Override
+    public String toString() {
+        return "Vocabulary[" + tokens.size() + " tokens, " + merges.size() + " merges, " + preTokenizer + ", " + origin + "]";
+    }
+
+    private static void requireInRange(String origin, int size, String what, int id) {
+        if (id < 0 || id >= size) {
+            throw InputException.at(origin)
+                    .key(what)
+                    .problem("refers to a token that the vocabulary does not have")
+                    .expected("an id below " + size)
+                    .found(id)
+                    .exception();
+        }
+    }
+
+    private static void requirePresent(
+            String origin, boolean required, Map<SpecialToken, Integer> ids, SpecialToken part) {
+        if (required && !ids.containsKey(part)) {
+            throw InputException.at(origin)
+                    .problem("the tokenizer adds a " + part + " token to each text, but none is named")
+                    .expected(part.ggufKey() + " or " + part.configName())
+                    .exception();
+        }
+    }
+}
