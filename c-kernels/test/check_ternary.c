@@ -1,0 +1,137 @@
+/*
+ * check_ternary.c: quantize, ternary_matmul, find_invalid_code.
+ */
+#include "check.h"
+#include "ternary_case.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void quantize_case(const tern_kernels *scalar, const tern_kernels *tier, int64_t cols, int64_t tokens,
+                          int64_t begin, int64_t end, fill kind, edge side) {
+    const int64_t x_stride = cols + random_below(5);
+    const int64_t stride = padded_columns(cols) + 128 * random_below(2);
+    guarded x = guarded_new((size_t)((tokens - 1) * x_stride + cols) * sizeof(float), side);
+    fill_floats(x.data, (int64_t)(x.bytes / sizeof(float)), kind);
+    guarded values[2];
+    guarded scales[2];
+    guarded sums[2];
+    for (int i = 0; i < 2; i++) {
+        values[i] = guarded_new((size_t)((tokens - 1) * stride + padded_columns(cols)), side);
+        scales[i] = guarded_new((size_t)tokens * sizeof(float), side);
+        sums[i] = guarded_new((size_t)tokens * sizeof(int32_t), side);
+        const tern_activations out = {values[i].data, scales[i].data, sums[i].data, stride};
+        (i == 0 ? scalar : tier)->quantize(x.data, x_stride, cols, begin, end, &out);
+        CHECK(guarded_slack_intact(&values[i]), "quantize wrote outside of its values, cols %lld", (long long)cols);
+    }
+    CHECK(memcmp(values[0].data, values[1].data, values[0].bytes) == 0, "quantize: values, cols %lld fill %d",
+          (long long)cols, kind);
+    CHECK(memcmp(scales[0].data, scales[1].data, scales[0].bytes) == 0, "quantize: scales, cols %lld fill %d",
+          (long long)cols, kind);
+    CHECK(memcmp(sums[0].data, sums[1].data, sums[0].bytes) == 0, "quantize: sums, cols %lld fill %d",
+          (long long)cols, kind);
+    for (int64_t t = 0; t < tokens; t++) {
+        if (t < begin || t >= end) {
+            CHECK(guarded_is_pattern((float *)scales[1].data + t, sizeof(float), &scales[1]) &&
+                      guarded_is_pattern((int32_t *)sums[1].data + t, sizeof(int32_t), &sums[1]) &&
+                      guarded_is_pattern((int8_t *)values[1].data + t * stride, (size_t)padded_columns(cols), &values[1]),
+                  "quantize wrote token %lld outside of its range", (long long)t);
+        }
+    }
+    guarded_free(&x);
+    for (int i = 0; i < 2; i++) {
+        guarded_free(&values[i]);
+        guarded_free(&scales[i]);
+        guarded_free(&sums[i]);
+    }
+}
+
+/* Products that are ties: with a largest magnitude of 127 / 64, r is within an ulp of 64 and k / 128 * r of a half. */
+static void quantize_ties(const tern_kernels *scalar, const tern_kernels *tier) {
+    float x[256];
+    int8_t values[2][256];
+    float scales[2];
+    int32_t sums[2];
+    for (int magnitude = 1; magnitude <= 508; magnitude++) {
+        const float m = (float)magnitude / 4;
+        for (int i = 0; i < 256; i++) {
+            x[i] = m * (float)(i - 127) / 254.0f;
+        }
+        x[255] = m;
+        for (int i = 0; i < 2; i++) {
+            const tern_activations out = {values[i], &scales[i], &sums[i], 256};
+            (i == 0 ? scalar : tier)->quantize(x, 256, 256, 0, 1, &out);
+        }
+        CHECK(memcmp(values[0], values[1], sizeof values[0]) == 0 && sums[0] == sums[1], "quantize: ties of %d / 4",
+              magnitude);
+    }
+}
+
+void check_quantize(const tern_kernels *scalar, const tern_kernels *tier) {
+    for (int64_t cols = 1; cols <= 300; cols++) {
+        quantize_case(scalar, tier, cols, 1, 0, 1, (fill)(cols % FILL_COUNT), AT_END);
+        quantize_case(scalar, tier, cols, 4, 1, 3, (fill)(cols / 7 % FILL_COUNT), AT_BEGIN);
+    }
+    for (int kind = 0; kind < FILL_COUNT; kind++) {
+        quantize_case(scalar, tier, 2560, 3, 0, 3, (fill)kind, AT_END);
+        quantize_case(scalar, tier, 6912, 2, 1, 2, (fill)kind, AT_END);
+    }
+    quantize_ties(scalar, tier);
+}
+
+void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
+    for (int64_t cols = 1; cols <= 300; cols++) {
+        for (int edge_of = 0; edge_of < 2; edge_of++) {
+            const int64_t rows = 1 + random_below(9);
+            const int64_t tokens = 1 + random_below(9);
+            const int64_t begin = random_below(rows);
+            ternary_case(scalar, tier, (ternary_shape){rows, cols, tokens, begin, begin + random_below(rows - begin + 1)},
+                         (ternary_fill)(cols % TERNARY_FILL_COUNT), (edge)edge_of);
+        }
+    }
+    /* Every count of rows and tokens of a tile and one more, all rows and part of them. */
+    for (int64_t rows = 1; rows <= 10; rows++) {
+        for (int64_t tokens = 1; tokens <= 13; tokens++) {
+            ternary_case(scalar, tier, (ternary_shape){rows, 384, tokens, 0, rows}, TERNARY_RANDOM, AT_END);
+            ternary_case(scalar, tier, (ternary_shape){rows, 257, tokens, rows / 3, rows - rows / 4}, TERNARY_RANDOM, AT_END);
+        }
+    }
+    /* Every worst case at columns around each border of widening (8 and 16 groups) and at the dimensions of models. */
+    static const int64_t many[] = {896,  1023, 1024, 1025, 1920, 2047, 2048, 2049,
+                                   2176, 2560, 4095, 4096, 4224, 6912, 8192, 16384};
+    for (size_t i = 0; i < sizeof many / sizeof many[0]; i++) {
+        for (int kind = 0; kind < TERNARY_FILL_COUNT; kind++) {
+            ternary_case(scalar, tier, (ternary_shape){5, many[i], 1, 0, 5}, (ternary_fill)kind, AT_END);
+            ternary_case(scalar, tier, (ternary_shape){3, many[i], 5, 0, 3}, (ternary_fill)kind, AT_END);
+        }
+    }
+    /* More rows than a cache block, more tokens than several tiles. */
+    ternary_case(scalar, tier, (ternary_shape){150, 256, 21, 3, 149}, TERNARY_RANDOM, AT_END);
+    ternary_case(scalar, tier, (ternary_shape){70, 640, 67, 0, 70}, TERNARY_RANDOM, AT_END);
+}
+
+void check_find_invalid_code(const tern_kernels *scalar, const tern_kernels *tier) {
+    for (int64_t n = 0; n <= 300; n++) {
+        for (int edge_of = 0; edge_of < 2; edge_of++) {
+            guarded codes = guarded_new((size_t)n, (edge)edge_of);
+            uint8_t *bytes = codes.data;
+            for (int64_t i = 0; i < n; i++) {
+                bytes[i] = random_valid_byte();
+            }
+            CHECK(tier->find_invalid_code(bytes, n) == -1, "find_invalid_code: %lld valid bytes", (long long)n);
+            for (int64_t at = 0; at < n; at++) {
+                const uint8_t valid = bytes[at];
+                bytes[at] |= (uint8_t)(3 << 2 * random_below(4));
+                const uint8_t later = bytes[n - 1];
+                bytes[n - 1] |= 3; /* a second one, or the same: the first counts */
+                const int64_t expected = at;
+                CHECK(tier->find_invalid_code(bytes, n) == expected && scalar->find_invalid_code(bytes, n) == expected,
+                      "find_invalid_code: byte %lld of %lld", (long long)at, (long long)n);
+                bytes[n - 1] = later;
+                bytes[at] = valid;
+            }
+            guarded_free(&codes);
+        }
+    }
+}
