@@ -1,0 +1,148 @@
+package dev.tern.ternary;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.io.InputException;
+import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Optional;
+
+/**
+ * Ternary matrices as plain floats: 0 and plus or minus s, rounded to the type. Exact in T; reading takes s = max |W| and
+ * refuses a tensor with any other value.
+ *
+ * @param type F16, BF16 or F32
+ */
+record FloatCodec(GgmlType type) implements TernaryCodec {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    @Override
+    public float storedScale(float scale) {
+        return toFloat(toBits(scale));
+    }
+
+    @Override
+    public Optional<String> scaleObstacle(float scale) {
+        return scale < 0 || scale == 0
+                ? Optional.of("the scale " + scale + " cannot be told from the sign of the weights in " + type)
+                : TernaryCodec.super.scaleObstacle(scale);
+    }
+
+    /** A value rounded to the type, its sign at bit 31: fp16 and bf16 in the upper half. */
+    private int toBits(float value) {
+        return switch (type) {
+            case F16 -> Float.floatToFloat16(value) << 16;
+            case BF16 -> Bfloat16.of(value) << 16;
+            default -> Float.floatToRawIntBits(value);
+        };
+    }
+
+    private float toFloat(int bits) {
+        return type == GgmlType.F16 ? Float.float16ToFloat((short) (bits >>> 16)) : Float.intBitsToFloat(bits);
+    }
+
+    @Override
+    public void encode(TernaryMatrix matrix, MemorySegment out) {
+        scaleObstacle(matrix.scale()).ifPresent(reason -> {
+            throw new IllegalArgumentException(reason);
+        });
+        int cols = matrix.cols();
+        byte[] values = matrix.values();
+        int[] bits = {toBits(-matrix.scale()), 0, toBits(matrix.scale())};
+        short[] halves = new short[type == GgmlType.F32 ? 0 : cols];
+        int[] words = new int[type == GgmlType.F32 ? cols : 0];
+        for (int row = 0; row < matrix.rows(); row++) {
+            int from = row * cols;
+            long to = (long) from * type.blockBytes();
+            if (type == GgmlType.F32) {
+                for (int c = 0; c < cols; c++) {
+                    words[c] = bits[values[from + c] + 1];
+                }
+                MemorySegment.copy(words, 0, out, INT, to, cols);
+            } else {
+                for (int c = 0; c < cols; c++) {
+                    halves[c] = (short) (bits[values[from + c] + 1] >>> 16);
+                }
+                MemorySegment.copy(halves, 0, out, SHORT, to, cols);
+            }
+        }
+    }
+
+    @Override
+    public float scale(MemorySegment in, int rows, int cols, String where) {
+        return toFloat(magnitude(in, rows, cols, where));
+    }
+
+    /** The bits of |W| of the first weight that is not zero; 0 when there is none. */
+    private int magnitude(MemorySegment in, int rows, int cols, String where) {
+        int[] row = new int[cols];
+        for (int r = 0; r < rows; r++) {
+            readRow(in, r, row);
+            for (int bits : row) {
+                int magnitude = bits & 0x7FFF_FFFF;
+                if (magnitude != 0) {
+                    if (!Float.isFinite(toFloat(magnitude))) {
+                        throw InputException.at(where)
+                                .problem("row " + r + " holds " + toFloat(bits))
+                                .expected("finite weights")
+                                .exception();
+                    }
+                    return magnitude;
+                }
+            }
+        }
+        return 0;
+    }
+
+    private void readRow(MemorySegment in, int row, int[] bits) {
+        long at = (long) row * bits.length * type.blockBytes();
+        if (type == GgmlType.F32) {
+            MemorySegment.copy(in, INT, at, bits, 0, bits.length);
+            return;
+        }
+        for (int c = 0; c < bits.length; c++) {
+            bits[c] = in.get(SHORT, at + 2L * c) << 16;
+        }
+    }
+
+    @Override
+    public float pack(
+            MemorySegment in, int rows, int cols, int firstRow, int endRow, MemorySegment runtime, String where) {
+        int magnitude = magnitude(in, rows, cols, where);
+        int[] bits = new int[cols];
+        byte[] values = new byte[cols];
+        byte[] packed = new byte[Math.toIntExact(TernaryWeights.rowBytes(cols))];
+        for (int row = firstRow; row < endRow; row++) {
+            readRow(in, row, bits);
+            int other = 0;
+            for (int c = 0; c < cols; c++) {
+                int size = bits[c] & 0x7FFF_FFFF;
+                int sign = bits[c] >> 31 | 1;
+                values[c] = (byte) (size == 0 ? 0 : sign);
+                other |= size == 0 || size == magnitude ? 0 : 1;
+            }
+            if (other != 0) {
+                throw notTernary(bits, magnitude, row, where);
+            }
+            RuntimeLayout.packRow(values, 0, cols, packed);
+            MemorySegment.copy(packed, 0, runtime, ValueLayout.JAVA_BYTE, (long) row * packed.length, packed.length);
+        }
+        return toFloat(magnitude);
+    }
+
+    private InputException notTernary(int[] bits, int magnitude, int row, String where) {
+        int c = 0;
+        while ((bits[c] & 0x7FFF_FFFF) == 0 || (bits[c] & 0x7FFF_FFFF) == magnitude) {
+            c++;
+        }
+        return InputException.at(where)
+                .problem("holds ordinary floats, not ternary weights")
+                .expected("0, " + toFloat(magnitude) + " or " + -toFloat(magnitude))
+                .found(toFloat(bits[c]) + " in row " + row + ", column " + c)
+                .cure("Convert the original checkpoint with `tern convert`.")
+                .exception();
+    }
+}

@@ -1,0 +1,119 @@
+package dev.tern.ternary;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.io.InputException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the type's
+ * scale allows. Stateless and thread-safe. Layouts: ggml's
+ * {@code ggml-quants.c} and bitnet.cpp's {@code ggml-bitnet-mad.cpp}.
+ */
+public sealed interface TernaryCodec permits I2sCodec, TqCodec, FloatCodec {
+
+    /** The codec of a type, empty when the type cannot hold ternary weights or is not supported. */
+    static Optional<TernaryCodec> of(GgmlType type) {
+        return Optional.ofNullable(switch (type) {
+            case I2_S -> new I2sCodec();
+            case TQ1_0, TQ2_0 -> new TqCodec(type);
+            case F16, BF16, F32 -> new FloatCodec(type);
+            default -> null;
+        });
+    }
+
+    GgmlType type();
+
+    /** Why a matrix of these dimensions cannot be held, or empty. */
+    default Optional<String> obstacle(int rows, int cols) {
+        return cols % type().blockSize() == 0
+                ? Optional.empty()
+                : Optional.of(type() + " stores rows in blocks of " + type().blockSize() + ", and " + cols
+                        + " columns are no multiple of that");
+    }
+
+    /** What s becomes in this type: rounded to nearest even, infinite or zero where it is out of range. */
+    float storedScale(float scale);
+
+    /** Why s cannot be held: it would become zero or infinite, or (in a float type) lose its sign. */
+    default Optional<String> scaleObstacle(float scale) {
+        float stored = storedScale(scale);
+        if (Float.isInfinite(stored) || stored == 0 && scale != 0) {
+            return Optional.of("the scale " + scale + " becomes " + stored + " in " + type());
+        }
+        return Optional.empty();
+    }
+
+    /** Bytes of the tensor. */
+    default long byteSize(int rows, int cols) {
+        return type().bytes(cols, rows);
+    }
+
+    /**
+     * Writes the tensor's bytes, all {@link #byteSize} of them.
+     *
+     * @throws IllegalArgumentException when there is an {@link #obstacle} or a {@link #scaleObstacle}
+     */
+    void encode(TernaryMatrix matrix, MemorySegment out);
+
+    /**
+     * Reads s alone; cheap.
+     *
+     * @param where file and tensor, for errors
+     * @throws InputException when it is not finite
+     */
+    float scale(MemorySegment in, int rows, int cols, String where);
+
+    /**
+     * Translates rows into the run-time layout of {@link dev.tern.kernels.TernaryWeights}: codes T+1 in groups of 128
+     * columns as in I2_S, rows padded to whole groups with the code of zero. Several threads may translate different
+     * rows of one tensor.
+     *
+     * @param in the tensor's bytes
+     * @param firstRow first row to translate
+     * @param endRow the row after the last
+     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are written
+     * @param where file and tensor, for errors
+     * @return s, the same for every range of rows
+     * @throws InputException when the bytes are no ternary matrix: an invalid code, a float that is neither 0 nor s nor
+     *     -s, blocks of different scale
+     */
+    float pack(
+            MemorySegment in, int rows, int cols, int firstRow, int endRow, MemorySegment runtime, String where);
+
+    /** Translates all rows. */
+    default float pack(MemorySegment in, int rows, int cols, MemorySegment runtime, String where) {
+        return pack(in, rows, cols, 0, rows, runtime, where);
+    }
+
+    /**
+     * Whether the tensor's bytes are the run-time layout as they lie, so that one can compute with them in place (after
+     * {@link #check}) instead of packing a copy.
+     */
+    default boolean isRuntimeLayout() {
+        return false;
+    }
+
+    /**
+     * Checks a tensor whose bytes are the run-time layout, in place.
+     *
+     * @return s
+     * @throws InputException on an invalid code or a scale that is not finite
+     * @throws UnsupportedOperationException when it {@link #isRuntimeLayout is not}
+     */
+    default float check(MemorySegment in, int rows, int cols, String where) {
+        throw new UnsupportedOperationException(type() + " is not the run-time layout");
+    }
+
+    /** Reads (T, s), exactly, with the checks of {@link #pack}. */
+    default TernaryMatrix decode(MemorySegment in, int rows, int cols, String where) {
+        byte[] values = new byte[Math.multiplyExact(rows, cols)];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment runtime = arena.allocate(RuntimeLayout.byteSize(rows, cols));
+            float scale = pack(in, rows, cols, runtime, where);
+            RuntimeLayout.unpack(runtime, rows, cols, values);
+            return new TernaryMatrix(rows, cols, values, scale);
+        }
+    }
+}

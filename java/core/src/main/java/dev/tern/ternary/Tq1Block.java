@@ -1,0 +1,129 @@
+package dev.tern.ternary;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A block of TQ1_0: five trits T+1 in a byte, as a fraction. With v = the trits as a number to base 3, first trit highest,
+ * the byte is ceil(256 v / 243); multiplying it by 3 five times pushes the trits out over bit 8, first trit first.
+ *
+ * <p>Bytes 0..31: byte m holds columns m, m+32, m+64, m+96, m+128. Bytes 32..47: byte 32+m holds columns 160+m, +16, +32,
+ * +48, +64. Bytes 48..51: byte 48+j holds columns 240+j, +4, +8, +12 and a trit 0.
+ */
+final class Tq1Block {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** The low byte of each of four 16-bit lanes. */
+    private static final long LOW = 0x00FF_00FF_00FF_00FFL;
+
+    private static final long TRIT = 0x0003_0003_0003_0003L;
+
+    /** 13 in each lane: carries a byte above 242 into bit 8. */
+    private static final long ABOVE_242 = 0x000D_000D_000D_000DL;
+
+    private static final long BIT_8 = 0x0100_0100_0100_0100L;
+
+    private Tq1Block() {}
+
+    static void encode(byte[] values, int v, byte[] out, int o) {
+        for (int m = 0; m < 32; m++) {
+            out[o + m] = fraction(values, v + m, 32, 5);
+        }
+        for (int m = 0; m < 16; m++) {
+            out[o + 32 + m] = fraction(values, v + 160 + m, 16, 5);
+        }
+        for (int j = 0; j < 4; j++) {
+            out[o + 48 + j] = fraction(values, v + 240 + j, 4, 4);
+        }
+    }
+
+    private static byte fraction(byte[] values, int first, int stride, int count) {
+        int v = 0;
+        for (int n = 0; n < count; n++) {
+            v = 3 * v + values[first + n * stride] + 1;
+        }
+        v = count == 4 ? 3 * v : v;
+        return (byte) ((256 * v + 242) / 243);
+    }
+
+    /**
+     * Translates one block into two groups of 32 bytes, eight source bytes at a time in two words of four lanes; the
+     * result is not zero when a byte is none that an encoder writes.
+     */
+    static long pack(MemorySegment in, long at, MemorySegment runtime, long to) {
+        long invalid = 0;
+        long h = spread(in.get(INT, at + 48));
+        long h0 = (h *= 3) >>> 8 & TRIT;
+        long h1 = (h = (h & LOW) * 3) >>> 8 & TRIT;
+        long h2 = (h = (h & LOW) * 3) >>> 8 & TRIT;
+        long h3 = (h = (h & LOW) * 3) >>> 8 & TRIT;
+        invalid |= (h = (h & LOW) * 3) >>> 8 & TRIT; // the fifth trit is always 0
+        invalid |= (h & LOW) + ABOVE_242 & BIT_8;
+        long upper0 = gather(h0) | gather(h1) << 32;
+        long upper1 = gather(h2) | gather(h3) << 32;
+        for (int i = 0; i < 16; i += 8) {
+            // Bytes i.. and 16+i.. of the first 32: four trits fill group 0, the fifth opens group 1.
+            long a = in.get(RuntimeLayout.LONG, at + i);
+            long b = in.get(RuntimeLayout.LONG, at + 16 + i);
+            long c = in.get(RuntimeLayout.LONG, at + 32 + i);
+            long ae = a & LOW;
+            long ao = a >>> 8 & LOW;
+            long be = b & LOW;
+            long bo = b >>> 8 & LOW;
+            long ga = 0;
+            long gb = 0;
+            for (int n = 0; n < 4; n++) {
+                ae = (ae & LOW) * 3;
+                ao = (ao & LOW) * 3;
+                be = (be & LOW) * 3;
+                bo = (bo & LOW) * 3;
+                ga = ga << 2 | ae >>> 8 & TRIT | ao & TRIT << 8;
+                gb = gb << 2 | be >>> 8 & TRIT | bo & TRIT << 8;
+            }
+            ae = (ae & LOW) * 3;
+            ao = (ao & LOW) * 3;
+            be = (be & LOW) * 3;
+            bo = (bo & LOW) * 3;
+            long fifthA = ae >>> 8 & TRIT | ao & TRIT << 8;
+            long fifthB = be >>> 8 & TRIT | bo & TRIT << 8;
+            invalid |= ((ae & LOW) + ABOVE_242 | (ao & LOW) + ABOVE_242 | (be & LOW) + ABOVE_242 | (bo & LOW) + ABOVE_242)
+                    & BIT_8;
+            // Byte 32+i..: trits 0, 2, 4 belong to bytes i.. of group 1, trits 1, 3 to its bytes 16+i...
+            long ce = (c & LOW) * 3;
+            long co = (c >>> 8 & LOW) * 3;
+            long c0 = ce >>> 8 & TRIT | co & TRIT << 8;
+            ce = (ce & LOW) * 3;
+            co = (co & LOW) * 3;
+            long c1 = ce >>> 8 & TRIT | co & TRIT << 8;
+            ce = (ce & LOW) * 3;
+            co = (co & LOW) * 3;
+            long c2 = ce >>> 8 & TRIT | co & TRIT << 8;
+            ce = (ce & LOW) * 3;
+            co = (co & LOW) * 3;
+            long c3 = ce >>> 8 & TRIT | co & TRIT << 8;
+            ce = (ce & LOW) * 3;
+            co = (co & LOW) * 3;
+            long c4 = ce >>> 8 & TRIT | co & TRIT << 8;
+            invalid |= ((ce & LOW) + ABOVE_242 | (co & LOW) + ABOVE_242) & BIT_8;
+            runtime.set(RuntimeLayout.LONG, to + i, ga);
+            runtime.set(RuntimeLayout.LONG, to + 16 + i, gb);
+            runtime.set(RuntimeLayout.LONG, to + 32 + i, fifthA << 6 | c0 << 4 | c2 << 2 | c4);
+            runtime.set(RuntimeLayout.LONG, to + 48 + i, fifthB << 6 | c1 << 4 | c3 << 2 | (i == 0 ? upper0 : upper1));
+        }
+        return invalid;
+    }
+
+    /** Four bytes into four 16-bit lanes. */
+    private static long spread(int bytes) {
+        long x = bytes & 0xFFFF_FFFFL;
+        x = (x | x << 16) & 0x0000_FFFF_0000_FFFFL;
+        return (x | x << 8) & LOW;
+    }
+
+    /** The low bytes of four lanes into four bytes. */
+    private static long gather(long lanes) {
+        long x = (lanes | lanes >>> 8) & 0x0000_FFFF_0000_FFFFL;
+        return (x | x >>> 16) & 0xFFFF_FFFFL;
+    }
+}

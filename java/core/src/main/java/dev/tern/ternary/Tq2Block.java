@@ -1,0 +1,42 @@
+package dev.tern.ternary;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A block of TQ2_0: byte 32h+m (h = 0, 1; m below 32) holds the codes T+1 of columns 128h + m, +32, +64, +96 from the
+ * lowest bits up. The run-time layout is the same from the highest bits down, so that a byte is translated by reversing
+ * its four bit pairs.
+ */
+final class Tq2Block {
+    private static final int CODE_BYTES = 64;
+
+    private Tq2Block() {}
+
+    static void encode(byte[] values, int v, byte[] out, int o) {
+        for (int half = 0; half < 2; half++, v += 128, o += 32) {
+            for (int m = 0; m < 32; m++) {
+                out[o + m] = (byte) (values[v + m] + 1
+                        | values[v + 32 + m] + 1 << 2
+                        | values[v + 64 + m] + 1 << 4
+                        | values[v + 96 + m] + 1 << 6);
+            }
+        }
+    }
+
+    /** Translates one block; the result is not zero when a code is invalid. */
+    static long pack(MemorySegment in, long at, MemorySegment runtime, long to) {
+        long invalid = 0;
+        for (int i = 0; i < CODE_BYTES; i += 8) {
+            long codes = in.get(RuntimeLayout.LONG, at + i);
+            invalid |= RuntimeLayout.invalid(codes);
+            runtime.set(RuntimeLayout.LONG, to + i, reversePairs(codes));
+        }
+        return invalid;
+    }
+
+    /** Reverses the four bit pairs of each of eight bytes. */
+    private static long reversePairs(long x) {
+        x = (x & 0x0F0F_0F0F_0F0F_0F0FL) << 4 | x >>> 4 & 0x0F0F_0F0F_0F0F_0F0FL;
+        return (x & 0x3333_3333_3333_3333L) << 2 | x >>> 2 & 0x3333_3333_3333_3333L;
+    }
+}
