@@ -10,6 +10,7 @@ module dev.tern.core {
     exports dev.tern.io;
     exports dev.tern.model;
     exports dev.tern.safetensors;
+    exports dev.tern.sampling;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;
 }
