@@ -1,0 +1,235 @@
+package dev.tern.model;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fixed team of threads that all execute the same program with their own index and meet at barriers: one program, many
+ * members (SPMD). The thread that calls {@link #run} is member 0; the others are daemon threads of the team. A stage
+ * costs one barrier and allocates nothing.
+ *
+ * <p>Waiting threads spin for a short while, because stages take microseconds, and then park, because an idle team must
+ * cost nothing. A program that throws in one member breaks the barrier for all others, so none waits for ever; the first
+ * throwable reaches the caller of {@link #run}, and the team can be used again.
+ *
+ * <p>Thread-safe: calls of {@link #run} from several threads take turns in order of arrival.
+ */
+public final class ThreadTeam implements AutoCloseable {
+    /** What every member executes. Calls of {@link ThreadTeam#barrier} must match between members. */
+    public interface Program {
+        /** Runs the share of {@code member}, 0 to {@code size - 1}. */
+        void run(int member);
+    }
+
+    /** Unwinds a member whose barrier another member broke. Carries nothing: the other's throwable is the story. */
+    private static final class BarrierBroken extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        static final BarrierBroken INSTANCE = new BarrierBroken();
+
+        private BarrierBroken() {
+            super("another member of the team failed", null, false, false);
+        }
+    }
+
+    // The shared counters stand in one array, 64 ints (four cache lines) apart, so that spinning on one does not slow
+    // down writes to another.
+    private static final int JOB = 0;
+    private static final int PHASE = 64;
+    private static final int ARRIVED = 128;
+    private static final int FINISHED = 192;
+
+    private static final long SPIN_NANOS = 300_000;
+
+    private final int size;
+    private final boolean spins;
+    private final AtomicIntegerArray counters = new AtomicIntegerArray(256);
+    private final AtomicReferenceArray<@Nullable Thread> parked;
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final ReentrantLock turns = new ReentrantLock(true);
+    private final Thread[] threads;
+    private @Nullable Program program; // published by JOB
+    private volatile boolean closed;
+
+    /**
+     * Starts a team of {@code size} members, {@code size - 1} threads.
+     *
+     * @throws IllegalArgumentException when the size is not between 1 and 1024
+     */
+    public ThreadTeam(int size) {
+        if (size < 1 || size > 1024) {
+            throw new IllegalArgumentException("a team of " + size + " threads; between 1 and 1024 are possible");
+        }
+        this.size = size;
+        this.spins = size <= Runtime.getRuntime().availableProcessors();
+        this.parked = new AtomicReferenceArray<>(size);
+        this.threads = new Thread[size - 1];
+        for (int i = 1; i < size; i++) {
+            int member = i;
+            threads[i - 1] =
+                    Thread.ofPlatform().daemon().name("tern-" + i).start(() -> serve(member));
+        }
+    }
+
+    /** Members, the caller included. */
+    public int size() {
+        return size;
+    }
+
+    /**
+     * Executes the program in every member and returns when all have finished.
+     *
+     * @throws IllegalStateException when the team is closed, or the caller is already inside a program of this team
+     */
+    public void run(Program work) {
+        if (turns.isHeldByCurrentThread()) {
+            throw new IllegalStateException("a program of this team cannot start another");
+        }
+        turns.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the thread team is closed");
+            }
+            if (size == 1) {
+                work.run(0);
+                return;
+            }
+            program = work;
+            counters.set(ARRIVED, 0);
+            counters.set(FINISHED, 0);
+            counters.getAndIncrement(JOB);
+            wakeAll();
+            execute(work, 0);
+            for (int finished; (finished = counters.get(FINISHED)) != size - 1; ) {
+                await(0, FINISHED, finished, false);
+            }
+            program = null;
+            Throwable thrown = failure.getAndSet(null);
+            if (thrown != null) {
+                throw rethrown(thrown);
+            }
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Waits until every member has come here. What members wrote before is visible to all after. */
+    public void barrier(int member) {
+        if (size == 1) {
+            return;
+        }
+        int phase = counters.get(PHASE);
+        if (counters.incrementAndGet(ARRIVED) == size) {
+            counters.set(ARRIVED, 0);
+            counters.set(PHASE, phase + 1);
+            wakeAll();
+        } else {
+            await(member, PHASE, phase, true);
+        }
+        if (failure.get() != null) {
+            throw BarrierBroken.INSTANCE;
+        }
+    }
+
+    /** Waits for a running program, then ends the team's threads. Idempotent. */
+    @Override
+    public void close() {
+        if (turns.isHeldByCurrentThread()) {
+            throw new IllegalStateException("a program of this team cannot close it");
+        }
+        turns.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            counters.getAndIncrement(JOB);
+            wakeAll();
+        } finally {
+            turns.unlock();
+        }
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            for (boolean joined = false; !joined; ) {
+                try {
+                    thread.join();
+                    joined = true;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void serve(int member) {
+        for (int job = 0; ; job++) {
+            await(member, JOB, job, false);
+            Program work = program;
+            if (closed || work == null) {
+                return;
+            }
+            execute(work, member);
+            counters.getAndIncrement(FINISHED);
+            wake(0);
+        }
+    }
+
+    private void execute(Program work, int member) {
+        try {
+            work.run(member);
+        } catch (Throwable thrown) {
+            if (failure.compareAndSet(null, thrown)) {
+                wakeAll();
+            }
+        }
+    }
+
+    /** Returns when the counter no longer has the value, or, if asked to, when a member has failed. */
+    private void await(int member, int counter, int value, boolean orFailure) {
+        if (spins) {
+            long start = System.nanoTime();
+            do {
+                for (int i = 0; i < 32; i++) {
+                    if (counters.get(counter) != value || (orFailure && failure.get() != null)) {
+                        return;
+                    }
+                    Thread.onSpinWait();
+                }
+            } while (System.nanoTime() - start < SPIN_NANOS);
+        }
+        // Announce, look again, park: whoever changes the counter looks at the announcements afterwards, so one of the
+        // two sees the other.
+        parked.set(member, Thread.currentThread());
+        while (counters.get(counter) == value && !(orFailure && failure.get() != null)) {
+            LockSupport.park(this);
+        }
+        parked.set(member, null);
+    }
+
+    private void wakeAll() {
+        for (int member = 0; member < size; member++) {
+            wake(member);
+        }
+    }
+
+    private void wake(int member) {
+        Thread thread = parked.get(member);
+        if (thread != null) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /** The same throwable, so that an error of the input stays one; unchecked, since programs throw nothing else. */
+    private static RuntimeException rethrown(Throwable thrown) {
+        if (thrown instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) thrown;
+    }
+}
