@@ -1,0 +1,208 @@
+package dev.tern.model;
+
+import dev.tern.io.InputException;
+import dev.tern.kernels.FloatType;
+import dev.tern.kernels.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a model: one set of scratch memory, one thread team, any number of sequences, each with its own
+ * {@link KvCache}. Thread-safe: forward passes take turns, in order of arrival. {@link #close} waits for the pass at hand,
+ * then frees what the engine and its owner hold; every later call throws {@link IllegalStateException}, so no thread ever
+ * computes on memory that is gone.
+ */
+public final class Engine implements AutoCloseable {
+    private final ModelHyperparameters model;
+    private final ModelWeights weights;
+    private final Kernels kernels;
+    private final ThreadTeam team;
+    private final Arena arena = Arena.ofShared();
+    private final Forward forward;
+    private final int contextLength;
+    private final int batchSize;
+    private final FloatType cacheType;
+    private final ReentrantLock turns = new ReentrantLock(true);
+    private final Runnable release;
+    private boolean closed; // guarded by turns
+
+    /**
+     * An engine over loaded weights.
+     *
+     * @param team who computes; closed with the engine
+     * @param contextLength positions a sequence may have
+     * @param batchSize most tokens of one pass
+     * @param cacheType F16 or F32
+     * @param release run once when the engine closes, after the last pass: frees the weights
+     */
+    public Engine(
+            ModelHyperparameters model,
+            ModelWeights weights,
+            Kernels kernels,
+            ThreadTeam team,
+            int contextLength,
+            int batchSize,
+            FloatType cacheType,
+            Runnable release) {
+        if (contextLength <= 0 || batchSize <= 0 || cacheType == FloatType.BF16) {
+            throw new IllegalArgumentException(
+                    "context " + contextLength + ", batch " + batchSize + ", cache " + cacheType);
+        }
+        this.model = model;
+        this.weights = weights;
+        this.kernels = kernels;
+        this.team = team;
+        this.contextLength = contextLength;
+        this.batchSize = Math.min(batchSize, contextLength);
+        this.cacheType = cacheType;
+        this.release = release;
+        this.forward = new Forward(model, weights, kernels, team, this.batchSize, arena);
+    }
+
+    /** The numbers of the graph. */
+    public ModelHyperparameters model() {
+        return model;
+    }
+
+    /** The weights; not to be used after {@link #close}. */
+    public ModelWeights weights() {
+        return weights;
+    }
+
+    /** Who computes. */
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    /** Threads that compute, the caller's included. */
+    public int threads() {
+        return team.size();
+    }
+
+    /** Positions a sequence may have. */
+    public int contextLength() {
+        return contextLength;
+    }
+
+    /** Most tokens of one pass. */
+    public int batchSize() {
+        return batchSize;
+    }
+
+    /** Element type of the caches. */
+    public FloatType cacheType() {
+        return cacheType;
+    }
+
+    /** An empty cache for one sequence. */
+    public KvCache newCache() {
+        return new KvCache(model, contextLength, cacheType);
+    }
+
+    /**
+     * Checks token ids that somebody supplied.
+     *
+     * @throws InputException when one is not in the vocabulary
+     */
+    public void requireIds(int[] ids) {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= model.vocabSize()) {
+                throw InputException.at("prompt")
+                        .problem("token " + i + " is not in the vocabulary")
+                        .expected("an id from 0 to " + (model.vocabSize() - 1))
+                        .found(ids[i])
+                        .exception();
+            }
+        }
+    }
+
+    /**
+     * Evaluates tokens of a sequence, in order, in one pass, and stores their keys and values.
+     *
+     * @param position positions of the sequence so far; the cache holds that many
+     * @param ids ids in the vocabulary
+     * @param first index of the first id to evaluate
+     * @param count number of ids, 1 to {@link #batchSize}
+     * @param firstLogits logits are computed for the tokens from this one of the batch on; {@code count} for none
+     * @param logits float32 {@code [count - firstLogits][vocab]}
+     * @throws IllegalStateException when the engine or the cache is closed
+     */
+    public void evaluate(
+            KvCache cache, int position, int[] ids, int first, int count, int firstLogits, MemorySegment logits) {
+        evaluate(cache, position, ids, first, count, firstLogits, logits, null);
+    }
+
+    void evaluate(
+            KvCache cache,
+            int position,
+            int[] ids,
+            int first,
+            int count,
+            int firstLogits,
+            MemorySegment logits,
+            @Nullable ForwardTrace trace) {
+        if (count < 1 || count > batchSize || firstLogits < 0 || firstLogits > count) {
+            throw new IllegalArgumentException("a batch of " + count + " with logits from " + firstLogits);
+        }
+        if (position < 0 || position > contextLength - count) {
+            throw new IllegalArgumentException(
+                    count + " tokens at position " + position + " of a context of " + contextLength);
+        }
+        if ((count - firstLogits) * 4L * model.vocabSize() > logits.byteSize()) {
+            throw new IllegalArgumentException("no room for " + (count - firstLogits) + " rows of logits");
+        }
+        turns.lock();
+        try {
+            requireOpen();
+            cache.reserve(position + count, position);
+            forward.evaluate(cache, position, ids, first, count, firstLogits, logits, trace);
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Runs an action that reads or frees a sequence's memory while no pass runs, the engine being open or not. */
+    public void exclusively(Runnable action) {
+        turns.lock();
+        try {
+            action.run();
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /**
+     * Checks that the engine is open.
+     *
+     * @throws IllegalStateException when it is closed
+     */
+    public void requireOpen() {
+        turns.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the model is closed");
+            }
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Waits for the pass at hand and frees everything. Idempotent. */
+    @Override
+    public void close() {
+        turns.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                team.close();
+                forward.close();
+                arena.close();
+                release.run();
+            }
+        } finally {
+            turns.unlock();
+        }
+    }
+}

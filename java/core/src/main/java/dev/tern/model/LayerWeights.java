@@ -1,0 +1,33 @@
+package dev.tern.model;
+
+import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The weights of one block. Norms are float32 vectors; matrices are {@code [out][in]}.
+ *
+ * @param attnNorm {@code [hidden]}
+ * @param q {@code [heads * headDim][hidden]}
+ * @param k {@code [kvHeads * headDim][hidden]}
+ * @param v {@code [kvHeads * headDim][hidden]}
+ * @param attnSubNorm {@code [heads * headDim]}, before {@code attnOutput}; null in graphs without sub-norms
+ * @param attnOutput {@code [hidden][heads * headDim]}
+ * @param ffnNorm {@code [hidden]}
+ * @param gate {@code [intermediate][hidden]}
+ * @param up {@code [intermediate][hidden]}
+ * @param ffnSubNorm {@code [intermediate]}, before {@code down}; null in graphs without sub-norms
+ * @param down {@code [hidden][intermediate]}
+ */
+public record LayerWeights(
+        MemorySegment attnNorm,
+        TernaryWeights q,
+        TernaryWeights k,
+        TernaryWeights v,
+        @Nullable MemorySegment attnSubNorm,
+        TernaryWeights attnOutput,
+        MemorySegment ffnNorm,
+        TernaryWeights gate,
+        TernaryWeights up,
+        @Nullable MemorySegment ffnSubNorm,
+        TernaryWeights down) {}

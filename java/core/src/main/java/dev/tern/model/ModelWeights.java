@@ -1,0 +1,104 @@
+package dev.tern.model;
+
+import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The weights of a model in the layout the kernels read. Immutable; alive as long as the memory it was made over.
+ *
+ * @param embedding {@code [vocab][hidden]}
+ * @param layers the blocks, first to last
+ * @param outputNorm {@code [hidden]} float32
+ * @param head {@code [vocab][hidden]}; the embedding itself when the head is tied
+ */
+public record ModelWeights(
+        FloatWeights embedding, List<LayerWeights> layers, MemorySegment outputNorm, FloatWeights head) {
+
+    private static final int SAMPLE = 4096;
+
+    public ModelWeights {
+        layers = List.copyOf(layers);
+    }
+
+    /** Bytes of all weights, the embedding counted once when it is also the head. */
+    public long byteSize() {
+        long bytes = byteSize(embedding) + (head == embedding ? 0 : byteSize(head)) + outputNorm.byteSize();
+        for (LayerWeights layer : layers) {
+            bytes += layer.attnNorm().byteSize() + layer.ffnNorm().byteSize();
+            bytes += layer.attnSubNorm() == null ? 0 : layer.attnSubNorm().byteSize();
+            bytes += layer.ffnSubNorm() == null ? 0 : layer.ffnSubNorm().byteSize();
+            for (TernaryWeights w : matrices(layer)) {
+                bytes += w.rows() * TernaryWeights.rowBytes(w.cols());
+            }
+        }
+        return bytes;
+    }
+
+    /**
+     * SHA-256 that tells this model's states from another's: over the hyperparameters and, of every tensor, its shape,
+     * its scale and the first and last 4096 bytes as they lie in memory. Independent of the ternary type of the file when
+     * the scales are the same.
+     */
+    public byte[] fingerprint(ModelHyperparameters model) {
+        MessageDigest digest = sha256();
+        digest.update(model.toString().getBytes(StandardCharsets.UTF_8));
+        add(digest, embedding);
+        add(digest, outputNorm);
+        if (head != embedding) {
+            add(digest, head);
+        }
+        for (LayerWeights layer : layers) {
+            add(digest, layer.attnNorm());
+            add(digest, layer.attnSubNorm());
+            add(digest, layer.ffnNorm());
+            add(digest, layer.ffnSubNorm());
+            for (TernaryWeights w : matrices(layer)) {
+                digest.update(ByteBuffer.allocate(12)
+                        .putInt(w.rows())
+                        .putInt(w.cols())
+                        .putFloat(w.scale())
+                        .flip());
+                add(digest, w.codes().asSlice(0, w.rows() * TernaryWeights.rowBytes(w.cols())));
+            }
+        }
+        return digest.digest();
+    }
+
+    private static List<TernaryWeights> matrices(LayerWeights layer) {
+        return List.of(
+                layer.q(), layer.k(), layer.v(), layer.attnOutput(), layer.gate(), layer.up(), layer.down());
+    }
+
+    private static long byteSize(FloatWeights w) {
+        return (long) w.rows() * w.cols() * w.type().bytes();
+    }
+
+    private static void add(MessageDigest digest, FloatWeights w) {
+        digest.update((w.type() + " " + w.rows() + " " + w.cols()).getBytes(StandardCharsets.UTF_8));
+        add(digest, w.values().asSlice(0, byteSize(w)));
+    }
+
+    private static void add(MessageDigest digest, @Nullable MemorySegment tensor) {
+        if (tensor == null) {
+            return;
+        }
+        long length = Math.min(SAMPLE, tensor.byteSize());
+        digest.update(tensor.asSlice(0, length).asByteBuffer());
+        digest.update(tensor.asSlice(tensor.byteSize() - length, length).asByteBuffer());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}
