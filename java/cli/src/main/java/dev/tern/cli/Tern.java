@@ -1,8 +1,7 @@
 package dev.tern.cli;
 
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
+import java.io.StringWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -59,7 +58,11 @@ public final class Tern implements Runnable {
     static int run(Terminal terminal, Interruption interruption, String... args) {
         Failures failures = new Failures(terminal);
         try {
-            int status = commandLine(terminal, interruption, failures).execute(args);
+            StringWriter help = new StringWriter(); // picocli would print a stack trace if it could not print help
+            int status = commandLine(terminal, interruption, failures)
+                    .setOut(new PrintWriter(help))
+                    .execute(args);
+            terminal.out().print(help);
             terminal.out().flush();
             return status;
         } catch (Throwable e) { // from picocli's own printing, or an Error
@@ -70,6 +73,7 @@ public final class Tern implements Runnable {
     private static CommandLine commandLine(Terminal terminal, Interruption interruption, Failures failures) {
         boolean colours = terminal.outIsTerminal() && System.getenv("NO_COLOR") == null;
         CommandLine command = new CommandLine(new Tern(terminal));
+        command.addSubcommand(new TokenizeCommand(terminal));
         command.addSubcommand(new DoctorCommand(terminal));
         return command.setExecutionExceptionHandler(failures)
                 .setParameterExceptionHandler(failures)
@@ -78,8 +82,7 @@ public final class Tern implements Runnable {
                 .setOverwrittenOptionsAllowed(false)
                 .setUsageHelpLongOptionsMaxWidth(30)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF))
-                .setOut(new PrintWriter(new OutputStreamWriter(terminal.out(), StandardCharsets.UTF_8), true))
-                .setErr(new PrintWriter(new OutputStreamWriter(terminal.err(), StandardCharsets.UTF_8), true));
+                .setErr(new PrintWriter(terminal.err(), true));
     }
 
     @Option(
