@@ -51,23 +51,24 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         });
         int cols = matrix.cols();
         byte[] values = matrix.values();
-        int[] bits = {toBits(-matrix.scale()), 0, toBits(matrix.scale())};
+        int magnitude = toBits(matrix.scale());
+        int[] bits = new int[cols];
         short[] halves = new short[type == GgmlType.F32 ? 0 : cols];
-        int[] words = new int[type == GgmlType.F32 ? cols : 0];
         for (int row = 0; row < matrix.rows(); row++) {
             int from = row * cols;
+            for (int c = 0; c < cols; c++) {
+                int t = values[from + c];
+                bits[c] = t & 0x8000_0000 | -(t & 1) & magnitude; // no branch: weights are as good as random
+            }
             long to = (long) from * type.blockBytes();
             if (type == GgmlType.F32) {
-                for (int c = 0; c < cols; c++) {
-                    words[c] = bits[values[from + c] + 1];
-                }
-                MemorySegment.copy(words, 0, out, INT, to, cols);
-            } else {
-                for (int c = 0; c < cols; c++) {
-                    halves[c] = (short) (bits[values[from + c] + 1] >>> 16);
-                }
-                MemorySegment.copy(halves, 0, out, SHORT, to, cols);
+                MemorySegment.copy(bits, 0, out, INT, to, cols);
+                continue;
             }
+            for (int c = 0; c < cols; c++) {
+                halves[c] = (short) (bits[c] >>> 16);
+            }
+            MemorySegment.copy(halves, 0, out, SHORT, to, cols);
         }
     }
 
@@ -103,8 +104,10 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
             MemorySegment.copy(in, INT, at, bits, 0, bits.length);
             return;
         }
+        short[] halves = new short[bits.length];
+        MemorySegment.copy(in, SHORT, at, halves, 0, halves.length);
         for (int c = 0; c < bits.length; c++) {
-            bits[c] = in.get(SHORT, at + 2L * c) << 16;
+            bits[c] = halves[c] << 16;
         }
     }
 
@@ -117,20 +120,25 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         byte[] packed = new byte[Math.toIntExact(TernaryWeights.rowBytes(cols))];
         for (int row = firstRow; row < endRow; row++) {
             readRow(in, row, bits);
-            int other = 0;
-            for (int c = 0; c < cols; c++) {
-                int size = bits[c] & 0x7FFF_FFFF;
-                int sign = bits[c] >> 31 | 1;
-                values[c] = (byte) (size == 0 ? 0 : sign);
-                other |= size == 0 || size == magnitude ? 0 : 1;
-            }
-            if (other != 0) {
+            if (toTernary(bits, magnitude, values) != 0) {
                 throw notTernary(bits, magnitude, row, where);
             }
             RuntimeLayout.packRow(values, 0, cols, packed);
             MemorySegment.copy(packed, 0, runtime, ValueLayout.JAVA_BYTE, (long) row * packed.length, packed.length);
         }
         return toFloat(magnitude);
+    }
+
+    /** Zero and signs, without branches; the result is not zero when a weight is neither 0 nor of this magnitude. */
+    private static int toTernary(int[] bits, int magnitude, byte[] values) {
+        int other = 0;
+        for (int c = 0; c < bits.length; c++) {
+            int size = bits[c] & 0x7FFF_FFFF;
+            int notZero = -size >> 31;
+            values[c] = (byte) ((bits[c] >> 31 | 1) & notZero);
+            other |= (size ^ magnitude) & notZero;
+        }
+        return other;
     }
 
     private InputException notTernary(int[] bits, int magnitude, int row, String where) {

@@ -27,24 +27,32 @@ final class Tq1Block {
     private Tq1Block() {}
 
     static void encode(byte[] values, int v, byte[] out, int o) {
-        for (int m = 0; m < 32; m++) {
-            out[o + m] = fraction(values, v + m, 32, 5);
-        }
-        for (int m = 0; m < 16; m++) {
-            out[o + 32 + m] = fraction(values, v + 160 + m, 16, 5);
-        }
+        five(values, v, 32, out, o);
+        five(values, v + 160, 16, out, o + 32);
         for (int j = 0; j < 4; j++) {
-            out[o + 48 + j] = fraction(values, v + 240 + j, 4, 4);
+            int at = v + 240 + j;
+            out[o + 48 + j] = fraction(
+                    ((values[at] * 3 + values[at + 4]) * 3 + values[at + 8]) * 9 + values[at + 12] * 3 + 120);
         }
     }
 
-    private static byte fraction(byte[] values, int first, int stride, int count) {
-        int v = 0;
-        for (int n = 0; n < count; n++) {
-            v = 3 * v + values[first + n * stride] + 1;
+    /** {@code count} bytes of five trits, whose columns lie {@code count} apart. */
+    private static void five(byte[] values, int v, int count, byte[] out, int o) {
+        for (int m = 0; m < count; m++) {
+            int at = v + m;
+            // T instead of T+1 in each place: together they miss 81 + 27 + 9 + 3 + 1 = 121.
+            out[o + m] = fraction(values[at] * 81
+                    + values[at + count] * 27
+                    + values[at + 2 * count] * 9
+                    + values[at + 3 * count] * 3
+                    + values[at + 4 * count]
+                    + 121);
         }
-        v = count == 4 ? 3 * v : v;
-        return (byte) ((256 * v + 242) / 243);
+    }
+
+    /** ceil(256 v / 243) for v from 0 to 242, without a division. */
+    private static byte fraction(int v) {
+        return (byte) (v * 8631 + 8158 >> 13);
     }
 
     /**
