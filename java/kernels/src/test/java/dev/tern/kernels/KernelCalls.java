@@ -1,0 +1,201 @@
+package dev.tern.kernels;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.tern.kernels.Scene.Floats;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+
+/** One call of each kernel on a scene: sizes, strides, partial ranges and operands as the scene's number says. */
+final class KernelCalls {
+    /** A call. What it returns is compared too. */
+    interface Call {
+        long on(Kernels kernels, Scene scene);
+    }
+
+    private KernelCalls() {}
+
+    /** By the kernel's name in the header. */
+    static SequencedMap<String, Call> all() {
+        SequencedMap<String, Call> calls = new LinkedHashMap<>();
+        calls.put("quantize", KernelCalls::quantize);
+        calls.put("ternary_matmul", KernelCalls::ternaryMatmul);
+        calls.put("float_matmul", KernelCalls::floatMatmul);
+        calls.put("float_row", KernelCalls::floatRow);
+        calls.put("rms_norm", KernelCalls::rmsNorm);
+        calls.put("rope", KernelCalls::rope);
+        calls.put("store_kv", KernelCalls::storeKv);
+        calls.put("attention", KernelCalls::attention);
+        calls.put("softmax", KernelCalls::softmax);
+        calls.put("relu_squared_gate", (k, s) -> gate(s, k::reluSquaredGate));
+        calls.put("silu_gate", (k, s) -> gate(s, k::siluGate));
+        calls.put("add", KernelCalls::add);
+        calls.put("find_invalid_code", KernelCalls::findInvalidCode);
+        return calls;
+    }
+
+    private static long quantize(Kernels k, Scene s) {
+        int cols = s.length();
+        int tokens = s.between(1, 4);
+        int stride = cols + s.between(0, 3);
+        int end = s.between(0, tokens);
+        MemorySegment x = s.floats("x", (long) tokens * stride, Floats.ANY);
+        Activations a = s.activations(tokens, cols + s.between(0, 200));
+        k.quantize(x, stride, cols, s.between(0, end), end, a);
+        return a.cols();
+    }
+
+    private static long ternaryMatmul(Kernels k, Scene s) {
+        int cols = s.length();
+        int rows = s.between(1, 20);
+        int room = s.between(1, 9);
+        int end = s.between(0, rows);
+        int stride = rows + s.between(0, 3);
+        Activations a = s.activations(room, cols + s.between(0, 200));
+        k.quantize(s.floats("x", (long) room * cols, Floats.FINITE), cols, cols, 0, room, a);
+        MemorySegment y = s.floats("y", (long) room * stride, Floats.PLAIN);
+        k.ternaryMatmul(s.weights(rows, cols), a, s.between(0, room), s.between(0, end), end, y, stride);
+        return 0;
+    }
+
+    private static long floatMatmul(Kernels k, Scene s) {
+        int cols = s.length();
+        int rows = s.between(1, 12);
+        int tokens = s.between(1, 5);
+        int end = s.between(0, rows);
+        int xStride = cols + s.between(0, 3);
+        int yStride = rows + s.between(0, 3);
+        FloatType type = FloatType.values()[s.between(0, 2)];
+        MemorySegment values = s.elements("w", (long) rows * cols, type, Floats.ANY);
+        FloatWeights w = FloatWeights.of(s.allocator(), values, rows, cols, type);
+        MemorySegment x = s.floats("x", (long) tokens * xStride, Floats.ANY);
+        MemorySegment y = s.floats("y", (long) tokens * yStride, Floats.PLAIN);
+        k.floatMatmul(w, x, xStride, tokens, s.between(0, end), end, y, yStride);
+        return 0;
+    }
+
+    private static long floatRow(Kernels k, Scene s) {
+        int cols = s.length();
+        int rows = s.between(1, 5);
+        int offset = s.between(0, 9);
+        FloatType type = FloatType.values()[s.between(0, 2)];
+        MemorySegment values = s.elements("m", (long) rows * cols, type, Floats.ANY);
+        MemorySegment y = s.floats("y", offset + cols + s.between(0, 3), Floats.PLAIN);
+        k.floatRow(FloatWeights.of(s.allocator(), values, rows, cols, type), s.between(0, rows - 1), y, offset);
+        return 0;
+    }
+
+    private static long rmsNorm(Kernels k, Scene s) {
+        int cols = s.length();
+        int tokens = s.between(1, 4);
+        int stride = cols + s.between(0, 3);
+        int end = s.between(0, tokens);
+        MemorySegment x = s.floats("x", (long) tokens * stride, Floats.ANY);
+        MemorySegment weight = s.floats("weight", cols, Floats.ANY);
+        boolean inPlace = s.between(0, 1) == 0;
+        int yStride = inPlace ? stride : cols + s.between(0, 3);
+        MemorySegment y = inPlace ? x : s.floats("y", (long) tokens * yStride, Floats.PLAIN);
+        k.rmsNorm(x, stride, weight, s.between(0, 1) * 1e-5f, cols, s.between(0, end), end, y, yStride);
+        return 0;
+    }
+
+    private static long rope(Kernels k, Scene s) {
+        int headDim = s.between(2, 140);
+        int dims = s.between(1, headDim / 2) * 2;
+        int heads = s.between(1, 5);
+        int tokens = s.between(1, 4);
+        int end = s.between(0, tokens);
+        int position = s.between(0, 9);
+        int stride = heads * headDim + s.between(0, 3);
+        long entries = (long) (position + tokens) * (dims / 2);
+        RopeTable table = RopeTable.of(
+                s.allocator(),
+                s.floats("cosines", entries, Floats.FINITE),
+                s.floats("sines", entries, Floats.FINITE),
+                position + tokens,
+                dims,
+                RopePairing.values()[s.between(0, 1)]);
+        MemorySegment x = s.floats("x", (long) tokens * stride, Floats.ANY);
+        k.rope(x, stride, heads, headDim, table, position, s.between(0, end), end);
+        return 0;
+    }
+
+    private static long storeKv(Kernels k, Scene s) {
+        int headDim = s.between(1, 140);
+        int heads = s.between(1, 4);
+        int tokens = s.between(1, 4);
+        int end = s.between(0, tokens);
+        int position = s.between(0, 5);
+        int stride = heads * headDim + s.between(0, 3);
+        FloatType type = FloatType.values()[s.between(0, 1)];
+        KvLayer kv = s.cache(heads, position + tokens + s.between(0, 2), headDim, type);
+        MemorySegment keys = s.floats("k", (long) tokens * stride, Floats.ANY);
+        MemorySegment values = s.floats("v", (long) tokens * stride, Floats.ANY);
+        k.storeKv(kv, keys, values, stride, position, s.between(0, end), end);
+        return 0;
+    }
+
+    private static long attention(Kernels k, Scene s) {
+        int headDim = s.between(1, 140);
+        int kvHeads = s.between(1, 3);
+        int heads = kvHeads * s.between(1, 3);
+        int tokens = s.between(1, 3);
+        int position = s.between(0, 70);
+        int qStride = heads * headDim + s.between(0, 3);
+        int outStride = heads * headDim + s.between(0, 3);
+        int end = s.between(0, tokens * heads);
+        KvLayer kv = s.cache(kvHeads, position + tokens + s.between(0, 2), headDim, FloatType.values()[s.between(0, 1)]);
+        MemorySegment q = s.floats("q", (long) tokens * qStride, Floats.PLAIN);
+        MemorySegment scores = s.floats("scores", position + tokens, Floats.PLAIN);
+        MemorySegment out = s.floats("out", (long) tokens * outStride, Floats.PLAIN);
+        k.attention(kv, q, qStride, heads, position, s.between(0, end), end, 0.125f, scores, out, outStride);
+        scores.fill((byte) 0); // scratch: what is left in it is nobody's business
+        return 0;
+    }
+
+    private static long softmax(Kernels k, Scene s) {
+        int n = s.length();
+        k.softmax(s.floats("x", n + s.between(0, 3), Floats.INFINITE), n);
+        return 0;
+    }
+
+    private interface Gate {
+        void apply(MemorySegment gate, MemorySegment up, MemorySegment out, long offset, long n);
+    }
+
+    private static long gate(Scene s, Gate kernel) {
+        int n = s.length() - 1;
+        int offset = s.between(0, 9);
+        MemorySegment gate = s.floats("gate", offset + n + s.between(0, 3), Floats.ANY);
+        MemorySegment up = s.floats("up", offset + n, Floats.ANY);
+        MemorySegment out = switch (s.between(0, 2)) {
+            case 0 -> gate;
+            case 1 -> up;
+            default -> s.floats("out", offset + n, Floats.PLAIN);
+        };
+        kernel.apply(gate, up, out, offset, n);
+        return 0;
+    }
+
+    private static long add(Kernels k, Scene s) {
+        int n = s.length() - 1;
+        int offset = s.between(0, 9);
+        MemorySegment x = s.floats("x", offset + n + s.between(0, 3), Floats.ANY);
+        k.add(x, s.floats("y", offset + n, Floats.ANY), offset, n);
+        return 0;
+    }
+
+    private static long findInvalidCode(Kernels k, Scene s) {
+        int n = s.length() - 1;
+        MemorySegment codes = s.bytes("codes", n);
+        for (int i = 0; i < n; i++) { // no two set bits beside each other in a pair, then perhaps one byte at random
+            codes.set(JAVA_BYTE, i,
+                    (byte) (codes.get(JAVA_BYTE, i) & 0x55));
+        }
+        if (n > 0 && s.between(0, 3) > 0) {
+            codes.set(JAVA_BYTE, s.between(0, n - 1), (byte) (3 << 2 * s.between(0, 3)));
+        }
+        return k.findInvalidCode(codes);
+    }
+}
