@@ -4,6 +4,7 @@ import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -14,8 +15,8 @@ import java.util.OptionalInt;
 
 /**
  * A ternary model in the Hugging Face layout: a folder with config.json and model.safetensors, or with shards and their
- * index, or one safetensors file with config.json beside it. Everything is mapped read-only and nothing in the folder is
- * ever changed.
+ * index, or one safetensors file with config.json beside it. Everything is mapped read-only, piece by piece as it is
+ * read, and nothing in the folder is ever changed.
  *
  * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the weights
  * themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once. After
@@ -211,11 +212,14 @@ public final class Checkpoint implements AutoCloseable {
         }
         short[] shorts = new short[Math.min(count, StoredTensor.CHUNK)];
         float[] values = new float[Math.min(count, StoredTensor.CHUNK)];
-        for (int done = 0; done < count; done += StoredTensor.CHUNK) {
-            int now = Math.min(StoredTensor.CHUNK, count - done);
-            stored.widen(first + done, now, shorts, values);
-            stored.requireFinite(values, now, first + done);
-            MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = stored.map(first, count, arena);
+            for (int done = 0; done < count; done += StoredTensor.CHUNK) {
+                int now = Math.min(StoredTensor.CHUNK, count - done);
+                stored.widen(data, done, now, shorts, values);
+                stored.requireFinite(values, now, first + done);
+                MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
+            }
         }
     }
 

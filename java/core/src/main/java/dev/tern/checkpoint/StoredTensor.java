@@ -3,6 +3,7 @@ package dev.tern.checkpoint;
 import dev.tern.io.InputException;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.safetensors.SafetensorsTensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -17,8 +18,15 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    MemorySegment data() {
-        return file.data(tensor);
+    /** Its bytes, mapped for the arena's life: a model passes through the address space tensor by tensor. */
+    MemorySegment map(Arena arena) {
+        return file.map(tensor, 0, tensor.byteSize(), arena);
+    }
+
+    /** The bytes of elements {@code [first, first + count)}. */
+    MemorySegment map(long first, long count, Arena arena) {
+        int bytes = tensor.type().bits() / 8;
+        return file.map(tensor, first * bytes, count * bytes, arena);
     }
 
     /** An error in this tensor. */
@@ -27,25 +35,26 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
     }
 
     /**
-     * Widens elements {@code [first, first + count)} to f32, exactly.
+     * Widens elements {@code [first, first + count)} of {@code data} to f32, exactly.
      *
+     * @param data mapped elements of this tensor
      * @param shorts room for {@code count} 16-bit values
      */
-    void widen(long first, int count, short[] shorts, float[] out) {
+    void widen(MemorySegment data, long first, int count, short[] shorts, float[] out) {
         switch (tensor.type()) {
             case BF16 -> {
-                MemorySegment.copy(data(), SHORT, first * 2, shorts, 0, count);
+                MemorySegment.copy(data, SHORT, first * 2, shorts, 0, count);
                 for (int i = 0; i < count; i++) {
                     out[i] = Float.intBitsToFloat(shorts[i] << 16);
                 }
             }
             case F16 -> {
-                MemorySegment.copy(data(), SHORT, first * 2, shorts, 0, count);
+                MemorySegment.copy(data, SHORT, first * 2, shorts, 0, count);
                 for (int i = 0; i < count; i++) {
                     out[i] = Float.float16ToFloat(shorts[i]);
                 }
             }
-            case F32 -> MemorySegment.copy(data(), FLOAT, first * 4, out, 0, count);
+            case F32 -> MemorySegment.copy(data, FLOAT, first * 4, out, 0, count);
             default -> throw new IllegalStateException(tensor.name() + " is " + tensor.type());
         }
     }

@@ -170,7 +170,7 @@ final class TensorMatch {
                     .exception();
         }
         float[] value = new float[1];
-        scale.widen(0, 1, new short[1], value);
+        scale.widen(scale.file().data(tensor), 0, 1, new short[1], value);
         float s = config.quantization().scaleDirection().scale(value[0]);
         if (!(value[0] > 0) || !Float.isFinite(value[0]) || !Float.isFinite(s)) {
             throw scale.error()

@@ -1,6 +1,7 @@
 package dev.tern.checkpoint;
 
 import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -107,15 +108,17 @@ final class TernaryReader {
      */
     TernaryMatrix unpack(float scale) {
         int packedRows = Math.ceilDiv(rows, 4);
-        MemorySegment data = stored.data();
         byte[] packed = new byte[cols];
         byte[] t = new byte[rows * cols];
-        for (int j = 0; j < packedRows; j++) {
-            MemorySegment.copy(data, ValueLayout.JAVA_BYTE, (long) j * cols, packed, 0, cols);
-            for (int quarter = 0; quarter < 4; quarter++) {
-                long row = (long) quarter * packedRows + j;
-                if (row < rows && unpackRow(packed, 2 * quarter, t, (int) row * cols)) {
-                    throw forbiddenCode(packed, 2 * quarter, row);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = stored.map(arena);
+            for (int j = 0; j < packedRows; j++) {
+                MemorySegment.copy(data, ValueLayout.JAVA_BYTE, (long) j * cols, packed, 0, cols);
+                for (int quarter = 0; quarter < 4; quarter++) {
+                    long row = (long) quarter * packedRows + j;
+                    if (row < rows && unpackRow(packed, 2 * quarter, t, (int) row * cols)) {
+                        throw forbiddenCode(packed, 2 * quarter, row);
+                    }
                 }
             }
         }
@@ -156,11 +159,14 @@ final class TernaryReader {
         short[] shorts = new short[StoredTensor.CHUNK];
         float[] values = new float[StoredTensor.CHUNK];
         long elements = (long) rows * cols;
-        for (long first = 0; first < elements; first += StoredTensor.CHUNK) {
-            int count = (int) Math.min(StoredTensor.CHUNK, elements - first);
-            stored.widen(first, count, shorts, values);
-            if (!chunk.accept(values, count, first)) {
-                return false;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = stored.map(arena);
+            for (long first = 0; first < elements; first += StoredTensor.CHUNK) {
+                int count = (int) Math.min(StoredTensor.CHUNK, elements - first);
+                stored.widen(data, first, count, shorts, values);
+                if (!chunk.accept(values, count, first)) {
+                    return false;
+                }
             }
         }
         return true;

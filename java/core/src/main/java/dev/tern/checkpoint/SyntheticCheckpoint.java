@@ -1,0 +1,306 @@
+package dev.tern.checkpoint;
+
+import dev.tern.io.AtomicFile;
+import dev.tern.io.InputException;
+import dev.tern.model.FfnActivation;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.safetensors.SafetensorsType;
+import dev.tern.safetensors.SafetensorsWriter;
+import dev.tern.safetensors.SafetensorsWriter.Declaration;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A checkpoint of random weights with the dimensions of a real model: for measuring and testing what depends on size and
+ * not on sense. The weights are streamed to the disk; memory stays at a few dozen megabytes. The same dimensions, format
+ * and seed give the same bytes on every machine. Not thread-safe.
+ */
+public final class SyntheticCheckpoint {
+    /** Real dimensions by name. */
+    private static final Map<String, ModelHyperparameters> PRESETS = Map.of(
+            "2b-4t",
+            new ModelHyperparameters("bitnet-b1.58", "2b-4t", 128256, 4096, 2560, 6912, 30, 20, 5, 128, 128, 500_000f, 1e-5f,
+                    FfnActivation.RELU_SQUARED, true, true));
+
+    private static final int CHUNK_BYTES = 1 << 24;
+    private static final int MAX_LAYERS = 10_000;
+    private static final List<String> FILES = List.of(
+            "config.json", "generation_config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
+            "tokenizer_config.json");
+
+    /** Is told how far the writing is. */
+    @FunctionalInterface
+    public interface Progress {
+        /** Called after every few megabytes, on the writing thread. */
+        void advanced(long bytes, long total);
+    }
+
+    /** A tensor of the file and what fills it. */
+    private record Part(Declaration declaration, TensorSpec spec) {}
+
+    private final ModelHyperparameters model;
+    private WeightFormat format = WeightFormat.ONLINE;
+    private long seed;
+    private boolean overwrite;
+    private Progress progress = (bytes, total) -> {};
+
+    private SyntheticCheckpoint(ModelHyperparameters model) {
+        this.model = model;
+    }
+
+    /** Names that {@link #like} knows. */
+    public static List<String> presets() {
+        return PRESETS.keySet().stream().sorted().toList();
+    }
+
+    /**
+     * The dimensions of a known model.
+     *
+     * @throws InputException when the name is none of {@link #presets()}
+     */
+    public static SyntheticCheckpoint like(String preset) {
+        ModelHyperparameters model = PRESETS.get(preset);
+        if (model == null) {
+            throw InputException.at(preset)
+                    .problem("no model is known under this name")
+                    .expected(String.join(", ", presets()))
+                    .cure("Give a config.json for other dimensions.")
+                    .exception();
+        }
+        return new SyntheticCheckpoint(model);
+    }
+
+    /**
+     * The dimensions in a config.json; its token ids and quantization are replaced.
+     *
+     * @throws InputException when it is missing, damaged, or describes a model that Tern cannot run
+     */
+    public static SyntheticCheckpoint ofConfig(Path configJson) {
+        CheckpointConfig config = CheckpointConfig.read(configJson);
+        return of(config.hyperparameters("synthetic", config.tied().orElse(true)));
+    }
+
+    /** These dimensions. */
+    public static SyntheticCheckpoint of(ModelHyperparameters model) {
+        return new SyntheticCheckpoint(model);
+    }
+
+    /** {@link WeightFormat#ONLINE} (the default: bf16 bell curves) or {@link WeightFormat#PACKED} (random ternary codes). */
+    public SyntheticCheckpoint format(WeightFormat value) {
+        if (value == WeightFormat.TERNARY_FLOATS) {
+            throw new IllegalArgumentException("online or packed, not " + value);
+        }
+        format = value;
+        return this;
+    }
+
+    /** What the random numbers depend on; 0 by default. */
+    public SyntheticCheckpoint seed(long value) {
+        seed = value;
+        return this;
+    }
+
+    /** Whether files of an earlier checkpoint in the folder are replaced. */
+    public SyntheticCheckpoint overwrite(boolean value) {
+        overwrite = value;
+        return this;
+    }
+
+    public SyntheticCheckpoint progress(Progress listener) {
+        progress = Objects.requireNonNull(listener);
+        return this;
+    }
+
+    public ModelHyperparameters hyperparameters() {
+        return model;
+    }
+
+    /** Bytes of the weights. */
+    public long byteSize() {
+        return byteSize(parts());
+    }
+
+    /**
+     * Writes the checkpoint, config.json last: a new folder that has one is complete.
+     *
+     * @param folder is created if need be
+     * @throws InputException when the folder holds a checkpoint already and {@link #overwrite} is off, the vocabulary is too
+     *     small for the bytes and special tokens, or the disk is too full
+     */
+    public void to(Path folder) {
+        requireVocabulary(folder);
+        List<Part> parts = parts();
+        SyntheticTokenizer tokenizer = new SyntheticTokenizer(model.vocabSize());
+        prepare(folder);
+        writeWeights(folder.resolve("model.safetensors"), parts);
+        write(folder, "tokenizer.json", tokenizer.tokenizerJson());
+        write(folder, "tokenizer_config.json", tokenizer.tokenizerConfig(model.contextLength()));
+        write(folder, "special_tokens_map.json", JsonMapper.shared().createObjectNode()
+                .put("bos_token", SyntheticTokenizer.BEGIN_OF_TEXT)
+                .put("eos_token", SyntheticTokenizer.END_OF_TEXT));
+        ObjectNode generation = JsonMapper.shared().createObjectNode().put("bos_token_id", tokenizer.bosId());
+        generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
+        write(folder, "generation_config.json", generation.put("do_sample", false)
+                .put("max_length", model.contextLength()));
+        write(folder, "config.json", config(tokenizer));
+    }
+
+    private void requireVocabulary(Path folder) {
+        if (model.vocabSize() < SyntheticTokenizer.LEAST_VOCAB) {
+            throw InputException.at(folder)
+                    .problem("the vocabulary is too small for the 256 bytes and the special tokens")
+                    .expected("at least " + SyntheticTokenizer.LEAST_VOCAB)
+                    .found(model.vocabSize())
+                    .exception();
+        }
+        if (model.layers() > MAX_LAYERS) {
+            throw InputException.at(folder)
+                    .problem("too many layers")
+                    .expected("at most " + MAX_LAYERS)
+                    .found(model.layers())
+                    .exception();
+        }
+    }
+
+    private void prepare(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw InputException.at(folder).problem("cannot be created: " + e.getMessage()).exception(e);
+        }
+        for (String name : FILES) {
+            if (!overwrite && Files.exists(folder.resolve(name))) {
+                throw InputException.at(folder.resolve(name))
+                        .problem("exists already")
+                        .cure("Name another folder, or add --overwrite to replace the checkpoint.")
+                        .exception();
+            }
+        }
+    }
+
+    /** In the file, bf16 tensors stand before bytes, so that all are aligned. */
+    private List<Part> parts() {
+        List<Part> floats = new ArrayList<>();
+        List<Part> bytes = new ArrayList<>();
+        for (TensorSpec spec : TensorSpec.of(model)) {
+            long rows = spec.rows();
+            long cols = spec.cols();
+            if (spec.ternary() && format == WeightFormat.PACKED) {
+                bytes.add(part(spec, spec.source(), SafetensorsType.U8, List.of(Math.ceilDiv(rows, 4L), cols)));
+                floats.add(part(spec, spec.source() + "_scale", SafetensorsType.BF16, List.of(1L)));
+            } else {
+                List<Long> shape = spec.vector() ? List.of(cols) : List.of(rows, cols);
+                floats.add(part(spec, spec.source(), SafetensorsType.BF16, shape));
+            }
+        }
+        floats.addAll(bytes);
+        return floats;
+    }
+
+    private static Part part(TensorSpec spec, String name, SafetensorsType type, List<Long> shape) {
+        return new Part(new Declaration(name, type, shape), spec);
+    }
+
+    private long byteSize(List<Part> parts) {
+        try {
+            return parts.stream().mapToLong(part -> part.declaration().byteSize()).reduce(0, Math::addExact);
+        } catch (ArithmeticException e) {
+            throw InputException.at(model.name()).problem("the weights are larger than any file").exception(e);
+        }
+    }
+
+    private void writeWeights(Path target, List<Part> parts) {
+        long total = byteSize(parts);
+        List<Declaration> declarations = parts.stream().map(Part::declaration).toList();
+        try (Arena arena = Arena.ofShared();
+                SafetensorsWriter writer =
+                        SafetensorsWriter.create(target, overwrite, Map.of("format", "pt"), declarations)) {
+            MemorySegment chunk = arena.allocate(CHUNK_BYTES, 64);
+            long written = 0;
+            for (Part part : parts) {
+                long size = part.declaration().byteSize();
+                for (long done = 0; done < size; done += CHUNK_BYTES) {
+                    MemorySegment piece = chunk.asSlice(0, Math.min(CHUNK_BYTES, size - done));
+                    fill(part, done, piece);
+                    writer.write(part.declaration().name(), piece);
+                    written += piece.byteSize();
+                    progress.advanced(written, total);
+                }
+            }
+            writer.commit();
+        }
+    }
+
+    /**
+     * Norms lie near 1; an embedding gives logits that differ by a few units; a projection with s near 1.2/sqrt(K), 69 % of its
+     * T not zero, about preserves the size of its input. Online and packed have the same distribution of (T, s).
+     */
+    private void fill(Part part, long firstByte, MemorySegment piece) {
+        TensorSpec spec = part.spec();
+        SyntheticWeights weights = new SyntheticWeights(seed, spec.source());
+        float unit = weights.spread() / (float) Math.sqrt(spec.cols());
+        if (part.declaration().type() == SafetensorsType.U8) {
+            weights.packed(piece, firstByte, spec.rows(), spec.cols());
+        } else if (spec.ternary() && format == WeightFormat.PACKED) {
+            short scale = SyntheticWeights.bf16(1.5f * unit * SyntheticWeights.MEAN_MAGNITUDE);
+            piece.set(ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN), 0, scale);
+        } else if (spec.vector()) {
+            weights.gaussian(piece, firstByte / 2, 1f, 0.05f);
+        } else {
+            weights.gaussian(piece, firstByte / 2, 0f, (spec.ternary() ? 1.5f : 2.5f) * unit);
+        }
+    }
+
+    private ObjectNode config(SyntheticTokenizer tokenizer) {
+        boolean llama = model.architecture().equals("llama");
+        ObjectNode config = JsonMapper.shared().createObjectNode();
+        config.putArray("architectures").add(llama ? "LlamaForCausalLM" : "BitNetForCausalLM");
+        config.put("attention_bias", false)
+                .put("bos_token_id", tokenizer.bosId())
+                .put("eos_token_id", tokenizer.eosId());
+        if ((long) model.headDim() * model.heads() != model.hiddenSize()) {
+            config.put("head_dim", model.headDim());
+        }
+        config.put("hidden_act", model.activation().label())
+                .put("hidden_size", model.hiddenSize())
+                .put("intermediate_size", model.intermediateSize())
+                .put("max_position_embeddings", model.contextLength())
+                .put("model_type", llama ? "llama" : "bitnet")
+                .put("num_attention_heads", model.heads())
+                .put("num_hidden_layers", model.layers())
+                .put("num_key_value_heads", model.kvHeads())
+                .put("rms_norm_eps", Double.parseDouble(Float.toString(model.normEps())))
+                .put("rope_theta", Double.parseDouble(Float.toString(model.ropeTheta())))
+                .put("tie_word_embeddings", model.tiedHead())
+                .put("torch_dtype", "bfloat16")
+                .put("vocab_size", model.vocabSize());
+        config.putObject("quantization_config")
+                .put("linear_class", "autobitlinear")
+                .put("quant_method", "bitnet")
+                .put("quantization_mode", format == WeightFormat.PACKED ? "offline" : "online");
+        return config;
+    }
+
+    private void write(Path folder, String name, ObjectNode json) {
+        write(folder, name, json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void write(Path folder, String name, byte[] content) {
+        try (AtomicFile file = AtomicFile.create(folder.resolve(name), overwrite)) {
+            file.write(MemorySegment.ofArray(content));
+            file.commit();
+        }
+    }
+}

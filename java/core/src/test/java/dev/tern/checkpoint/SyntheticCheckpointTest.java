@@ -1,0 +1,178 @@
+package dev.tern.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tern.io.InputException;
+import dev.tern.io.JsonFile;
+import dev.tern.model.FfnActivation;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.TernaryMatrix;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+class SyntheticCheckpointTest {
+    /** Rows that are no multiple of four occur, in k and v (2 x 25) and in gate and up (331). */
+    private static final ModelHyperparameters ODD = new ModelHyperparameters(
+            "bitnet-b1.58", "odd", 1000, 128, 256, 331, 2, 4, 2, 50, 50, 10_000f, 1e-6f, FfnActivation.RELU_SQUARED, true, false);
+
+    @TempDir
+    private Path temp;
+
+    @ParameterizedTest
+    @EnumSource(names = {"ONLINE", "PACKED"})
+    void isReadAsWhatItWasAskedToBe(WeightFormat format) {
+        SyntheticCheckpoint.of(ODD).format(format).seed(7).to(temp.resolve("odd"));
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("odd"))) {
+            assertThat(checkpoint.hyperparameters()).isEqualTo(ODD);
+            assertThat(checkpoint.format()).isEqualTo(format);
+            assertThat(checkpoint.notes()).isEmpty();
+            assertThat(checkpoint.bosTokenId()).hasValue(984);
+            assertThat(checkpoint.eosTokenIds()).containsExactly(985, 993);
+            Set<Float> scales = new HashSet<>();
+            for (CheckpointTensor tensor : checkpoint.tensors()) {
+                if (tensor.ternary()) {
+                    assertTernaryOfGaussian(tensor, checkpoint.readTernary(tensor));
+                    scales.add(checkpoint.readTernary(tensor).scale());
+                }
+            }
+            assertThat(scales).as("no two matrices share a scale").hasSizeGreaterThan(10);
+        }
+    }
+
+    /** 31.03 % zeros and equal signs for a normal distribution; the smallest matrix has 100 x 256 weights: 5 sigma = 1.5 %. */
+    private static void assertTernaryOfGaussian(CheckpointTensor tensor, TernaryMatrix matrix) {
+        int[] counts = new int[3];
+        for (byte t : matrix.values()) {
+            counts[t + 1]++;
+        }
+        double n = matrix.values().length;
+        assertThat(counts[1] / n).as(tensor.name()).isBetween(0.29, 0.326);
+        assertThat((counts[2] - counts[0]) / n).as(tensor.name()).isBetween(-0.03, 0.03);
+        assertThat(matrix.scale() * Math.sqrt(matrix.cols())).as(tensor.name()).isBetween(0.9, 1.5);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"ONLINE", "PACKED"})
+    void theSameSeedGivesTheSameBytesAndAnotherSeedOthers(WeightFormat format) throws IOException {
+        SyntheticCheckpoint.of(ODD).format(format).seed(1).to(temp.resolve("a"));
+        SyntheticCheckpoint.of(ODD).format(format).seed(1).to(temp.resolve("b"));
+        SyntheticCheckpoint.of(ODD).format(format).seed(2).to(temp.resolve("c"));
+        for (String name : new String[] {"model.safetensors", "config.json", "tokenizer.json"}) {
+            assertThat(temp.resolve("a").resolve(name)).hasSameBinaryContentAs(temp.resolve("b").resolve(name));
+        }
+        assertThat(Files.mismatch(temp.resolve("a/model.safetensors"), temp.resolve("c/model.safetensors"))).isPositive();
+    }
+
+    @Test
+    void knowsTheReferenceModel() {
+        SyntheticCheckpoint reference = SyntheticCheckpoint.like("2b-4t");
+        assertThat(reference.byteSize()).isEqualTo(2 * 2_412_820_480L);
+        // a quarter of a byte for each ternary weight, two for every other, and 210 scales
+        assertThat(reference.format(WeightFormat.PACKED).byteSize())
+                .isEqualTo(2_084_044_800L / 4 + 2 * (328_335_360L + 440_320L) + 2 * 210);
+        assertThatThrownBy(() -> SyntheticCheckpoint.like("70b"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("expected 2b-4t");
+    }
+
+    @Test
+    void takesDimensionsFromAConfigFile() {
+        SyntheticCheckpoint.ofConfig(TestCheckpoints.ONLINE.resolve("config.json"))
+                .format(WeightFormat.PACKED)
+                .to(temp.resolve("tiny"));
+        try (Checkpoint synthetic = Checkpoint.open(temp.resolve("tiny"));
+                Checkpoint trained = Checkpoint.open(TestCheckpoints.PACKED)) {
+            assertThat(synthetic.tensors()).isEqualTo(trained.tensors());
+            assertThat(synthetic.eosTokenIds()).isEqualTo(trained.eosTokenIds());
+            assertThat(synthetic.bosTokenId()).isEqualTo(trained.bosTokenId());
+        }
+    }
+
+    @Test
+    void reportsProgressUpToTheWhole() {
+        long[] last = new long[2];
+        SyntheticCheckpoint synthetic = SyntheticCheckpoint.of(ODD).progress((bytes, total) -> {
+            assertThat(bytes).isGreaterThan(last[0]);
+            last[0] = bytes;
+            last[1] = total;
+        });
+        synthetic.to(temp.resolve("odd"));
+        assertThat(last).containsExactly(synthetic.byteSize(), synthetic.byteSize());
+    }
+
+    @Test
+    void leavesAnExistingCheckpointAlone() throws IOException {
+        Files.writeString(temp.resolve("config.json"), "mine");
+        assertThatThrownBy(() -> SyntheticCheckpoint.of(ODD).to(temp))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("config.json")
+                .hasMessageContaining("exists already");
+        assertThat(temp.resolve("config.json")).hasContent("mine");
+        assertThat(temp.toFile().list()).containsExactly("config.json");
+        SyntheticCheckpoint.of(ODD).overwrite(true).to(temp);
+        Checkpoint.open(temp).close();
+    }
+
+    @Test
+    void refusesAVocabularyThatCannotHoldTheBytes() {
+        ModelHyperparameters small = new ModelHyperparameters(
+                "llama", "small", 271, 128, 64, 64, 1, 1, 1, 64, 64, 1e4f, 1e-5f, FfnActivation.SILU, false, true);
+        assertThatThrownBy(() -> SyntheticCheckpoint.of(small).to(temp.resolve("small")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("expected at least 272, found 271");
+    }
+
+    /** Has the trained model's tokenizer's shape, ids without gaps, and merges of earlier tokens only. */
+    @ParameterizedTest
+    @ValueSource(ints = {272, 300, 4096, 30_000, 128_256})
+    void writesAConsistentTokenizer(int vocabSize) {
+        ObjectNode tokenizer = JsonFile.parse(new SyntheticTokenizer(vocabSize).tokenizerJson(), "tokenizer.json");
+        ObjectNode trained = JsonFile.read(TestCheckpoints.ONLINE.resolve("tokenizer.json"));
+        assertThat(tokenizer.propertyNames()).containsExactlyElementsOf(trained.propertyNames());
+        assertThat(tokenizer.get("pre_tokenizer")).isEqualTo(trained.get("pre_tokenizer"));
+        assertThat(tokenizer.get("decoder")).isEqualTo(trained.get("decoder"));
+        JsonNode model = tokenizer.get("model");
+        assertThat(model.propertyNames()).containsExactlyInAnyOrderElementsOf(trained.get("model").propertyNames());
+
+        Map<Integer, String> byId = new TreeMap<>();
+        model.get("vocab").properties().forEach(entry -> byId.put(entry.getValue().intValue(), entry.getKey()));
+        for (int id = 0; id < 256; id++) {
+            assertThat(byId.get(id)).isEqualTo(nameOf(trained, id));
+        }
+        int merged = 256;
+        for (JsonNode merge : model.get("merges")) {
+            String left = merge.get(0).stringValue();
+            String right = merge.get(1).stringValue();
+            assertThat(byId).containsEntry(merged, left + right);
+            assertThat(model.get("vocab").get(left).intValue()).isLessThan(merged);
+            assertThat(model.get("vocab").get(right).intValue()).isLessThan(merged);
+            merged++;
+        }
+        assertThat(byId).hasSize(merged);
+        for (JsonNode special : tokenizer.get("added_tokens")) {
+            assertThat(special.get("id").intValue()).isEqualTo(merged++);
+        }
+        assertThat(merged).isEqualTo(vocabSize);
+    }
+
+    private static String nameOf(ObjectNode tokenizer, int id) {
+        return tokenizer.get("model").get("vocab").properties().stream()
+                .filter(entry -> entry.getValue().intValue() == id)
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+    }
+}
