@@ -18,6 +18,18 @@ TERN_INLINE __m256i load_bytes(const void *at) {
     return _mm256_loadu_si256((const __m256i *)at);
 }
 
+/* The same value, in a register, at this point of the program. Left alone, gcc reorders the additions of a tile into trees
+ * and loads an activation once for each use: there are more values then than registers, and it spills half of them. */
+TERN_INLINE __m256i in_register(__m256i v) {
+    __asm__("" : "+x"(v));
+    return v;
+}
+
+/* sum + the products of 32 codes and activations, in pairs. */
+TERN_INLINE __m256i add_products(__m256i sum, __m256i codes, __m256i a) {
+    return in_register(_mm256_add_epi16(sum, _mm256_maddubs_epi16(codes, a)));
+}
+
 /* int32 lanes += the int16 lanes, widened in pairs. */
 TERN_INLINE __m256i widen_add(__m256i wide, __m256i narrow) {
     return _mm256_add_epi32(wide, _mm256_madd_epi16(narrow, _mm256_set1_epi16(1)));
@@ -30,67 +42,82 @@ TERN_INLINE __m128i add_up_4(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 }
 
 /*
- * ONE TOKEN. `rows` (1 or 4) rows share the loads of the activations. Of the four codes in a byte two are taken where
- * they lie: v & 3 is the code of quarter 3, v & 12 is four times that of quarter 2, and after one shift by four bits the
- * same masks give quarters 1 and 0. Quarters 0 and 2 are summed in lanes of their own, four times too large: 2048 a
- * maddubs, two of them a group, so 8 groups reach -16 * 2048 = -32768 (upwards 16 * 2032 = 32512) and must be widened
- * then; the widened sum is a multiple of four and shifted right without loss. One shift instead of three matters: the
- * loop is bound by vector instructions as soon as the weights come from a cache.
- *
- * There is no software prefetch. On Zen 4 it costs 10 to 20 %; Intel's Xeons would gain from it, but which machine this
- * is cannot be decided here.
+ * ONE TOKEN. Of the four codes in a byte two are taken where they lie: v & 3 is the code of quarter 3, v & 12 is four
+ * times that of quarter 2, and after one shift by four bits the same masks give quarters 1 and 0. Quarters 0 and 2 are
+ * summed in lanes of their own, four times too large: 2048 a maddubs, two of them a group, so 8 groups reach
+ * -16 * 2048 = -32768 (upwards 16 * 2032 = 32512) and must be widened then; the widened sum is a multiple of four and
+ * shifted right without loss. One shift instead of three matters: with the weights in a cache the loop is bound by vector
+ * instructions (109 against 94 G weights/s on Zen 4).
  */
-TERN_INLINE void rows_times_token(int rows, const uint8_t *codes, int64_t stride, const int8_t *a, int64_t groups,
-                                  __m256i wide[4]) {
+TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64_t groups) {
     const __m256i mask_1 = _mm256_set1_epi8(0x03);
     const __m256i mask_4 = _mm256_set1_epi8(0x0c);
-    for (int r = 0; r < 4; r++) {
-        wide[r] = _mm256_setzero_si256();
-    }
+    __m256i wide = _mm256_setzero_si256();
     for (int64_t first = 0; first < groups; first += 8) {
         const int64_t end = first + 8 < groups ? first + 8 : groups;
-        __m256i once[4];
-        __m256i fourfold[4];
-        for (int r = 0; r < rows; r++) {
-            once[r] = _mm256_setzero_si256();
-            fourfold[r] = _mm256_setzero_si256();
-        }
+        __m256i once = _mm256_setzero_si256();
+        __m256i fourfold = _mm256_setzero_si256();
         for (int64_t g = first; g < end; g++) {
-            const __m256i a0 = load_bytes(a + g * TERN_GROUP);
-            const __m256i a1 = load_bytes(a + g * TERN_GROUP + 32);
-            const __m256i a2 = load_bytes(a + g * TERN_GROUP + 64);
-            const __m256i a3 = load_bytes(a + g * TERN_GROUP + 96);
-            for (int r = 0; r < rows; r++) {
-                const __m256i low = load_bytes(codes + r * stride + g * 32);
-                const __m256i high = _mm256_srli_epi16(low, 4); /* bits that cross into a neighbour are masked away */
-                once[r] = _mm256_add_epi16(once[r], _mm256_maddubs_epi16(_mm256_and_si256(low, mask_1), a3));
-                fourfold[r] = _mm256_add_epi16(fourfold[r], _mm256_maddubs_epi16(_mm256_and_si256(low, mask_4), a2));
-                once[r] = _mm256_add_epi16(once[r], _mm256_maddubs_epi16(_mm256_and_si256(high, mask_1), a1));
-                fourfold[r] = _mm256_add_epi16(fourfold[r], _mm256_maddubs_epi16(_mm256_and_si256(high, mask_4), a0));
-            }
+            const int8_t *group = a + g * TERN_GROUP;
+            const __m256i low = load_bytes(codes + g * 32);
+            const __m256i high = _mm256_srli_epi16(low, 4); /* bits that cross into a neighbour are masked away */
+            once = add_products(once, _mm256_and_si256(low, mask_1), load_bytes(group + 96));
+            fourfold = add_products(fourfold, _mm256_and_si256(low, mask_4), load_bytes(group + 64));
+            once = add_products(once, _mm256_and_si256(high, mask_1), load_bytes(group + 32));
+            fourfold = add_products(fourfold, _mm256_and_si256(high, mask_4), load_bytes(group));
         }
-        for (int r = 0; r < rows; r++) {
-            const __m256i four_times = _mm256_madd_epi16(fourfold[r], _mm256_set1_epi16(1));
-            wide[r] = widen_add(_mm256_add_epi32(wide[r], _mm256_srai_epi32(four_times, 2)), once[r]);
-        }
+        const __m256i four_times = _mm256_madd_epi16(fourfold, _mm256_set1_epi16(1));
+        wide = widen_add(_mm256_add_epi32(wide, _mm256_srai_epi32(four_times, 2)), once);
+    }
+    return wide;
+}
+
+/*
+ * How the weights come from memory decides the rest. One line of 64 bytes feeds 30 instructions, so few of a row's lines
+ * fit into the window of out-of-order execution, and the hardware prefetcher starts late in a stream of 640 bytes. Four
+ * rows side by side, which would share the loads of the activations, are four such streams: 6 GB/s on Zen 4 where a plain
+ * read gets 23. One row after the other, which is one long stream: 14. Touching the lines of the next few rows, about
+ * 2.5 KiB, right before they are used lets their misses overlap: 19 GB/s. These are ordinary loads inside the rows, which
+ * cost 2 % when the weights lie in a cache. Software prefetch further ahead measured no better here than the touch, and it
+ * is known to cost up to 20 % on other days of the same machine, so there is none.
+ */
+enum { TOUCHED_BYTES = 2560, LINE = 64 };
+
+/* 1, 2 or 4. */
+static int64_t rows_touched_at_once(int64_t row_bytes) {
+    return row_bytes * 4 <= TOUCHED_BYTES ? 4 : row_bytes * 2 <= TOUCHED_BYTES ? 2 : 1;
+}
+
+TERN_INLINE void touch(const uint8_t *codes, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i += LINE) {
+        (void)*(const volatile uint8_t *)(codes + i);
     }
 }
 
 static void one_token(const tern_ternary_matrix *w, const int8_t *a, int32_t sum, float scale, int64_t row_begin,
                       int64_t row_end, float *y) {
     const int64_t groups = (w->cols + TERN_GROUP - 1) / TERN_GROUP;
+    const int64_t at_once = rows_touched_at_once(groups * 32);
     const __m128i offset = _mm_set1_epi32(sum);
     const __m128 factor = _mm_set1_ps(scale);
-    __m256i wide[4];
     int64_t row = row_begin;
     for (; row + 4 <= row_end; row += 4) {
-        rows_times_token(4, w->codes + row * w->stride, w->stride, a, groups, wide);
+        __m256i wide[4];
+        for (int64_t r = 0; r < 4; r++) {
+            const uint8_t *codes = w->codes + (row + r) * w->stride;
+            if (r % at_once == 0) {
+                for (int64_t i = 0; i < at_once; i++) {
+                    touch(codes + i * w->stride, groups * 32);
+                }
+            }
+            wide[r] = row_times_token(codes, a, groups);
+        }
         const __m128i dots = _mm_sub_epi32(add_up_4(wide[0], wide[1], wide[2], wide[3]), offset);
         _mm_storeu_ps(y + row, _mm_mul_ps(_mm_cvtepi32_ps(dots), factor));
     }
     for (; row < row_end; row++) {
-        rows_times_token(1, w->codes + row * w->stride, w->stride, a, groups, wide);
-        const __m128i dot = _mm_sub_epi32(add_up_4(wide[0], wide[0], wide[0], wide[0]), offset);
+        const __m256i wide = row_times_token(w->codes + row * w->stride, a, groups);
+        const __m128i dot = _mm_sub_epi32(add_up_4(wide, wide, wide, wide), offset);
         _mm_store_ss(y + row, _mm_mul_ss(_mm_cvtepi32_ps(dot), factor));
     }
 }
@@ -124,9 +151,9 @@ TERN_INLINE void tile(int rows, int tokens, const uint8_t *codes, int64_t stride
                     code[r] = _mm256_and_si256(_mm256_srli_epi16(packed, 6 - 2 * quarter), mask);
                 }
                 for (int t = 0; t < tokens; t++) {
-                    const __m256i v = load_bytes(a + t * a_stride + g * TERN_GROUP + quarter * 32);
+                    const __m256i v = in_register(load_bytes(a + t * a_stride + g * TERN_GROUP + quarter * 32));
                     for (int r = 0; r < rows; r++) {
-                        sums[r][t] = _mm256_add_epi16(sums[r][t], _mm256_maddubs_epi16(code[r], v));
+                        sums[r][t] = add_products(sums[r][t], code[r], v);
                     }
                 }
             }
