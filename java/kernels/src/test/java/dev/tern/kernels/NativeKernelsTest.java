@@ -7,12 +7,12 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -64,20 +64,22 @@ class NativeKernelsTest {
         Kernels kernels = kernels(tier);
         Arena arena = Arena.ofShared();
         MemorySegment x = arena.allocate(256L << 20, 64);
+        MemorySegment one = Arena.ofAuto().allocate(x.byteSize(), 64);
+        one.set(ValueLayout.JAVA_FLOAT, 0, 1f);
         AtomicReference<Throwable> ended = new AtomicReference<>();
-        CountDownLatch started = new CountDownLatch(1);
         Thread worker = Thread.ofPlatform().start(() -> {
             try {
-                kernels.add(x, x, 0, 1); // linked from here on
-                started.countDown();
                 while (true) {
-                    kernels.add(x, x, 0, x.byteSize() / 4);
+                    kernels.add(x, one, 0, x.byteSize() / 4);
                 }
             } catch (Throwable e) {
                 ended.set(e);
             }
         });
-        started.await();
+        VarHandle floats = ValueLayout.JAVA_FLOAT.varHandle();
+        while ((float) floats.getVolatile(x, 0L) == 0f) { // the first call has begun, and goes on for a while
+            Thread.onSpinWait();
+        }
         List<Throwable> refused = new ArrayList<>();
         while (true) {
             try {
