@@ -6,6 +6,7 @@ module dev.tern.core {
     requires static org.jspecify;
 
     exports dev.tern.checkpoint;
+    exports dev.tern.convert;
     exports dev.tern.gguf;
     exports dev.tern.io;
     exports dev.tern.model;

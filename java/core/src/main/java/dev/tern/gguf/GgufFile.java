@@ -92,6 +92,16 @@ public final class GgufFile implements AutoCloseable {
         return file.segment().asSlice(header.dataStart() + tensor.offset(), tensor.byteSize());
     }
 
+    /**
+     * Tells the system that a tensor's pages are not needed for now, so that reading a large file once does not fill the
+     * process's memory. The data stays readable.
+     */
+    public void release(GgufTensor tensor) {
+        if (tensor.byteSize() > 0) {
+            data(tensor).unload();
+        }
+    }
+
     /** File and tensor, for errors. */
     public String where(GgufTensor tensor) {
         return path() + ": tensor '" + tensor.name() + "'";

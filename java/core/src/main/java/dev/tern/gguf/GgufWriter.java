@@ -2,6 +2,9 @@ package dev.tern.gguf;
 
 import dev.tern.io.AtomicFile;
 import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * Writes a GGUF file front to back: the header at once, then each tensor's data in the layout's order, in pieces of any
@@ -11,8 +14,11 @@ import java.lang.foreign.MemorySegment;
  * system that refuses throws {@link dev.tern.io.InputException}. Committing the file stays with the caller.
  */
 public final class GgufWriter {
+    private static final long DIGEST_CHUNK = 1 << 28;
+
     private final GgufLayout layout;
     private final AtomicFile file;
+    private final MessageDigest digest;
     private int next;
     private long left;
 
@@ -20,8 +26,13 @@ public final class GgufWriter {
     public GgufWriter(GgufLayout layout, AtomicFile file) {
         this.layout = layout;
         this.file = file;
+        try {
+            this.digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
         file.expect(layout.fileSize());
-        file.write(layout.headerBytes());
+        put(layout.headerBytes());
     }
 
     /** Writes all data of the next tensor, which must be the one of this name. */
@@ -46,19 +57,24 @@ public final class GgufWriter {
             throw new IllegalStateException(
                     data.byteSize() + " bytes for '" + layout.tensors().get(next - 1).name() + "', which lacks " + left);
         }
-        file.write(data);
+        put(data);
         left -= data.byteSize();
         if (left == 0) {
             pad(layout.tensors().get(next - 1).byteSize());
         }
     }
 
-    /** Checks that all data is there. */
-    public void finish() {
+    /**
+     * Checks that all data is there.
+     *
+     * @return SHA-256 of the whole file, hexadecimal
+     */
+    public String finish() {
         requireComplete();
         if (next < layout.tensors().size()) {
             throw new IllegalStateException("'" + layout.tensors().get(next).name() + "' is missing");
         }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     private void requireComplete() {
@@ -69,6 +85,13 @@ public final class GgufWriter {
 
     private void pad(long size) {
         long padding = GgufLayout.align(size, layout.alignment()) - size;
-        file.write(MemorySegment.ofArray(new byte[(int) padding]));
+        put(MemorySegment.ofArray(new byte[(int) padding]));
+    }
+
+    private void put(MemorySegment bytes) {
+        file.write(bytes);
+        for (long from = 0; from < bytes.byteSize(); from += DIGEST_CHUNK) {
+            digest.update(bytes.asSlice(from, Math.min(DIGEST_CHUNK, bytes.byteSize() - from)).asByteBuffer());
+        }
     }
 }

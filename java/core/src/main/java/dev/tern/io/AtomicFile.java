@@ -148,6 +148,11 @@ public final class AtomicFile implements AutoCloseable {
         return target;
     }
 
+    /** The temporary file, for reading back what has been written before it is committed. */
+    public Path temporary() {
+        return temporary;
+    }
+
     /** The open temporary file; pass its failures through {@link #failure(IOException)}. */
     public FileChannel channel() {
         return channel;

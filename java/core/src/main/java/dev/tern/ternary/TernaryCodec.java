@@ -23,6 +23,11 @@ public sealed interface TernaryCodec permits I2sCodec, TqCodec, FloatCodec {
         });
     }
 
+    /** Bytes of a matrix in the run-time layout, the target of {@link #pack}. */
+    static long packedSize(int rows, int cols) {
+        return RuntimeLayout.byteSize(rows, cols);
+    }
+
     GgmlType type();
 
     /** Why a matrix of these dimensions cannot be held, or empty. */

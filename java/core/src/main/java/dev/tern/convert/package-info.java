@@ -1,0 +1,5 @@
+/** From a checkpoint to a GGUF file, and what such files are: conversion, validation, inspection. */
+@NullMarked
+package dev.tern.convert;
+
+import org.jspecify.annotations.NullMarked;
