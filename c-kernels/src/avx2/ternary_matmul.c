@@ -73,44 +73,22 @@ TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64
 }
 
 /*
- * How the weights come from memory decides the rest. One line of 64 bytes feeds 30 instructions, so few of a row's lines
- * fit into the window of out-of-order execution, and the hardware prefetcher starts late in a stream of 640 bytes. Four
- * rows side by side, which would share the loads of the activations, are four such streams: 6 GB/s on Zen 4 where a plain
- * read gets 23. One row after the other, which is one long stream: 14. Touching the lines of the next few rows, about
- * 2.5 KiB, right before they are used lets their misses overlap: 19 GB/s. These are ordinary loads inside the rows, which
- * cost 2 % when the weights lie in a cache. Software prefetch further ahead measured no better here than the touch, and it
- * is known to cost up to 20 % on other days of the same machine, so there is none.
+ * How the weights come from memory decides the rest: one row after the other, one long stream. Four rows side by side
+ * would share the loads of the activations, but they are four streams of 640 bytes each, which the hardware prefetcher of
+ * Zen 4 does not follow: 5 to 6 GB/s where one stream gets 14 to 17 and a plain read 23. Software prefetch, and touching
+ * the next rows ahead of their use, gain on Intel's Xeons; on Zen 4 they were measured from a small gain to a loss of a
+ * quarter, depending on the hour. Which machine this is cannot be decided here, so there is neither.
  */
-enum { TOUCHED_BYTES = 2560, LINE = 64 };
-
-/* 1, 2 or 4. */
-static int64_t rows_touched_at_once(int64_t row_bytes) {
-    return row_bytes * 4 <= TOUCHED_BYTES ? 4 : row_bytes * 2 <= TOUCHED_BYTES ? 2 : 1;
-}
-
-TERN_INLINE void touch(const uint8_t *codes, int64_t bytes) {
-    for (int64_t i = 0; i < bytes; i += LINE) {
-        (void)*(const volatile uint8_t *)(codes + i);
-    }
-}
-
 static void one_token(const tern_ternary_matrix *w, const int8_t *a, int32_t sum, float scale, int64_t row_begin,
                       int64_t row_end, float *y) {
     const int64_t groups = (w->cols + TERN_GROUP - 1) / TERN_GROUP;
-    const int64_t at_once = rows_touched_at_once(groups * 32);
     const __m128i offset = _mm_set1_epi32(sum);
     const __m128 factor = _mm_set1_ps(scale);
     int64_t row = row_begin;
     for (; row + 4 <= row_end; row += 4) {
         __m256i wide[4];
         for (int64_t r = 0; r < 4; r++) {
-            const uint8_t *codes = w->codes + (row + r) * w->stride;
-            if (r % at_once == 0) {
-                for (int64_t i = 0; i < at_once; i++) {
-                    touch(codes + i * w->stride, groups * 32);
-                }
-            }
-            wide[r] = row_times_token(codes, a, groups);
+            wide[r] = row_times_token(w->codes + (row + r) * w->stride, a, groups);
         }
         const __m128i dots = _mm_sub_epi32(add_up_4(wide[0], wide[1], wide[2], wide[3]), offset);
         _mm_storeu_ps(y + row, _mm_mul_ps(_mm_cvtepi32_ps(dots), factor));
