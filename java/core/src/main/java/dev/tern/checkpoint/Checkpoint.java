@@ -18,9 +18,9 @@ import java.util.OptionalInt;
  * index, or one safetensors file with config.json beside it. Everything is mapped read-only, piece by piece as it is
  * read, and nothing in the folder is ever changed.
  *
- * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the weights
- * themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once. After
- * {@link #close} reading throws {@link IllegalStateException}.
+ * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the
+ * weights themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once.
+ * After {@link #close} reading throws {@link IllegalStateException}.
  */
 public final class Checkpoint implements AutoCloseable {
     private final CheckpointFiles files;
@@ -96,9 +96,9 @@ public final class Checkpoint implements AutoCloseable {
         if (!config.trainedTernary()) {
             throw match.stored(tensor)
                     .error()
-                    .problem("the weights are continuous, and config.json does not say that they are to be made ternary")
+                    .problem("the weights are continuous, and config.json does not say that they become ternary")
                     .expected("quantization_config with quant_method 'bitnet', or weights with at most three values")
-                    .cure("An ordinary Llama cannot be made ternary without training; give a model that was trained so.")
+                    .cure("An ordinary Llama cannot be made ternary without training; give one trained so.")
                     .exception();
         }
     }
@@ -131,8 +131,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * How the projections are stored, as the first of them that is not all zero shows. Each projection is examined again when
-     * it is read: one that holds -s, 0, +s only is taken as it is, even among continuous ones.
+     * How the projections are stored, as the first of them that is not all zero shows. Each projection is examined
+     * again when it is read: one that holds -s, 0, +s only is taken as it is, even among continuous ones.
      */
     public WeightFormat format() {
         return format;
@@ -175,8 +175,8 @@ public final class Checkpoint implements AutoCloseable {
      * Reads a projection into its canonical form. Rows are in the checkpoint's order: the permutation that GGUF's
      * {@code llama} graph wants for q and k is the converter's.
      *
-     * @throws InputException on the packed code 3, on NaN or infinity, and on continuous weights in a model that was not
-     *     trained ternary; the message names the tensor and the place
+     * @throws InputException on the packed code 3, on NaN or infinity, and on continuous weights in a model that was
+     *     not trained ternary; the message names the tensor and the place
      */
     public TernaryMatrix readTernary(CheckpointTensor tensor) {
         if (!tensor.ternary()) {

@@ -7,16 +7,18 @@ import dev.tern.model.ModelHyperparameters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedSet;
-import java.util.LinkedHashSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** What config.json and generation_config.json say, checked. Whatever the engine could not run faithfully is refused. */
+/**
+ * What config.json and generation_config.json say, checked. Whatever the engine could not run faithfully is refused.
+ */
 final class CheckpointConfig {
     /** Far beyond any model, and small enough that no sum or product of a few of them overflows a long. */
     private static final int MAX_DIMENSION = 1 << 24;
@@ -69,8 +71,8 @@ final class CheckpointConfig {
     }
 
     /**
-     * Whether continuous weights may be made ternary: BitNet models are trained for it by definition, a Llama only when its
-     * configuration says so.
+     * Whether continuous weights may be made ternary: BitNet models are trained for it by definition, a Llama only when
+     * its configuration says so.
      */
     boolean trainedTernary() {
         return family == Family.BITNET || quantization.declared();
@@ -97,7 +99,10 @@ final class CheckpointConfig {
         int heads = dimension("num_attention_heads");
         int kvHeads = config.hasNonNull("num_key_value_heads") ? dimension("num_key_value_heads") : heads;
         if (heads % kvHeads != 0) {
-            throw key("num_key_value_heads").expected("a divisor of the " + heads + " heads").found(kvHeads).exception();
+            throw key("num_key_value_heads")
+                    .expected("a divisor of the " + heads + " heads")
+                    .found(kvHeads)
+                    .exception();
         }
         int headDim = headDim(hidden, heads);
         if ((long) heads * headDim > MAX_DIMENSION) {
@@ -263,7 +268,11 @@ final class CheckpointConfig {
         }
         for (JsonNode id : node.isArray() ? node : List.of(node)) {
             if (!id.canConvertToInt() || !id.isIntegralNumber()) {
-                throw InputException.at(where).key(key).expected("a token id or a list of them").found(node).exception();
+                throw InputException.at(where)
+                        .key(key)
+                        .expected("a token id or a list of them")
+                        .found(node)
+                        .exception();
             }
             if (id.intValue() < 0 || id.intValue() >= vocabSize) {
                 notes.add(where.getFileName() + ": " + key + " " + id + " is outside the vocabulary and ignored");

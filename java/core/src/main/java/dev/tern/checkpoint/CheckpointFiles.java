@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The weights of a checkpoint: one safetensors file, or the shards that model.safetensors.index.json maps its tensors to.
- * Other files in the folder are left alone and named in the notes.
+ * The weights of a checkpoint: one safetensors file, or the shards that model.safetensors.index.json maps its tensors
+ * to. Other files in the folder are left alone and named in the notes.
  */
 final class CheckpointFiles implements AutoCloseable {
     private static final String SINGLE = "model.safetensors";

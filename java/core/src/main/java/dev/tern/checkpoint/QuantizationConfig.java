@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The {@code quantization_config} of transformers' BitNet quantizer. Only what the tensors themselves cannot tell is taken
- * from it; that a matrix is packed shows in its type.
+ * The {@code quantization_config} of transformers' BitNet quantizer. Only what the tensors themselves cannot tell is
+ * taken from it; that a matrix is packed shows in its type.
  *
  * @param declared whether the configuration says that the model is quantized by BitNet
  * @param scaleDirection what a packed matrix's {@code weight_scale} is

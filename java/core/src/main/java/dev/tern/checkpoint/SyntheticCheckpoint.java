@@ -23,16 +23,16 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A checkpoint of random weights with the dimensions of a real model: for measuring and testing what depends on size and
- * not on sense. The weights are streamed to the disk; memory stays at a few dozen megabytes. The same dimensions, format
- * and seed give the same bytes on every machine. Not thread-safe.
+ * A checkpoint of random weights with the dimensions of a real model: for measuring and testing what depends on size
+ * and not on sense. The weights are streamed to the disk; memory stays at a few dozen megabytes. The same dimensions,
+ * format and seed give the same bytes on every machine. Not thread-safe.
  */
 public final class SyntheticCheckpoint {
     /** Real dimensions by name. */
     private static final Map<String, ModelHyperparameters> PRESETS = Map.of(
             "2b-4t",
-            new ModelHyperparameters("bitnet-b1.58", "2b-4t", 128256, 4096, 2560, 6912, 30, 20, 5, 128, 128, 500_000f, 1e-5f,
-                    FfnActivation.RELU_SQUARED, true, true));
+            new ModelHyperparameters("bitnet-b1.58", "2b-4t", 128256, 4096, 2560, 6912, 30, 20, 5, 128, 128, 500_000f,
+                    1e-5f, FfnActivation.RELU_SQUARED, true, true));
 
     private static final int CHUNK_BYTES = 1 << 24;
     private static final int MAX_LAYERS = 10_000;
@@ -97,7 +97,10 @@ public final class SyntheticCheckpoint {
         return new SyntheticCheckpoint(model);
     }
 
-    /** {@link WeightFormat#ONLINE} (the default: bf16 bell curves) or {@link WeightFormat#PACKED} (random ternary codes). */
+    /**
+     * {@link WeightFormat#ONLINE} (the default: bf16 bell curves) or {@link WeightFormat#PACKED} (random ternary
+     * codes).
+     */
     public SyntheticCheckpoint format(WeightFormat value) {
         if (value == WeightFormat.TERNARY_FLOATS) {
             throw new IllegalArgumentException("online or packed, not " + value);
@@ -136,8 +139,8 @@ public final class SyntheticCheckpoint {
      * Writes the checkpoint, config.json last: a new folder that has one is complete.
      *
      * @param folder is created if need be
-     * @throws InputException when the folder holds a checkpoint already and {@link #overwrite} is off, the vocabulary is too
-     *     small for the bytes and special tokens, or the disk is too full
+     * @throws InputException when the folder holds a checkpoint already and {@link #overwrite} is off, the vocabulary
+     *     is too small for the bytes and special tokens, or the disk is too full
      */
     public void to(Path folder) {
         requireVocabulary(folder);
@@ -244,8 +247,8 @@ public final class SyntheticCheckpoint {
     }
 
     /**
-     * Norms lie near 1; an embedding gives logits that differ by a few units; a projection with s near 1.2/sqrt(K), 69 % of its
-     * T not zero, about preserves the size of its input. Online and packed have the same distribution of (T, s).
+     * Norms lie near 1; an embedding gives logits that differ by a few units; a projection with s near 1.2/sqrt(K),
+     * 69 % of its T not zero, about preserves the size of its input. Online and packed are alike in (T, s).
      */
     private void fill(Part part, long firstByte, MemorySegment piece) {
         TensorSpec spec = part.spec();

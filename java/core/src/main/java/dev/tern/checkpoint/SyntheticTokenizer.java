@@ -3,15 +3,15 @@ package dev.tern.checkpoint;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
-import tools.jackson.core.JsonGenerator;
 
 /**
- * A byte-level BPE tokenizer of a given size in the layout of Llama 3: the 256 bytes, then merges, then special tokens at the
- * end. The merges build pronounceable words out of consonant-vowel syllables, so every text can be encoded and every
- * token decodes to something readable.
+ * A byte-level BPE tokenizer of a given size in the layout of Llama 3: the 256 bytes, then merges, then special tokens
+ * at the end. The merges build pronounceable words out of consonant-vowel syllables, so every text can be encoded and
+ * every token decodes to something readable.
  */
 final class SyntheticTokenizer {
     /** The bytes and the fewest special tokens. */
@@ -32,7 +32,8 @@ final class SyntheticTokenizer {
     private static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-    private static final String CHAT_TEMPLATE = "{% for message in messages %}{% if loop.first %}{{ bos_token }}{% endif %}"
+    private static final String CHAT_TEMPLATE = "{% for message in messages %}"
+            + "{% if loop.first %}{{ bos_token }}{% endif %}"
             + "{{ message['role'] | capitalize + ': ' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}"
             + "{% if add_generation_prompt %}{{ 'Assistant: ' }}{% endif %}";
 

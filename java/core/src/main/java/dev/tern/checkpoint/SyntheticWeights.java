@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 
 /**
- * The random numbers of one tensor. Element i depends on the seed, the tensor's name and i alone (SplitMix64 of a counter),
- * so that pieces can be filled in any order and on any number of threads with the same result.
+ * The random numbers of one tensor. Element i depends on the seed, the tensor's name and i alone (SplitMix64 of a
+ * counter), so that pieces can be filled in any order and on any number of threads with the same result.
  */
 final class SyntheticWeights {
     /** Mean |x| of a standard normal variable, sqrt(2/pi). */
@@ -45,8 +45,8 @@ final class SyntheticWeights {
     }
 
     /**
-     * Fills {@code out} with bf16 values of a bell curve, elements {@code first} and following. The curve is that of a sum of
-     * eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
+     * Fills {@code out} with bf16 values of a bell curve, elements {@code first} and following. The curve is that of a
+     * sum of eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
      */
     void gaussian(MemorySegment out, long first, float mean, float deviation) {
         short[] bySum = new short[MAX_SUM + 1];
@@ -66,7 +66,10 @@ final class SyntheticWeights {
         forSlices(out.byteSize(), (from, to) -> {
             for (long i = from; i < to; i++) {
                 long random = mix(key + (first + i) * GAMMA);
-                int codes = code(random) | code(random >>> 16) << 2 | code(random >>> 32) << 4 | code(random >>> 48) << 6;
+                int codes = code(random)
+                        | code(random >>> 16) << 2
+                        | code(random >>> 32) << 4
+                        | code(random >>> 48) << 6;
                 if ((rows & 3) != 0) {
                     codes &= realRows((first + i) / cols, packedRows, rows);
                 }
@@ -86,7 +89,10 @@ final class SyntheticWeights {
         return mask;
     }
 
-    /** T + 1 from 16 random bits: 1 with the share of zeros, else 0 or 2 by the lowest bit; without an unpredictable branch. */
+    /**
+     * T + 1 from 16 random bits: 1 with the share of zeros, else 0 or 2 by the lowest bit; without an unpredictable
+     * branch.
+     */
     private static int code(long random) {
         int u = (int) random & 0xffff;
         int zero = (u - ZERO_BELOW) >> 31;

@@ -203,8 +203,8 @@ final class TensorMatch {
     }
 
     /**
-     * What is left over is noted when the graph loses nothing by it, and refused when it belongs to the graph: a bias, a
-     * norm, a low-rank correction or another layer that were left out would make the model speak nonsense.
+     * What is left over is noted when the graph loses nothing by it, and refused when it belongs to the graph: a bias,
+     * a norm, a low-rank correction or another layer that were left out would make the model speak nonsense.
      */
     private void judgeUnused(Set<String> used) {
         List<String> ignored = new ArrayList<>();

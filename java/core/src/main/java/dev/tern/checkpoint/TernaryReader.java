@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Makes the canonical (T, s) of a projection, from floats or from two packed bits. Nothing but the resulting bytes and a
- * few chunks is held in memory.
+ * Makes the canonical (T, s) of a projection, from floats or from two packed bits. Nothing but the resulting bytes and
+ * a few chunks is held in memory.
  */
 final class TernaryReader {
     /** The least mean that absmean divides by (transformers' {@code clamp_(min=1e-5)}). */
@@ -24,8 +24,8 @@ final class TernaryReader {
     }
 
     /**
-     * The magnitude s when no values but -s, 0 and +s occur; 0 when all are zero; NaN when the values are continuous. Stops
-     * at the first value that decides.
+     * The magnitude s when no values but -s, 0 and +s occur; 0 when all are zero; NaN when the values are continuous.
+     * Stops at the first value that decides.
      */
     float ternaryMagnitude() {
         float[] magnitude = {0};
@@ -45,7 +45,10 @@ final class TernaryReader {
         return ternary ? magnitude[0] : Float.NaN;
     }
 
-    /** Floats that are ternary already, of that magnitude: T is their sign. An all-zero matrix gets absmean's least scale. */
+    /**
+     * Floats that are ternary already, of that magnitude: T is their sign. An all-zero matrix gets absmean's least
+     * scale.
+     */
     TernaryMatrix signs(float magnitude) {
         byte[] t = new byte[rows * cols];
         forChunks((values, count, first) -> {
@@ -58,9 +61,9 @@ final class TernaryReader {
     }
 
     /**
-     * Continuous floats, by absmean over the whole matrix as transformers' {@code AutoBitLinear} does it: m = max(mean|W|,
-     * 1e-5), T = clamp(round(W * (1/m)), -1, 1), s = m, all in float32. The mean is summed in double, so that its rounding
-     * to float32 is the only error.
+     * Continuous floats, by absmean over the whole matrix as transformers' {@code AutoBitLinear} does it: m =
+     * max(mean|W|, 1e-5), T = clamp(round(W * (1/m)), -1, 1), s = m, all in float32. The mean is summed in double, so
+     * that its rounding to float32 is the only error.
      */
     TernaryMatrix absmean() {
         double[] sum = new double[1];
@@ -103,8 +106,8 @@ final class TernaryReader {
     }
 
     /**
-     * Packed codes T + 1. With n = ceil(rows/4), packed row j holds rows j, j+n, j+2n, j+3n in bits 1:0, 3:2, 5:4, 7:6; rows
-     * beyond the matrix are padding, and their bits are not looked at.
+     * Packed codes T + 1. With n = ceil(rows/4), packed row j holds rows j, j+n, j+2n, j+3n in bits 1:0, 3:2, 5:4, 7:6;
+     * rows beyond the matrix are padding, and their bits are not looked at.
      */
     TernaryMatrix unpack(float scale) {
         int packedRows = Math.ceilDiv(rows, 4);

@@ -144,8 +144,9 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * A tensor's bytes, little-endian and possibly unaligned, read-only. What is read through it counts as the process's
-     * memory until {@link #close}, though the system may take it back; {@link #map} is for passing through large files.
+     * A tensor's bytes, little-endian and possibly unaligned, read-only. What is read through it counts as the
+     * process's memory until {@link #close}, though the system may take it back; {@link #map} is for passing through
+     * large files.
      */
     public MemorySegment data(SafetensorsTensor tensor) {
         return file.segment().asSlice(tensor.offset(), tensor.byteSize());

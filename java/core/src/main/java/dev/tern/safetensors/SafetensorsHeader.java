@@ -21,9 +21,9 @@ import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * The JSON header, read token by token so that memory stays in proportion to the tensors it declares, whatever a hostile
- * file nests into it. The rules are those of the reference implementation (huggingface/safetensors, {@code tensor.rs}):
- * every byte of the data belongs to exactly one tensor.
+ * The JSON header, read token by token so that memory stays in proportion to the tensors it declares, whatever a
+ * hostile file nests into it. The rules are those of the reference implementation (huggingface/safetensors, {@code
+ * tensor.rs}): every byte of the data belongs to exactly one tensor.
  */
 final class SafetensorsHeader {
     /** More dimensions than any framework has. */
@@ -77,7 +77,8 @@ final class SafetensorsHeader {
     /** The tensors in the order of their data, checked to cover the data without overlap or hole. */
     SequencedMap<String, SafetensorsTensor> tensors() {
         List<SafetensorsTensor> ordered = new ArrayList<>(declared.values());
-        ordered.sort(Comparator.comparingLong(SafetensorsTensor::offset).thenComparingLong(SafetensorsTensor::byteSize));
+        ordered.sort(Comparator.comparingLong(SafetensorsTensor::offset)
+                .thenComparingLong(SafetensorsTensor::byteSize));
         SequencedMap<String, SafetensorsTensor> tensors = new LinkedHashMap<>();
         long end = dataStart;
         String previous = "the header";
@@ -171,7 +172,10 @@ final class SafetensorsHeader {
 
     private SafetensorsTensor tensor(String name, JsonParser parser) {
         if (parser.nextToken() != JsonToken.START_OBJECT) {
-            throw at(name).expected("an object with dtype, shape, data_offsets").found(parser.currentToken()).exception();
+            throw at(name)
+                    .expected("an object with dtype, shape, data_offsets")
+                    .found(parser.currentToken())
+                    .exception();
         }
         SafetensorsType type = null;
         List<Long> shape = null;

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** (T, s) of every projection against what transformers computed: T by SHA-256, s to the precision named in each test. */
+/**
+ * (T, s) of every projection against what transformers computed: T by SHA-256, s to the precision named in each test.
+ */
 class GoldenTernaryTest {
     private static final Predicate<String> FIRST_SHARD =
             name -> name.equals("model.embed_tokens.weight") || name.startsWith("model.layers.0.");
@@ -45,10 +47,14 @@ class GoldenTernaryTest {
         }
     }
 
-    /** weight_scale := bf16(1 / mean|W|), the mean as our online reader finds it; then s must equal the golden one exactly. */
+    /**
+     * weight_scale := bf16(1 / mean|W|), the mean as our online reader finds it; then s must equal the golden one
+     * exactly.
+     */
     @Test
     void packedWithInverseScale() throws Exception {
-        SequencedMap<String, Content> tensors = TestCheckpoints.tensors(TestCheckpoints.PACKED.resolve("model.safetensors"));
+        SequencedMap<String, Content> tensors =
+                TestCheckpoints.tensors(TestCheckpoints.PACKED.resolve("model.safetensors"));
         try (Checkpoint online = Checkpoint.open(TestCheckpoints.ONLINE)) {
             for (CheckpointTensor tensor : online.tensors()) {
                 if (tensor.ternary()) {
@@ -96,12 +102,13 @@ class GoldenTernaryTest {
     }
 
     /**
-     * s*T written as floats, the configuration still saying "online": T must come back, not be ternarised a second time, and
-     * s exactly as written (absmean would give s times the share of nonzero weights, about 0.69 s).
+     * s*T written as floats, the configuration still saying "online": T must come back, not be ternarised a second
+     * time, and s exactly as written (absmean would give s times the share of nonzero weights, about 0.69 s).
      */
     @Test
     void floatsThatAreTernaryAlready() throws Exception {
-        SequencedMap<String, Content> source = TestCheckpoints.tensors(TestCheckpoints.PACKED.resolve("model.safetensors"));
+        SequencedMap<String, Content> source =
+                TestCheckpoints.tensors(TestCheckpoints.PACKED.resolve("model.safetensors"));
         for (String type : List.of("bf16", "f16", "f32")) {
             SequencedMap<String, Content> tensors = new LinkedHashMap<>(source);
             try (Checkpoint packed = Checkpoint.open(TestCheckpoints.PACKED)) {

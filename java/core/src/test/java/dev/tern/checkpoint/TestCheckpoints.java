@@ -21,7 +21,10 @@ import java.util.function.Predicate;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The trained model in testdata, and what the tests make of it: sharded, re-packed, damaged copies in temporary folders. */
+/**
+ * The trained model in testdata, and what the tests make of it: sharded, re-packed, damaged copies in temporary
+ * folders.
+ */
 final class TestCheckpoints {
     static final Path ROOT = Path.of(System.getProperty("tern.testdata"), "tiny-bitnet");
     static final Path ONLINE = ROOT.resolve("online-bf16");
