@@ -1,0 +1,306 @@
+package dev.tern.model;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufTensor;
+import dev.tern.io.InputException;
+import dev.tern.kernels.FloatType;
+import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryWeights;
+import dev.tern.ternary.TernaryCodec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads a model's weights from a GGUF file. I2_S matrices whose columns are a multiple of 128 are used as they lie in the
+ * mapping, after a check of their codes; all other types are packed once into the same layout, by all threads of the team.
+ * Embedding and head stay in the mapping; norms are copied.
+ *
+ * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:
+ * a model that has one computes something else than Tern would.
+ */
+public final class GgufWeights {
+    private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end
+
+    private final GgufFile file;
+    private final ModelHyperparameters model;
+    private final Kernels kernels;
+    private final Arena arena;
+    private final List<Matrix> matrices = new ArrayList<>();
+    private final List<Task> tasks = new ArrayList<>();
+    private final Set<String> used = new HashSet<>();
+
+    private GgufWeights(GgufFile file, ModelHyperparameters model, Kernels kernels, Arena arena) {
+        this.file = file;
+        this.model = model;
+        this.kernels = kernels;
+        this.arena = arena;
+    }
+
+    /** A ternary matrix on its way into the run-time layout. */
+    private static final class Matrix {
+        final GgufTensor tensor;
+        final int rows;
+        final int cols;
+        final TernaryCodec codec;
+        final MemorySegment data;
+        final float factor;
+        MemorySegment codes;
+
+        Matrix(GgufTensor tensor, int rows, int cols, TernaryCodec codec, MemorySegment data, float factor) {
+            this.tensor = tensor;
+            this.rows = rows;
+            this.cols = cols;
+            this.codec = codec;
+            this.data = data;
+            this.factor = factor;
+            this.codes = data;
+        }
+    }
+
+    private record Task(Matrix matrix, int firstRow, int endRow) {}
+
+    /** The weights of one block before they are packed. */
+    private record Block(
+            MemorySegment attnNorm,
+            Matrix q,
+            Matrix k,
+            Matrix v,
+            @Nullable MemorySegment attnSubNorm,
+            Matrix output,
+            MemorySegment ffnNorm,
+            Matrix gate,
+            Matrix up,
+            @Nullable MemorySegment ffnSubNorm,
+            Matrix down) {}
+
+    /**
+     * Loads all weights.
+     *
+     * @param model read from the same file
+     * @param team packs and checks
+     * @param arena holds what is not used in place; must live as long as the weights, as must the file
+     * @throws InputException when a tensor is missing, of another shape or of a type that cannot be used, holds an
+     *     invalid code, floats that are no ternary matrix or a norm that is not finite, or is not known to the graph
+     */
+    public static ModelWeights load(
+            GgufFile file, ModelHyperparameters model, Kernels kernels, ThreadTeam team, Arena arena) {
+        return new GgufWeights(file, model, kernels, arena).load(team);
+    }
+
+    private ModelWeights load(ThreadTeam team) {
+        FloatWeights embedding = floats("token_embd.weight");
+        FloatWeights head = model.tiedHead() ? embedding : floats("output.weight");
+        MemorySegment outputNorm = norm("output_norm.weight", model.hiddenSize());
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < model.layers(); i++) {
+            blocks.add(block("blk." + i + "."));
+        }
+        requireNothingElse();
+        for (Matrix matrix : matrices) {
+            plan(matrix);
+        }
+        AtomicInteger next = new AtomicInteger();
+        team.run(member -> {
+            for (int i; (i = next.getAndIncrement()) < tasks.size(); ) {
+                perform(tasks.get(i));
+            }
+        });
+        return new ModelWeights(embedding, blocks.stream().map(this::finished).toList(), outputNorm, head);
+    }
+
+    private Block block(String blk) {
+        int hidden = model.hiddenSize();
+        int queries = model.heads() * model.headDim();
+        int pairs = model.kvHeads() * model.headDim();
+        int intermediate = model.intermediateSize();
+        return new Block(
+                norm(blk + "attn_norm.weight", hidden),
+                matrix(blk + "attn_q", queries, hidden),
+                matrix(blk + "attn_k", pairs, hidden),
+                matrix(blk + "attn_v", pairs, hidden),
+                model.subNorms() ? norm(blk + "attn_sub_norm.weight", queries) : null,
+                matrix(blk + "attn_output", hidden, queries),
+                norm(blk + "ffn_norm.weight", hidden),
+                matrix(blk + "ffn_gate", intermediate, hidden),
+                matrix(blk + "ffn_up", intermediate, hidden),
+                model.subNorms() ? norm(blk + "ffn_sub_norm.weight", intermediate) : null,
+                matrix(blk + "ffn_down", hidden, intermediate));
+    }
+
+    private Matrix matrix(String name, int rows, int cols) {
+        GgufTensor tensor = tensor(name + ".weight", cols, rows);
+        TernaryCodec codec = TernaryCodec.of(tensor.type())
+                .orElseThrow(() -> InputException.at(file.path())
+                        .tensor(tensor.name())
+                        .problem("of type " + tensor.type() + ", which Tern cannot compute with exactly")
+                        .expected("I2_S, TQ1_0, TQ2_0, or F16, BF16 or F32 that hold ternary weights")
+                        .cure("Convert the original checkpoint with tern convert.")
+                        .exception());
+        if (cols > TernaryWeights.MAX_COLS) {
+            throw wrongShape(tensor, "rows of at most " + TernaryWeights.MAX_COLS + " elements");
+        }
+        Matrix matrix = new Matrix(tensor, rows, cols, codec, file.data(tensor), factor(name + ".scale"));
+        matrices.add(matrix);
+        return matrix;
+    }
+
+    /** The optional {@code .scale} tensor of a projection, which multiplies its output. */
+    private float factor(String name) {
+        Optional<GgufTensor> tensor = file.find(name);
+        if (tensor.isEmpty()) {
+            return 1;
+        }
+        return vector(name, 1).get(ValueLayout.JAVA_FLOAT, 0);
+    }
+
+    private MemorySegment norm(String name, int width) {
+        return vector(name, width);
+    }
+
+    private MemorySegment vector(String name, int width) {
+        GgufTensor tensor = tensor(name, width, 1);
+        if (tensor.type() != GgmlType.F32) {
+            throw InputException.at(file.path())
+                    .tensor(name)
+                    .expected("type F32, as all one-dimensional tensors")
+                    .found(tensor.type())
+                    .exception();
+        }
+        MemorySegment copy = arena.allocate(4L * width, 64).copyFrom(file.data(tensor));
+        for (int i = 0; i < width; i++) {
+            float value = copy.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            if (!Float.isFinite(value)) {
+                throw InputException.at(file.path())
+                        .tensor(name)
+                        .problem("element " + i + " is " + value)
+                        .cure("The file is damaged; convert the checkpoint again.")
+                        .exception();
+            }
+        }
+        return copy;
+    }
+
+    private FloatWeights floats(String name) {
+        GgufTensor tensor = tensor(name, model.hiddenSize(), model.vocabSize());
+        FloatType type = switch (tensor.type()) {
+            case F32 -> FloatType.F32;
+            case F16 -> FloatType.F16;
+            case BF16 -> FloatType.BF16;
+            default -> throw InputException.at(file.path())
+                    .tensor(name)
+                    .problem("Tern computes embedding and head in floats")
+                    .expected("type F16, BF16 or F32")
+                    .found(tensor.type())
+                    .cure("Convert the original checkpoint with --embedding-type f16.")
+                    .exception();
+        };
+        MemorySegment data = file.data(tensor);
+        if (data.address() % type.bytes() != 0) {
+            throw InputException.at(file.path())
+                    .tensor(name)
+                    .problem("not aligned to its elements, general.alignment is " + file.alignment())
+                    .cure("Convert the original checkpoint with tern convert.")
+                    .exception();
+        }
+        return FloatWeights.of(arena, data, model.vocabSize(), model.hiddenSize(), type);
+    }
+
+    private GgufTensor tensor(String name, int cols, int rows) {
+        GgufTensor tensor = file.require(name);
+        used.add(name);
+        if (tensor.cols() != cols || tensor.rows() != rows) {
+            throw wrongShape(tensor, rows == 1 ? "[" + cols + "]" : "[" + cols + ", " + rows + "]");
+        }
+        return tensor;
+    }
+
+    private InputException wrongShape(GgufTensor tensor, String expected) {
+        return InputException.at(file.path())
+                .tensor(tensor.name())
+                .problem("wrong shape")
+                .expected(expected)
+                .found(tensor.shape())
+                .exception();
+    }
+
+    private void requireNothingElse() {
+        for (GgufTensor tensor : file.tensors()) {
+            if (!used.contains(tensor.name())) {
+                throw InputException.at(file.path())
+                        .tensor(tensor.name())
+                        .problem("the graph of '" + model.architecture() + "' has no place for it, so its results would be"
+                                + " wrong without it")
+                        .exception();
+            }
+        }
+    }
+
+    private void plan(Matrix matrix) {
+        if (!inPlace(matrix)) {
+            matrix.codes = arena.allocate(matrix.rows * TernaryWeights.rowBytes(matrix.cols), 64);
+        }
+        int rows = Math.max(1, TASK_WEIGHTS / matrix.cols);
+        for (int first = 0; first < matrix.rows; first += rows) {
+            tasks.add(new Task(matrix, first, Math.min(matrix.rows, first + rows)));
+        }
+    }
+
+    private static boolean inPlace(Matrix matrix) {
+        return matrix.codec.isRuntimeLayout() && matrix.cols % TernaryWeights.GROUP == 0;
+    }
+
+    private void perform(Task task) {
+        Matrix m = task.matrix;
+        if (!inPlace(m)) {
+            m.codec.pack(m.data, m.rows, m.cols, task.firstRow, task.endRow, m.codes, file.where(m.tensor));
+            return;
+        }
+        long rowBytes = TernaryWeights.rowBytes(m.cols);
+        MemorySegment codes = m.data.asSlice(task.firstRow * rowBytes, (task.endRow - task.firstRow) * rowBytes);
+        long invalid = kernels.findInvalidCode(codes);
+        if (invalid >= 0) {
+            throw InputException.at(file.path())
+                    .tensor(m.tensor.name())
+                    .offset(task.firstRow * rowBytes + invalid)
+                    .problem("a packed code is 3, which stands for no ternary value")
+                    .cure("The file is damaged, or packed in another order than bitnet.cpp's.")
+                    .exception();
+        }
+    }
+
+    private LayerWeights finished(Block b) {
+        return new LayerWeights(
+                b.attnNorm,
+                finished(b.q),
+                finished(b.k),
+                finished(b.v),
+                b.attnSubNorm,
+                finished(b.output),
+                b.ffnNorm,
+                finished(b.gate),
+                finished(b.up),
+                b.ffnSubNorm,
+                finished(b.down));
+    }
+
+    private TernaryWeights finished(Matrix m) {
+        float scale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor)) * m.factor;
+        if (!Float.isFinite(scale)) {
+            throw InputException.at(file.path())
+                    .tensor(m.tensor.name())
+                    .problem("its scale times its .scale tensor is " + scale)
+                    .exception();
+        }
+        return TernaryWeights.of(arena, m.codes, m.rows, m.cols, scale);
+    }
+}
