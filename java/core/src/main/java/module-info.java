@@ -5,6 +5,7 @@ module dev.tern.core {
     requires tools.jackson.databind;
     requires static org.jspecify;
 
+    exports dev.tern;
     exports dev.tern.checkpoint;
     exports dev.tern.convert;
     exports dev.tern.gguf;

@@ -1,0 +1,260 @@
+package dev.tern;
+
+import dev.tern.io.InputException;
+import dev.tern.sampling.Sampler;
+import dev.tern.sampling.SamplingOptions;
+import dev.tern.sampling.StopStrings;
+import dev.tern.tokenizer.TokenStream;
+import dev.tern.tokenizer.Tokenizer;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Text in the making. Nothing is computed before the first token is asked for, and each token when it is asked for. Iterate
+ * once, with {@code for} or {@link #forEach}; or call {@link #text}, which generates what is missing. Text never splits a
+ * character. For one thread at a time; several generations of one model take turns token by token.
+ */
+public final class Generation implements Iterable<Token>, AutoCloseable {
+    private final Model model;
+    private final @Nullable Tokenizer tokenizer;
+    private final int[] promptIds;
+    private final GenerationOptions options;
+    private final SamplingOptions sampling;
+    private final @Nullable TokenStream stream;
+    private final StopStrings stops;
+    private final StringBuilder text = new StringBuilder();
+
+    private @Nullable Session session;
+    private @Nullable Sampler sampler;
+    private @Nullable Token ready;
+    private volatile boolean cancelled;
+    private boolean iterated;
+    private int[] ids = new int[64];
+    private int count;
+    private OptionalInt endId = OptionalInt.empty();
+    private @Nullable StopReason stopReason;
+    private long prefillNanos;
+    private long firstTokenNanos;
+    private long decodeNanos;
+
+    /** @param tokenizer null when the model has none: then there is no text and no end token */
+    Generation(Model model, @Nullable Tokenizer tokenizer, int[] promptIds, GenerationOptions options) {
+        int contextLength = model.info().contextLength();
+        if (promptIds.length == 0) {
+            throw InputException.at("prompt")
+                    .problem("empty, and the vocabulary puts no token in front of a text")
+                    .expected("at least one token")
+                    .exception();
+        }
+        if (promptIds.length > contextLength) {
+            throw Session.contextTooSmall(promptIds.length, contextLength);
+        }
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.stream = tokenizer == null ? null : tokenizer.stream(true);
+        this.promptIds = promptIds.clone();
+        this.options = options;
+        this.sampling = options.sampling();
+        this.stops = new StopStrings(options.stop());
+    }
+
+    /**
+     * The tokens, once.
+     *
+     * @throws IllegalStateException on a second call
+     */
+    @Override
+    public Iterator<Token> iterator() {
+        if (iterated) {
+            throw new IllegalStateException("a generation can be iterated once; text() and ids() keep what it gave");
+        }
+        iterated = true;
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return advance();
+            }
+
+            @Override
+            public Token next() {
+                if (!advance()) {
+                    throw new NoSuchElementException();
+                }
+                Token token = Objects.requireNonNull(ready);
+                ready = null;
+                return token;
+            }
+        };
+    }
+
+    /** All text, without the prompt; generates what is missing. */
+    public String text() {
+        iterated = true;
+        ready = null;
+        while (advance()) {
+            ready = null;
+        }
+        return text.toString();
+    }
+
+    /** The prompt's tokens; a copy. */
+    public int[] promptIds() {
+        return promptIds.clone();
+    }
+
+    /** The tokens generated so far, without the end token; a copy. */
+    public int[] ids() {
+        return Arrays.copyOf(ids, count);
+    }
+
+    /** The end token, when the generation ended with one. */
+    public OptionalInt endId() {
+        return endId;
+    }
+
+    /** The seed in use, given or drawn; empty when nothing is random. */
+    public OptionalLong seed() {
+        return sampling.temperature() == 0 ? OptionalLong.empty() : OptionalLong.of(sampling.seed());
+    }
+
+    /**
+     * Why it ended.
+     *
+     * @throws IllegalStateException when it has not
+     */
+    public StopReason stopReason() {
+        if (stopReason == null) {
+            throw new IllegalStateException("the generation has not ended");
+        }
+        return stopReason;
+    }
+
+    /** What it has cost so far. */
+    public GenerationStats stats() {
+        return new GenerationStats(
+                promptIds.length, count, prefillNanos * 1e-9, firstTokenNanos * 1e-9, decodeNanos * 1e-9);
+    }
+
+    /** Makes the generation end at its next token. May be called from any thread, also while a token is computed. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /** Ends the generation where it is. Needed only when it is not read to its end; else it frees its session itself. */
+    @Override
+    public void close() {
+        end(StopReason.CANCELLED);
+        ready = null;
+    }
+
+    /** Computes the next token unless one is ready; false at the end. */
+    private boolean advance() {
+        if (ready != null) {
+            return true;
+        }
+        if (stopReason != null) {
+            return false;
+        }
+        if (cancelled) {
+            end(StopReason.CANCELLED);
+            return false;
+        }
+        boolean first = count == 0;
+        long start = System.nanoTime();
+        try {
+            ready = step();
+        } catch (Throwable thrown) {
+            end(StopReason.CANCELLED);
+            throw thrown;
+        } finally {
+            long nanos = System.nanoTime() - start;
+            if (first) {
+                firstTokenNanos += nanos;
+            } else {
+                decodeNanos += nanos;
+            }
+        }
+        if (ready != null) {
+            text.append(ready.text());
+        }
+        return ready != null;
+    }
+
+    /** The next token, or null at the end. */
+    private @Nullable Token step() {
+        if (options.maxTokens() == 0) {
+            return finish(StopReason.MAX_TOKENS, Token.NO_ID, "");
+        }
+        Session s = evaluated();
+        int id = Objects.requireNonNull(sampler).sample(s.logits());
+        if (!options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id)) {
+            endId = OptionalInt.of(id);
+            return finish(StopReason.END_TOKEN, Token.NO_ID, "");
+        }
+        append(id);
+        String piece = stops.push(stream == null ? "" : stream.push(id));
+        if (stops.matched()) {
+            return finish(StopReason.STOP_STRING, id, piece);
+        }
+        if (count == options.maxTokens()) {
+            return finish(StopReason.MAX_TOKENS, id, piece);
+        }
+        if (s.position() == s.contextLength()) {
+            return finish(StopReason.CONTEXT_FULL, id, piece);
+        }
+        return new Token(id, piece);
+    }
+
+    /** The session with the prompt and all tokens but the one to come. */
+    private Session evaluated() {
+        Session s = session;
+        if (s == null) {
+            s = session = model.borrow();
+            sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
+            for (int id : promptIds) {
+                sampler.accept(id);
+            }
+            long start = System.nanoTime();
+            s.feed(promptIds);
+            prefillNanos = System.nanoTime() - start;
+        } else {
+            s.feed(ids[count - 1]);
+        }
+        return s;
+    }
+
+    private void append(int id) {
+        if (count == ids.length) {
+            ids = Arrays.copyOf(ids, 2 * count);
+        }
+        ids[count++] = id;
+        Objects.requireNonNull(sampler).accept(id);
+    }
+
+    /** Ends; the last element carries the text that had been held back, if there is any or a token to carry. */
+    private @Nullable Token finish(StopReason reason, int id, String piece) {
+        String tail = stops.push(stream == null ? "" : stream.finish());
+        if (stops.matched() && reason != StopReason.STOP_STRING) {
+            reason = StopReason.STOP_STRING;
+        }
+        String rest = piece + tail + stops.finish();
+        end(reason);
+        return id == Token.NO_ID && rest.isEmpty() ? null : new Token(id, rest);
+    }
+
+    private void end(StopReason reason) {
+        if (stopReason == null) {
+            stopReason = reason;
+        }
+        Session s = session;
+        if (s != null) {
+            session = null;
+            model.giveBack(s);
+        }
+    }
+}

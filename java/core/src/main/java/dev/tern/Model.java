@@ -1,0 +1,244 @@
+package dev.tern;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufTensor;
+import dev.tern.io.InputException;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.Kernels;
+import dev.tern.model.Engine;
+import dev.tern.model.GgufHyperparameters;
+import dev.tern.model.GgufWeights;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.ModelWeights;
+import dev.tern.model.ThreadTeam;
+import dev.tern.tokenizer.Tokenizer;
+import dev.tern.tokenizer.Vocabulary;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loaded model. Thread-safe: any number of sessions and generations at once; their passes over the weights take turns,
+ * each using all threads.
+ *
+ * <p>{@link #close} waits for the pass at hand, then frees everything, sessions included. Whatever is used after that
+ * throws {@link IllegalStateException}.
+ */
+public final class Model implements AutoCloseable {
+    private final Engine engine;
+    private final ModelInfo info;
+    private final @Nullable Tokenizer tokenizer;
+    private final @Nullable InputException tokenizerProblem;
+    private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable Session> idle = new AtomicReference<>();
+
+    private Model(
+            Engine engine, ModelInfo info, @Nullable Tokenizer tokenizer, @Nullable InputException tokenizerProblem) {
+        this.engine = engine;
+        this.info = info;
+        this.tokenizer = tokenizer;
+        this.tokenizerProblem = tokenizerProblem;
+    }
+
+    /** Loads a model with {@link ModelOptions#defaults}. */
+    public static Model load(Path gguf) {
+        return load(gguf, ModelOptions.defaults());
+    }
+
+    /**
+     * Loads a GGUF model. Ternary matrices may be stored as I2_S, TQ1_0, TQ2_0, F16, BF16 or F32; all run the same way.
+     *
+     * @throws InputException when the file is no model that Tern can run exactly; the message says why
+     * @throws dev.tern.kernels.KernelUnavailableException when native kernels are required and cannot be had
+     */
+    public static Model load(Path gguf, ModelOptions options) {
+        long start = System.nanoTime();
+        List<String> notes = new ArrayList<>();
+        Kernels kernels = kernels(options, notes);
+        List<AutoCloseable> opened = new ArrayList<>();
+        try {
+            GgufFile file = GgufFile.open(gguf);
+            opened.add(file);
+            ModelHyperparameters model = GgufHyperparameters.read(file);
+            ThreadTeam team = new ThreadTeam(options.threadCount());
+            opened.add(team);
+            Arena arena = Arena.ofShared();
+            opened.add(arena);
+            ModelWeights weights = GgufWeights.load(file, model, kernels, team, arena);
+            int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();
+            if (context > model.contextLength()) {
+                notes.add("a context of " + context + " tokens is longer than the " + model.contextLength()
+                        + " that the model was trained for; expect worse text beyond them");
+            }
+            Engine engine = new Engine(
+                    model, weights, kernels, team, context, options.batchSize(), options.cacheType(), () -> {
+                        arena.close();
+                        file.close();
+                    });
+            Tokenizer tokenizer = null;
+            InputException tokenizerProblem = null;
+            try {
+                tokenizer = tokenizer(file, model);
+                notes.addAll(tokenizer.vocabulary().notes());
+            } catch (InputException e) {
+                tokenizerProblem = e;
+                notes.add("only token ids can be used with this model: " + e.getMessage());
+            }
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            return new Model(engine, info(file, engine, seconds, notes), tokenizer, tokenizerProblem);
+        } catch (Throwable thrown) {
+            closeAll(opened, thrown);
+            throw thrown;
+        }
+    }
+
+    private static Kernels kernels(ModelOptions options, List<String> notes) {
+        if (options.kernels().isPresent()) {
+            return options.kernels().get();
+        }
+        KernelChoice choice = options.requireNative() ? KernelChoice.requireNative() : KernelChoice.best();
+        notes.addAll(choice.notes());
+        return choice.kernels();
+    }
+
+    private static Tokenizer tokenizer(GgufFile file, ModelHyperparameters model) {
+        Vocabulary vocabulary = Vocabulary.ofGguf(file.metadata(), file.path());
+        if (vocabulary.size() != model.vocabSize()) {
+            throw InputException.at(file.path())
+                    .key("tokenizer.ggml.tokens")
+                    .problem("the vocabulary and the embedding differ in size")
+                    .expected(model.vocabSize() + " tokens")
+                    .found(vocabulary.size())
+                    .exception();
+        }
+        return Tokenizer.of(vocabulary);
+    }
+
+    private static ModelInfo info(GgufFile file, Engine engine, double seconds, List<String> notes) {
+        Set<GgmlType> types = file.tensors().stream()
+                .filter(tensor -> tensor.dims().length > 1 && tensor.name().startsWith("blk."))
+                .map(GgufTensor::type)
+                .collect(Collectors.toCollection(TreeSet::new));
+        return new ModelInfo(
+                file.path(),
+                file.size(),
+                engine.weights().byteSize(),
+                file.tensors().stream().mapToLong(GgufTensor::elements).sum(),
+                types.stream().map(GgmlType::name).collect(Collectors.joining(", ")),
+                file.require("token_embd.weight").type().name(),
+                engine.kernels().tier(),
+                engine.threads(),
+                engine.contextLength(),
+                engine.batchSize(),
+                engine.cacheType(),
+                seconds,
+                notes);
+    }
+
+    private static void closeAll(List<AutoCloseable> opened, Throwable thrown) {
+        for (AutoCloseable resource : opened.reversed()) {
+            try {
+                resource.close();
+            } catch (Exception e) {
+                thrown.addSuppressed(e);
+            }
+        }
+    }
+
+    /** The numbers of the graph. */
+    public ModelHyperparameters hyperparameters() {
+        return engine.model();
+    }
+
+    /** What was loaded and how it runs. */
+    public ModelInfo info() {
+        return info;
+    }
+
+    /**
+     * The model's tokenizer.
+     *
+     * @throws InputException when the file has none that Tern can use; token ids work without
+     */
+    public Tokenizer tokenizer() {
+        if (tokenizer == null) {
+            throw Objects.requireNonNull(tokenizerProblem);
+        }
+        return tokenizer;
+    }
+
+    /**
+     * Continues a text. BOS goes in front where the vocabulary says so; text that looks like a special token is plain
+     * text.
+     *
+     * @throws InputException when the prompt is longer than the context, or is empty where there is no BOS
+     */
+    public Generation generate(String prompt, GenerationOptions options) {
+        return generate(tokenizer().encode(prompt, true, false), options);
+    }
+
+    /** Continues tokens exactly as they are given. */
+    public Generation generate(int[] promptIds, GenerationOptions options) {
+        engine.requireOpen();
+        engine.requireIds(promptIds);
+        return new Generation(this, tokenizer, promptIds, options);
+    }
+
+    /** A new, empty session; close it, or it lives as long as the model. */
+    public Session session() {
+        return new Session(engine, sessions);
+    }
+
+    /** An empty session for a generation: the one that the last generation gave back, or a new one. */
+    Session borrow() {
+        Session session = idle.getAndSet(null);
+        return session != null && !session.isClosed() ? session : session();
+    }
+
+    /** Keeps one session's memory for the next generation, so that a request need not allocate and free it. */
+    void giveBack(Session session) {
+        engine.exclusively(() -> {
+            if (!session.isClosed()) {
+                session.rewind(0);
+                if (!idle.compareAndSet(null, session)) {
+                    session.close();
+                }
+            }
+        });
+    }
+
+    /**
+     * The session that {@link Session#save} wrote.
+     *
+     * @throws InputException when the file is no saved session, damaged, of another model or cache type, or longer than
+     *     the context
+     */
+    public Session restore(Path file) {
+        Session session = session();
+        try {
+            engine.exclusively(() -> new SessionFile(engine).read(file, session));
+            return session;
+        } catch (Throwable thrown) {
+            session.close();
+            throw thrown;
+        }
+    }
+
+    /** Waits for the pass at hand, then frees everything, sessions included. Idempotent. */
+    @Override
+    public void close() {
+        engine.exclusively(() -> {
+            List.copyOf(sessions).forEach(Session::close);
+            engine.close();
+        });
+    }
+}

@@ -1,0 +1,228 @@
+package dev.tern;
+
+import dev.tern.io.InputException;
+import dev.tern.model.Engine;
+import dev.tern.model.KvCache;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+
+/**
+ * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A session
+ * itself is for one thread at a time. It holds memory until it, or its model, is closed; using it after that is an
+ * {@link IllegalStateException}.
+ */
+public final class Session implements AutoCloseable {
+    private static final int LOGITS_CHUNK = 32; // rows of logits held at once when every position is asked for
+
+    private final Engine engine;
+    private final Set<Session> open; // the model's open sessions, this one among them
+    private final KvCache cache;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment logits;
+    private MemorySegment everyLogits = MemorySegment.NULL; // [LOGITS_CHUNK][vocab] once it is needed
+    private int[] ids = new int[64];
+    private int position;
+    private boolean logitsReady;
+    private volatile boolean closed;
+
+    Session(Engine engine, Set<Session> open) {
+        engine.requireOpen();
+        this.engine = engine;
+        this.open = open;
+        this.cache = engine.newCache();
+        this.logits = arena.allocate(rowBytes(), 64);
+        open.add(this);
+    }
+
+    /** Tokens so far. */
+    public int position() {
+        return position;
+    }
+
+    /** Tokens that the session can hold. */
+    public int contextLength() {
+        return engine.contextLength();
+    }
+
+    /** The tokens so far; a copy. */
+    public int[] ids() {
+        return Arrays.copyOf(ids, position);
+    }
+
+    /**
+     * Appends tokens. They are evaluated in batches; {@link #logits} then are those of the last.
+     *
+     * @throws InputException when an id is not in the vocabulary, or the context has no room for all of them; the session
+     *     is then as it was
+     */
+    public void feed(int... tokens) {
+        if (tokens.length > 0) {
+            append(tokens);
+            for (int first = 0; first < tokens.length; ) {
+                int count = Math.min(engine.batchSize(), tokens.length - first);
+                boolean last = first + count == tokens.length;
+                engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits);
+                position += count;
+                first += count;
+            }
+            logitsReady = true;
+        }
+    }
+
+    /** Appends tokens and hands over the logits of each, in order; {@link #logits} then are those of the last. */
+    public void feed(int[] tokens, LogitsConsumer everyPosition) {
+        feed(tokens, 0, everyPosition);
+    }
+
+    /** As {@link #feed(int[], LogitsConsumer)}, but hands over logits only from {@code tokens[firstWanted]} on. */
+    public void feed(int[] tokens, int firstWanted, LogitsConsumer everyPosition) {
+        if (firstWanted < 0 || firstWanted > tokens.length) {
+            throw new IndexOutOfBoundsException("logits from token " + firstWanted + " of " + tokens.length);
+        }
+        if (tokens.length == 0) {
+            return;
+        }
+        append(tokens);
+        int chunk = Math.min(LOGITS_CHUNK, engine.batchSize());
+        if (everyLogits.byteSize() == 0) {
+            everyLogits = arena.allocate(chunk * rowBytes(), 64);
+        }
+        for (int first = 0; first < tokens.length; ) {
+            // What needs no logits goes through in whole batches.
+            int count = first < firstWanted
+                    ? Math.min(engine.batchSize(), firstWanted - first)
+                    : Math.min(chunk, tokens.length - first);
+            int firstLogits = first < firstWanted ? count : 0;
+            engine.evaluate(cache, position, tokens, first, count, firstLogits, everyLogits);
+            position += count;
+            first += count;
+            if (first == tokens.length && firstLogits == 0) {
+                MemorySegment.copy(everyLogits, (count - 1) * rowBytes(), logits, 0, rowBytes());
+                logitsReady = true;
+            }
+            for (int row = 0; row < count - firstLogits; row++) {
+                everyPosition.accept(position - count + row, everyLogits.asSlice(row * rowBytes(), rowBytes()));
+            }
+        }
+    }
+
+    /** Checks tokens and room, and remembers the tokens; {@link #position} follows as they are evaluated. */
+    private void append(int[] tokens) {
+        requireOpen();
+        engine.requireIds(tokens);
+        if (tokens.length > contextLength() - position) {
+            throw contextTooSmall(position + (long) tokens.length, contextLength());
+        }
+        logitsReady = false;
+        if (ids.length < position + tokens.length) {
+            ids = Arrays.copyOf(ids, Math.min(contextLength(), Math.max(2 * ids.length, position + tokens.length)));
+        }
+        System.arraycopy(tokens, 0, ids, position, tokens.length);
+    }
+
+    static InputException contextTooSmall(long tokens, int contextLength) {
+        return InputException.at("prompt")
+                .problem("longer than the context")
+                .expected("at most " + contextLength + " tokens")
+                .found(tokens)
+                .cure("Shorten it, or load the model with a context of " + tokens + " or more.")
+                .exception();
+    }
+
+    /**
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}.
+     *
+     * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
+     */
+    public MemorySegment logits() {
+        requireOpen();
+        if (!logitsReady) {
+            throw new IllegalStateException("no logits: feed a token first");
+        }
+        return logits;
+    }
+
+    /** Forgets all tokens from {@code position} on. */
+    public void rewind(int position) {
+        requireOpen();
+        if (position < 0 || position > this.position) {
+            throw new IndexOutOfBoundsException("position " + position + " of " + this.position);
+        }
+        if (position != this.position) {
+            this.position = position;
+            logitsReady = false;
+        }
+    }
+
+    /** An independent copy of this session, KV cache and logits included. */
+    public Session fork() {
+        requireOpen();
+        Session copy = new Session(engine, open);
+        try {
+            engine.exclusively(() -> copy.cache.copyFrom(cache, position));
+            copy.adopt(Arrays.copyOf(ids, position), logitsReady ? logits : MemorySegment.NULL);
+        } catch (Throwable thrown) {
+            copy.close();
+            throw thrown;
+        }
+        return copy;
+    }
+
+    /** Takes over tokens whose keys and values are in the cache already. */
+    void adopt(int[] tokens, MemorySegment lastLogits) {
+        ids = tokens.length == 0 ? new int[64] : tokens;
+        position = tokens.length;
+        logitsReady = lastLogits.byteSize() > 0;
+        if (logitsReady) {
+            logits.copyFrom(lastLogits);
+        }
+    }
+
+    /**
+     * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet, and
+     * appears whole or not at all.
+     *
+     * @throws InputException when the file cannot be written
+     */
+    public void save(Path file) {
+        requireOpen();
+        engine.exclusively(() -> {
+            engine.requireOpen();
+            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits : MemorySegment.NULL);
+        });
+    }
+
+    KvCache cache() {
+        return cache;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    private long rowBytes() {
+        return 4L * engine.model().vocabSize();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+    }
+
+    /** Frees the memory, after the pass at hand. Idempotent. */
+    @Override
+    public void close() {
+        engine.exclusively(() -> {
+            if (!closed) {
+                closed = true;
+                cache.close();
+                arena.close();
+                open.remove(this);
+            }
+        });
+    }
+}
