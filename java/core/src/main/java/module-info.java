@@ -13,6 +13,7 @@ module dev.tern.core {
     exports dev.tern.model;
     exports dev.tern.safetensors;
     exports dev.tern.sampling;
+    exports dev.tern.template;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;
 }
