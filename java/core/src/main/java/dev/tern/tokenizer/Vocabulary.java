@@ -1,5 +1,6 @@
 package dev.tern.tokenizer;
 
+import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import java.nio.file.Path;
@@ -115,6 +116,15 @@ public record Vocabulary(
 
     /**
      * Reads the {@code tokenizer.*} keys of a GGUF file.
+     *
+     * @throws InputException as {@link #ofGguf(Map, Object)}
+     */
+    public static Vocabulary ofGguf(GgufFile file) {
+        return ofGguf(file.metadata(), file.path());
+    }
+
+    /**
+     * Reads the {@code tokenizer.*} keys of GGUF metadata.
      *
      * @param origin the file, for errors
      * @throws InputException when they are missing, contradict each other, or are of another kind of tokenizer
