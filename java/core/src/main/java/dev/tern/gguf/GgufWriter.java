@@ -35,7 +35,7 @@ public final class GgufWriter {
         put(layout.headerBytes());
     }
 
-    /** Writes all data of the next tensor, which must be the one of this name. */
+    /** Writes all data (native memory, or a {@code byte[]}) of the next tensor, which must be the one of this name. */
     public void write(String name, MemorySegment data) {
         begin(name);
         append(data);

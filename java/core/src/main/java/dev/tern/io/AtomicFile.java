@@ -158,7 +158,7 @@ public final class AtomicFile implements AutoCloseable {
         return channel;
     }
 
-    /** Appends the whole segment at the channel's position. */
+    /** Appends the whole segment, native or of a {@code byte[]}, at the channel's position. */
     public void write(MemorySegment bytes) {
         try {
             for (long from = 0; from < bytes.byteSize(); from += WRITE_CHUNK) {

@@ -1,0 +1,128 @@
+package dev.tern.convert;
+
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.TernaryCounts;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a file or folder is.
+ *
+ * @param kind a GGUF file or a checkpoint
+ * @param path as given
+ * @param bytes of the file, or of the weight files
+ * @param format "GGUF version 3", or how the checkpoint stores its matrices
+ * @param architecture as GGUF names it
+ * @param model the hyperparameters, null when they cannot be read: then a finding says why
+ * @param types number and bytes of tensors by element type, in order of appearance
+ * @param ternary all ternary tensors together, null when none could be decoded
+ * @param tokenizer the vocabulary, null when it cannot be read: then a finding says why
+ * @param tensors every tensor
+ * @param findings what is wrong or worth knowing, errors first
+ */
+public record Inspection(
+        Kind kind,
+        Path path,
+        long bytes,
+        String format,
+        String architecture,
+        @Nullable ModelHyperparameters model,
+        SequencedMap<String, TypeTotal> types,
+        @Nullable TernaryOverview ternary,
+        @Nullable TokenizerFacts tokenizer,
+        List<TensorFacts> tensors,
+        List<Finding> findings) {
+
+    public Inspection {
+        types = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(types));
+        tensors = List.copyOf(tensors);
+        findings = List.copyOf(findings);
+    }
+
+    public enum Kind {
+        GGUF,
+        CHECKPOINT
+    }
+
+    /** Number and bytes of the tensors of one type. */
+    public record TypeTotal(int tensors, long bytes) {}
+
+    /**
+     * All ternary tensors together.
+     *
+     * @param tensors how many
+     * @param counts of -1, 0 and +1
+     * @param leastScale the smallest s
+     * @param largestScale the largest s
+     */
+    public record TernaryOverview(int tensors, TernaryCounts counts, float leastScale, float largestScale) {}
+
+    /**
+     * One tensor.
+     *
+     * @param name under GGUF
+     * @param source under Hugging Face, null in a GGUF file
+     * @param type element type
+     * @param dims {@code ne[0]} (input features) first
+     * @param bytes in the file; of a packed matrix without its scale
+     * @param counts of -1, 0 and +1, null when it is not ternary
+     * @param scale s, null when it is not ternary
+     */
+    public record TensorFacts(
+            String name,
+            @Nullable String source,
+            String type,
+            List<Long> dims,
+            long bytes,
+            @Nullable TernaryCounts counts,
+            @Nullable Float scale) {}
+
+    /**
+     * The vocabulary.
+     *
+     * @param tokens number of tokens
+     * @param merges number of merges
+     * @param preTokenizer how text is cut into words
+     * @param addBos whether a BOS goes in front of a text
+     * @param bos its spelling, if there is one
+     * @param eos likewise
+     * @param endTokens spellings of all tokens that end a generation
+     * @param chatTemplate whether there is one
+     */
+    public record TokenizerFacts(
+            int tokens,
+            int merges,
+            String preTokenizer,
+            boolean addBos,
+            @Nullable String bos,
+            @Nullable String eos,
+            List<String> endTokens,
+            boolean chatTemplate) {}
+
+    /** How bad a finding is. */
+    public enum Severity {
+        /** The file is broken: a model made of it would fail or answer nonsense. */
+        ERROR,
+        /** Something that is probably not as it was meant. */
+        WARNING,
+        /** Worth knowing. */
+        NOTE
+    }
+
+    /**
+     * Something found, in sentences for people.
+     *
+     * @param text what it is
+     * @param cure what to do about it; empty for notes that need nothing
+     */
+    public record Finding(Severity severity, String text, String cure) {}
+
+    /** Whether there is a finding of {@link Severity#ERROR}. */
+    public boolean broken() {
+        return findings.stream().anyMatch(finding -> finding.severity() == Severity.ERROR);
+    }
+}
