@@ -83,7 +83,9 @@ public final class Activations {
         return cols;
     }
 
-    /** The {@code tern_activations} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    /**
+     * The {@code tern_activations} that C reads. Holds addresses alone: whoever passes it keeps this object reachable.
+     */
     MemorySegment descriptor() {
         return descriptor;
     }

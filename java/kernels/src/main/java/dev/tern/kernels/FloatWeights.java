@@ -33,7 +33,8 @@ public final class FloatWeights {
      * @throws IllegalArgumentException when the values are too short, on the heap or not aligned to their type, or a
      *     dimension is not positive
      */
-    public static FloatWeights of(SegmentAllocator allocator, MemorySegment values, int rows, int cols, FloatType type) {
+    public static FloatWeights of(
+            SegmentAllocator allocator, MemorySegment values, int rows, int cols, FloatType type) {
         if (rows <= 0 || cols <= 0 || Math.multiplyExact((long) rows * cols, type.bytes()) > values.byteSize()) {
             throw new IllegalArgumentException(
                     rows + " x " + cols + " " + type + " do not fit in " + values.byteSize() + " bytes");
@@ -58,7 +59,9 @@ public final class FloatWeights {
         return type;
     }
 
-    /** The {@code tern_float_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    /**
+     * The {@code tern_float_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object reachable.
+     */
     MemorySegment descriptor() {
         return descriptor;
     }

@@ -41,7 +41,14 @@ final class KernelArguments {
     }
 
     static void floatMatmul(
-            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            int rowBegin,
+            int rowEnd,
+            MemorySegment y,
+            long yStride) {
         range("rows", rowBegin, rowEnd, w.rows());
         range("tokens", 0, tokens, Integer.MAX_VALUE);
         accessible("w", w.values(), w.descriptor());
@@ -169,7 +176,9 @@ final class KernelArguments {
         accessible("codes", codes);
     }
 
-    /** For memory that lives in a descriptor: C gets its address alone, so it must not lie in a heap array or crooked. */
+    /**
+     * For memory that lives in a descriptor: C gets its address alone, so it must not lie in a heap array or crooked.
+     */
     static void offHeap(String name, MemorySegment segment, int alignment) {
         if (!segment.isNative()) {
             throw new IllegalArgumentException(name + ": heap memory; kernels take off-heap memory");
@@ -219,7 +228,8 @@ final class KernelArguments {
 
     private static void range(String name, int begin, int end, int limit) {
         if (begin < 0 || end < begin || end > limit) {
-            throw new IndexOutOfBoundsException(name + ": [" + begin + ", " + end + ") is no part of [0, " + limit + ")");
+            throw new IndexOutOfBoundsException(
+                    name + ": [" + begin + ", " + end + ") is no part of [0, " + limit + ")");
         }
     }
 

@@ -10,8 +10,9 @@ import java.util.stream.Collectors;
  * Who computes, and why not better. Immutable and thread-safe.
  *
  * <p>The native library is looked for once, at the first use of this class. {@code TERN_NATIVE=off} leaves it alone,
- * {@code TERN_LIBRARY=PATH} names another, and {@code TERN_MAX_TIER=LABEL} keeps {@link #best} and {@link #requireNative}
- * from choosing a higher {@link Tier}. The Java reference gives the same results, many times slower.
+ * {@code TERN_LIBRARY=PATH} names another, and {@code TERN_MAX_TIER=LABEL} keeps {@link #best} and
+ * {@link #requireNative} from choosing a higher {@link Tier}. The Java reference gives the same results, many times
+ * slower.
  */
 public final class KernelChoice {
     private final Kernels kernels;
@@ -31,7 +32,9 @@ public final class KernelChoice {
         static final KernelChoice BEST = best(SETTING, LIBRARY);
     }
 
-    /** The fastest kernels this machine can run; the Java reference, with the reason in {@link #notes}, failing those. */
+    /**
+     * The fastest kernels this machine can run; the Java reference, with the reason in {@link #notes}, failing those.
+     */
     public static KernelChoice best() {
         return ThisProcess.BEST;
     }

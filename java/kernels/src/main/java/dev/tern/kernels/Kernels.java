@@ -6,10 +6,15 @@ import java.lang.foreign.MemorySegment;
  * The kernels, one method for each entry of {@code TERN_KERNEL_TABLE} in {@code tern_kernels.h}, which defines them to
  * the bit, the order of every float sum included. Implementations give identical results.
  *
- * <p>Segments hold float32 elements unless said otherwise; strides and offsets count elements. Every method checks its
- * ranges against the sizes of the segments and throws {@link IndexOutOfBoundsException} or
- * {@link IllegalArgumentException} before anything is read or written. Thread-safe: calls that write disjoint ranges may
- * run at once. No method allocates memory that lives longer than the call.
+ * <p>Segments are off-heap and hold float32 elements, 4-byte aligned, unless said otherwise; strides and offsets count
+ * elements. Every method checks before anything is read or written: ranges that leave a segment give an
+ * {@link IndexOutOfBoundsException}; heap, read-only or misaligned memory, overlapping tokens and impossible counts an
+ * {@link IllegalArgumentException}; memory of a closed arena an {@link IllegalStateException}; memory confined to
+ * another thread a {@link WrongThreadException}. What may overlap is said; nothing else may.
+ *
+ * <p>Thread-safe: calls that write disjoint ranges may run at once. No method allocates memory that lives longer than
+ * the call. Memory from {@link java.lang.foreign.Arena#ofAuto} or {@link java.lang.foreign.Arena#global} costs a call
+ * nothing; memory of a shared arena some 200 ns as soon as two threads call at once.
  */
 public interface Kernels {
 
@@ -26,16 +31,29 @@ public interface Kernels {
      * {@code y[t * yStride + row] = (float) (sum of T * a) * (scale / r[t])} for tokens {@code [0, tokens)} and rows
      * {@code [rowBegin, rowEnd)}.
      */
-    void ternaryMatmul(TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
+    void ternaryMatmul(
+            TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
 
-    /** {@code y[t * yStride + row] = dot(w[row], x[t])} for tokens {@code [0, tokens)}, rows {@code [rowBegin, rowEnd)}. */
+    /**
+     * {@code y[t * yStride + row] = dot(w[row], x[t])} for tokens {@code [0, tokens)}, rows {@code [rowBegin, rowEnd)}.
+     */
     void floatMatmul(
-            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            int rowBegin,
+            int rowEnd,
+            MemorySegment y,
+            long yStride);
 
     /** Widens row {@code row} of {@code m} into {@code y[yOffset .. yOffset + cols)}. */
     void floatRow(FloatWeights m, int row, MemorySegment y, long yOffset);
 
-    /** RMSNorm of tokens {@code [tokenBegin, tokenEnd)}; {@code y} may be {@code x}. {@code weight} has {@code cols} floats. */
+    /**
+     * RMSNorm of tokens {@code [tokenBegin, tokenEnd)}; {@code y} may be {@code x}. {@code weight} has {@code cols}
+     * floats.
+     */
     void rmsNorm(
             MemorySegment x,
             long xStride,
@@ -47,7 +65,10 @@ public interface Kernels {
             MemorySegment y,
             long yStride);
 
-    /** Rotates in place {@code heads} heads of tokens {@code [tokenBegin, tokenEnd)}; token t has position {@code position + t}. */
+    /**
+     * Rotates in place {@code heads} heads of tokens {@code [tokenBegin, tokenEnd)}; token t has position
+     * {@code position + t}.
+     */
     void rope(
             MemorySegment x,
             long xStride,
@@ -58,7 +79,10 @@ public interface Kernels {
             int tokenBegin,
             int tokenEnd);
 
-    /** Stores keys and values ({@code [tokens][stride]}) of tokens {@code [tokenBegin, tokenEnd)} at {@code position + t}. */
+    /**
+     * Stores keys and values ({@code [tokens][stride]}) of tokens {@code [tokenBegin, tokenEnd)} at
+     * {@code position + t}.
+     */
     void storeKv(KvLayer kv, MemorySegment k, MemorySegment v, long stride, int position, int tokenBegin, int tokenEnd);
 
     /**

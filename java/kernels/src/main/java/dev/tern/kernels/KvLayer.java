@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * One layer's cache of keys and values, each {@code [kvHeads][capacity][headDim]} of F32 or F16 ({@code tern_kv_layer}).
- * Not thread-safe beyond disjoint positions.
+ * One layer's cache of keys and values, each {@code [kvHeads][capacity][headDim]} of F32 or F16
+ * ({@code tern_kv_layer}). Not thread-safe beyond disjoint positions.
  */
 public final class KvLayer {
     private final MemorySegment keys;

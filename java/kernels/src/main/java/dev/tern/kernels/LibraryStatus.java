@@ -5,14 +5,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What became of the native library, for people: {@code tern doctor} prints it. Every text is a sentence that says what,
- * where, what was expected and found, and the cure.
+ * What became of the native library, for people: {@code tern doctor} prints it. Every text is a sentence that says
+ * what, where, what was expected and found, and the cure.
  *
  * @param origin where the library was looked for
  * @param path the file that was loaded, or was to be
  * @param abiVersion {@code tern_abi_version} of the library, when it answered
  * @param abiHash {@code tern_abi_hash} of the library, when it answered
- * @param tiers the native tiers, ascending, each with the reason why this machine cannot run it; empty without a library
+ * @param tiers the native tiers, ascending, each with the reason why this machine cannot run it; empty without a
+ *     library
  * @param active the tier that {@link KernelChoice#best} gives
  * @param cappedBy what keeps a higher tier from being used although the machine could run it
  * @param failure why there is no native library, or why it is not used

@@ -10,8 +10,8 @@ import java.lang.ref.Reference;
  * <p>A call is a plain downcall (a critical one would hold up safepoints) of some 10 ns plus the checks of
  * {@link KernelArguments}. The linker keeps every segment it is handed alive while C runs, so that closing an arena
  * fails instead of pulling memory away; for a <em>shared</em> arena that costs a compare-and-swap on one word, some
- * 200 ns as soon as two threads call at once. Memory of a model therefore belongs in {@link java.lang.foreign.Arena#ofAuto}
- * or {@link java.lang.foreign.Arena#global}.
+ * 200 ns as soon as two threads call at once. Memory of a model therefore belongs in
+ * {@link java.lang.foreign.Arena#ofAuto} or {@link java.lang.foreign.Arena#global}.
  *
  * <p>What a descriptor points to (weights, tables, the cache) the linker does not see. It is checked to be alive before
  * the call and kept reachable during it; closing its arena <em>while</em> a call runs is the caller's mistake.
@@ -83,7 +83,14 @@ final class NativeKernels implements Kernels {
 
     @Override
     public void floatMatmul(
-            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            int rowBegin,
+            int rowEnd,
+            MemorySegment y,
+            long yStride) {
         KernelArguments.floatMatmul(w, x, xStride, tokens, rowBegin, rowEnd, y, yStride);
         try {
             tern_kernels.float_matmul.invoke(

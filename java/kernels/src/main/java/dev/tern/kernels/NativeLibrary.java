@@ -32,6 +32,8 @@ final class NativeLibrary {
     /** Written by jextract's profile beside the bindings. */
     private static final String PROVENANCE = "ffi/jextract.properties";
 
+    private static final String SAME_SOURCES = "build the library and Tern from the same sources";
+
     /** Longest text read from the library: a wrong one must not make us read on for ever. */
     private static final int MAX_TEXT = 4096;
 
@@ -123,15 +125,15 @@ final class NativeLibrary {
         int version = library.abiVersion();
         abiVersion = Optional.of(version);
         if (version != tern_kernels_h.TERN_ABI_VERSION()) {
-            throw new KernelUnavailableException(file + ": built for version " + version + " of Tern's kernels, expected "
-                    + tern_kernels_h.TERN_ABI_VERSION() + "; build the library and Tern from the same sources");
+            throw new KernelUnavailableException(file + ": built for version " + version + " of Tern's kernels, "
+                    + "expected " + tern_kernels_h.TERN_ABI_VERSION() + "; " + SAME_SOURCES);
         }
         String hash = library.text("tern_abi_hash", library.abiHash()).orElse("nothing");
         abiHash = Optional.of(hash);
         String expected = headerHash();
         if (!hash.equals(expected)) {
             throw new KernelUnavailableException(file + ": built with another tern_kernels.h: its SHA-256 is " + hash
-                    + ", expected " + expected + "; build the library and Tern from the same sources");
+                    + ", expected " + expected + "; " + SAME_SOURCES);
         }
     }
 
@@ -146,7 +148,8 @@ final class NativeLibrary {
         if (obstacle.isEmpty()) {
             MemorySegment table = library.kernelsOf(tier.code());
             if (table.address() == 0) {
-                throw new KernelUnavailableException(file + ": has no kernels of tier " + name + " and does not say why");
+                throw new KernelUnavailableException(
+                        file + ": has no kernels of tier " + name + " and does not say why");
             }
             kernels.put(tier, new NativeKernels(tier, table.reinterpret(tern_kernels.sizeof())));
         }

@@ -56,7 +56,10 @@ record NativeSetting(Map<String, String> environment, String osName, String osAr
         return platform().startsWith("macos") ? "libtern.dylib" : "libtern.so";
     }
 
-    /** Tern's folder for what can be made again: {@code $TERN_CACHE}, {@code $XDG_CACHE_HOME/tern}, {@code ~/.cache/tern}. */
+    /**
+     * Tern's folder for what can be made again: {@code $TERN_CACHE}, {@code $XDG_CACHE_HOME/tern},
+     * {@code ~/.cache/tern}.
+     */
     Path cache() {
         return variable("TERN_CACHE").map(Path::of).orElseGet(() -> variable("XDG_CACHE_HOME")
                 .map(Path::of)

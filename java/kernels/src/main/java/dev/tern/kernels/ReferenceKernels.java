@@ -83,7 +83,14 @@ final class ReferenceKernels implements Kernels {
 
     @Override
     public void floatMatmul(
-            FloatWeights w, MemorySegment x, long xStride, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            int rowBegin,
+            int rowEnd,
+            MemorySegment y,
+            long yStride) {
         KernelArguments.floatMatmul(w, x, xStride, tokens, rowBegin, rowEnd, y, yStride);
         float[] wide = new float[w.cols()];
         float[] lanes = new float[LANES];
@@ -120,7 +127,7 @@ final class ReferenceKernels implements Kernels {
             long from = t * xStride * Float.BYTES;
             long to = t * yStride * Float.BYTES;
             Arrays.fill(lanes, 0f);
-            for (int i = 0; i < cols; i++) { // a sum of squares is never -0, so filling up the last group changes nothing
+            for (int i = 0; i < cols; i++) { // a square is never -0, so filling up the last group changes nothing
                 float v = x.get(JAVA_FLOAT, from + 4L * i);
                 lanes[i % LANES] = Math.fma(v, v, lanes[i % LANES]);
             }

@@ -49,8 +49,8 @@ public final class TernaryWeights {
      * @param allocator where the small native descriptor lives; must live as long as the codes
      * @param codes {@code rows * rowBytes(cols)} bytes or more
      * @param scale s, finite
-     * @throws IllegalArgumentException when the codes are too short or on the heap, or a dimension is not positive or so
-     *     large that a row's sum could leave int32 ({@link #MAX_COLS})
+     * @throws IllegalArgumentException when the codes are too short or on the heap, or a dimension is not positive or
+     *     so large that a row's sum could leave int32 ({@link #MAX_COLS})
      */
     public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
         if (rows <= 0 || cols <= 0 || cols > MAX_COLS || Math.multiplyExact(rows, rowBytes(cols)) > codes.byteSize()) {
@@ -77,7 +77,10 @@ public final class TernaryWeights {
         return scale;
     }
 
-    /** The {@code tern_ternary_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */
+    /**
+     * The {@code tern_ternary_matrix} that C reads. Holds addresses alone: whoever passes it keeps this object
+     * reachable.
+     */
     MemorySegment descriptor() {
         return descriptor;
     }

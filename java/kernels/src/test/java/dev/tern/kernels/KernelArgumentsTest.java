@@ -79,7 +79,8 @@ class KernelArgumentsTest {
         all.add(new Refusal("ternaryMatmul: tokens -1", BOUNDS, k -> k.ternaryMatmul(TERNARY, a, -1, 0, 1, F, 8)));
         all.add(new Refusal("ternaryMatmul: overflow", BOUNDS, k -> k.ternaryMatmul(TERNARY, a, 8, 0, 8, F, HUGE)));
         all.add(new Refusal("ternaryMatmul: overlap", ILLEGAL, k -> k.ternaryMatmul(TERNARY, a, 2, 0, 8, F, 7)));
-        all.add(new Refusal("ternaryMatmul: read-only", ILLEGAL, k -> k.ternaryMatmul(TERNARY, a, 1, 0, 8, READ_ONLY, 8)));
+        all.add(new Refusal("ternaryMatmul: read-only", ILLEGAL,
+                k -> k.ternaryMatmul(TERNARY, a, 1, 0, 8, READ_ONLY, 8)));
         all.add(new Refusal("ternaryMatmul: heap", ILLEGAL, k -> k.ternaryMatmul(TERNARY, a, 1, 0, 8, HEAP, 8)));
         all.add(new Refusal("ternaryMatmul: crooked", ILLEGAL, k -> k.ternaryMatmul(TERNARY, a, 1, 0, 8, CROOKED, 8)));
         Activations empty = Activations.allocate(ARENA, 1, 16);
@@ -92,7 +93,8 @@ class KernelArgumentsTest {
         all.add(new Refusal("floatMatmul: tokens", BOUNDS, k -> k.floatMatmul(MATRIX, F, 16, -1, 0, 8, F, 8)));
         all.add(new Refusal("floatMatmul: overflow", BOUNDS, k -> k.floatMatmul(MATRIX, F, HUGE, 8, 0, 8, F, 8)));
         all.add(new Refusal("floatMatmul: heap x", ILLEGAL, k -> k.floatMatmul(MATRIX, HEAP, 16, 1, 0, 8, F, 8)));
-        all.add(new Refusal("floatMatmul: read-only", ILLEGAL, k -> k.floatMatmul(MATRIX, F, 16, 1, 0, 8, READ_ONLY, 8)));
+        all.add(new Refusal("floatMatmul: read-only", ILLEGAL,
+                k -> k.floatMatmul(MATRIX, F, 16, 1, 0, 8, READ_ONLY, 8)));
 
         all.add(new Refusal("floatRow: row", BOUNDS, k -> k.floatRow(MATRIX, 8, F, 0)));
         all.add(new Refusal("floatRow: row -1", BOUNDS, k -> k.floatRow(MATRIX, -1, F, 0)));
@@ -102,7 +104,8 @@ class KernelArgumentsTest {
         all.add(new Refusal("floatRow: read-only", ILLEGAL, k -> k.floatRow(MATRIX, 0, READ_ONLY, 0)));
 
         all.add(new Refusal("rmsNorm: x short", BOUNDS, k -> k.rmsNorm(SHORT, 16, F, 0, 16, 0, 8, F, 16)));
-        all.add(new Refusal("rmsNorm: weight short", BOUNDS, k -> k.rmsNorm(F, 16, F.asSlice(0, 60), 0, 16, 0, 1, F, 16)));
+        all.add(new Refusal("rmsNorm: weight short", BOUNDS,
+                k -> k.rmsNorm(F, 16, F.asSlice(0, 60), 0, 16, 0, 1, F, 16)));
         all.add(new Refusal("rmsNorm: y short", BOUNDS, k -> k.rmsNorm(F, 16, F, 0, 16, 0, 8, SHORT, 16)));
         all.add(new Refusal("rmsNorm: tokens", BOUNDS, k -> k.rmsNorm(F, 16, F, 0, 16, 2, 1, F, 16)));
         all.add(new Refusal("rmsNorm: no columns", ILLEGAL, k -> k.rmsNorm(F, 16, F, 0, 0, 0, 1, F, 16)));
@@ -111,7 +114,8 @@ class KernelArgumentsTest {
         all.add(new Refusal("rope: x short", BOUNDS, k -> k.rope(SHORT, 32, 2, 16, ROPE, 0, 0, 4)));
         all.add(new Refusal("rope: beyond the table", BOUNDS, k -> k.rope(F, 16, 1, 16, ROPE, 2, 0, 3)));
         all.add(new Refusal("rope: position -1", BOUNDS, k -> k.rope(F, 16, 1, 16, ROPE, -1, 0, 1)));
-        all.add(new Refusal("rope: position overflows", BOUNDS, k -> k.rope(F, 16, 1, 16, ROPE, Integer.MAX_VALUE, 0, 1)));
+        all.add(new Refusal("rope: position overflows", BOUNDS,
+                k -> k.rope(F, 16, 1, 16, ROPE, Integer.MAX_VALUE, 0, 1)));
         all.add(new Refusal("rope: head narrower than dims", ILLEGAL, k -> k.rope(F, 16, 1, 6, ROPE, 0, 0, 1)));
         all.add(new Refusal("rope: no heads", ILLEGAL, k -> k.rope(F, 16, 0, 16, ROPE, 0, 0, 1)));
         all.add(new Refusal("rope: heads overflow", BOUNDS,
@@ -122,7 +126,8 @@ class KernelArgumentsTest {
         all.add(new Refusal("storeKv: v short", BOUNDS, k -> k.storeKv(KV, F, F.asSlice(0, 60), 16, 0, 0, 1)));
         all.add(new Refusal("storeKv: heap", ILLEGAL, k -> k.storeKv(KV, HEAP, F, 16, 0, 0, 1)));
 
-        all.add(new Refusal("attention: beyond capacity", BOUNDS, k -> k.attention(KV, F, 16, 2, 3, 0, 4, 1, F, F, 16)));
+        all.add(new Refusal("attention: beyond capacity", BOUNDS,
+                k -> k.attention(KV, F, 16, 2, 3, 0, 4, 1, F, F, 16)));
         all.add(new Refusal("attention: q short", BOUNDS,
                 k -> k.attention(KV, F.asSlice(0, 124), 16, 2, 0, 0, 4, 1, F, F, 16)));
         all.add(new Refusal("attention: scores short", BOUNDS,

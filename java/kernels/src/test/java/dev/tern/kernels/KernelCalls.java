@@ -145,7 +145,8 @@ final class KernelCalls {
         int qStride = heads * headDim + s.between(0, 3);
         int outStride = heads * headDim + s.between(0, 3);
         int end = s.between(0, tokens * heads);
-        KvLayer kv = s.cache(kvHeads, position + tokens + s.between(0, 2), headDim, FloatType.values()[s.between(0, 1)]);
+        FloatType type = FloatType.values()[s.between(0, 1)];
+        KvLayer kv = s.cache(kvHeads, position + tokens + s.between(0, 2), headDim, type);
         MemorySegment q = s.floats("q", (long) tokens * qStride, Floats.PLAIN);
         MemorySegment scores = s.floats("scores", position + tokens, Floats.PLAIN);
         MemorySegment out = s.floats("out", (long) tokens * outStride, Floats.PLAIN);

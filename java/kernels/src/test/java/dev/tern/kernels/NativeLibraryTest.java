@@ -54,7 +54,10 @@ class NativeLibraryTest {
     private NativeSetting setting() {
         return new NativeSetting(Map.copyOf(environment), real.osName(), real.osArch(), folder, name -> {
             byte[] bytes = replaced.get(name);
-            return bytes == null ? real.resources().open(name) : bytes.length == 0 ? null : new ByteArrayInputStream(bytes);
+            if (bytes == null) {
+                return real.resources().open(name);
+            }
+            return bytes.length == 0 ? null : new ByteArrayInputStream(bytes);
         });
     }
 
@@ -172,7 +175,8 @@ class NativeLibraryTest {
     @Test
     void refusesAHashThatIsNone() {
         replaced.put(resource + ".sha256", "no hash\n".getBytes(StandardCharsets.US_ASCII));
-        assertThat(failure()).isEqualTo(resource + ".sha256: expected 64 hex digits, found \"no hash\"; reinstall Tern");
+        assertThat(failure())
+                .isEqualTo(resource + ".sha256: expected 64 hex digits, found \"no hash\"; reinstall Tern");
     }
 
     @Test
@@ -221,13 +225,15 @@ class NativeLibraryTest {
     @Test
     void refusesANamedLibraryThatIsMissing() {
         environment.put("TERN_LIBRARY", "no/such.so");
-        assertThat(failure()).startsWith("TERN_LIBRARY=no/such.so: ").endsWith(" does not exist; correct it or unset it");
+        assertThat(failure())
+                .startsWith("TERN_LIBRARY=no/such.so: ")
+                .endsWith(" does not exist; correct it or unset it");
         assertThat(library().origin()).isEqualTo(Origin.NAMED);
     }
 
     @Test
     void refusesANamedLibraryThatIsNone() throws IOException {
-        Path text = Files.writeString(folder.resolve("text.so"), "This is a text, not a library, however long it is.\n");
+        Path text = Files.writeString(folder.resolve("text.so"), "This is a text, not a library, long as it is.\n");
         environment.put("TERN_LIBRARY", text.toString());
         assertThat(failure()).startsWith(text + ": the system cannot load it: ").doesNotContain("gave no reason");
     }
@@ -255,7 +261,8 @@ class NativeLibraryTest {
                 int tern_abi_version(void) { return 1; }
                 const char *tern_abi_hash(void) { return "0123abcd"; }""");
         environment.put("TERN_LIBRARY", library.toString());
-        assertThat(failure()).startsWith(library + ": built with another tern_kernels.h: its SHA-256 is 0123abcd, expected ");
+        assertThat(failure())
+                .startsWith(library + ": built with another tern_kernels.h: its SHA-256 is 0123abcd, expected ");
         assertThat(library().abiHash()).contains("0123abcd");
     }
 
@@ -315,7 +322,8 @@ class NativeLibraryTest {
         Linker linker = Linker.nativeLinker();
         MethodHandle setenv = linker.downcallHandle(
                 linker.defaultLookup().findOrThrow("setenv"),
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         SymbolLookup library = SymbolLookup.libraryLookup(library().path().orElseThrow(), Arena.global());
         MethodHandle bestTier = linker.downcallHandle(
                 library.findOrThrow("tern_best_tier"), FunctionDescriptor.of(ValueLayout.JAVA_INT));

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The reference against mathematics: each kernel beside a naive computation in double precision that shares no code with
- * it, and the float sums beside the order that the header prescribes.
+ * The reference against mathematics: each kernel beside a naive computation in double precision that shares no code
+ * with it, and the float sums beside the order that the header prescribes.
  */
 class ReferenceKernelsTest {
     private final Kernels kernels = KernelChoice.of(Tier.JAVA);
@@ -172,7 +172,8 @@ class ReferenceKernelsTest {
             squares += Math.pow(x.getAtIndex(JAVA_FLOAT, i), 2);
         }
         for (int i = 0; i < cols; i++) {
-            double expected = x.getAtIndex(JAVA_FLOAT, i) / Math.sqrt(squares / cols + 1e-5) * weight.getAtIndex(JAVA_FLOAT, i);
+            double unit = x.getAtIndex(JAVA_FLOAT, i) / Math.sqrt(squares / cols + 1e-5);
+            double expected = unit * weight.getAtIndex(JAVA_FLOAT, i);
             assertThat((double) y.getAtIndex(JAVA_FLOAT, i)).isCloseTo(expected, within(2e-6));
         }
     }
@@ -202,8 +203,10 @@ class ReferenceKernelsTest {
                     int second = head + (pairing == RopePairing.HALVES ? i + 4 : 2 * i + 1);
                     double turn = angle(3 + t, i) + Math.atan2(before[second], before[first]);
                     double length = Math.hypot(before[first], before[second]);
-                    assertThat((double) x.getAtIndex(JAVA_FLOAT, first)).isCloseTo(length * Math.cos(turn), within(1e-5));
-                    assertThat((double) x.getAtIndex(JAVA_FLOAT, second)).isCloseTo(length * Math.sin(turn), within(1e-5));
+                    assertThat((double) x.getAtIndex(JAVA_FLOAT, first))
+                            .isCloseTo(length * Math.cos(turn), within(1e-5));
+                    assertThat((double) x.getAtIndex(JAVA_FLOAT, second))
+                            .isCloseTo(length * Math.sin(turn), within(1e-5));
                 }
                 for (int d = dims; d < headDim; d++) {
                     assertThat(x.getAtIndex(JAVA_FLOAT, head + d)).isEqualTo(before[head + d]);
