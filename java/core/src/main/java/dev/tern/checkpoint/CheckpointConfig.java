@@ -152,7 +152,7 @@ final class CheckpointConfig {
             default -> throw key("architectures")
                     .problem("this architecture is not supported")
                     .expected("BitNetForCausalLM, BitnetForCausalLM, or LlamaForCausalLM with ternary weights")
-                    .found(node == null ? "nothing" : node)
+                    .found(JsonFile.shown(node))
                     .exception();
         };
     }
@@ -219,7 +219,7 @@ final class CheckpointConfig {
                 continue;
             }
             if (!node.isObject()) {
-                throw key(key).expected("an object").found(node).exception();
+                throw key(key).expected("an object").found(JsonFile.shown(node)).exception();
             }
             String kind = node.path("rope_type").asString(node.path("type").asString("default"));
             boolean plain = kind.equals("default") || kind.equals("none");
@@ -228,20 +228,23 @@ final class CheckpointConfig {
                 throw key(key)
                         .problem("scaled rotary embeddings are not supported; the model would run with wrong positions")
                         .expected("none, 'default', or 'linear' with factor 1")
-                        .found(node)
+                        .found(JsonFile.shown(node))
                         .exception();
             }
         }
         JsonNode partial = config.get("partial_rotary_factor");
         if (partial != null && !partial.isNull() && partial.asDouble(0) != 1.0) {
-            throw key("partial_rotary_factor").expected("1").found(partial).exception();
+            throw key("partial_rotary_factor").expected("1").found(JsonFile.shown(partial)).exception();
         }
     }
 
     private void refuseExperts() {
         for (String key : List.of("num_local_experts", "num_experts")) {
             if (config.path(key).asLong(0) > 1) {
-                throw key(key).problem("mixtures of experts are not supported").found(config.get(key)).exception();
+                throw key(key)
+                        .problem("mixtures of experts are not supported")
+                        .found(JsonFile.shown(config.get(key)))
+                        .exception();
             }
         }
     }
@@ -271,7 +274,7 @@ final class CheckpointConfig {
                 throw InputException.at(where)
                         .key(key)
                         .expected("a token id or a list of them")
-                        .found(node)
+                        .found(JsonFile.shown(node))
                         .exception();
             }
             if (id.intValue() < 0 || id.intValue() >= vocabSize) {
@@ -288,7 +291,7 @@ final class CheckpointConfig {
                 || node.intValue() <= 0 || node.intValue() > MAX_DIMENSION) {
             throw key(key)
                     .expected("a whole number from 1 to " + MAX_DIMENSION)
-                    .found(node == null ? "nothing" : node)
+                    .found(JsonFile.shown(node))
                     .exception();
         }
         return node.intValue();
@@ -301,7 +304,7 @@ final class CheckpointConfig {
     private float positive(String key, @Nullable JsonNode node) {
         float value = node != null && node.isNumber() ? (float) node.asDouble(Double.NaN) : Float.NaN;
         if (!(value > 0) || Float.isInfinite(value)) {
-            throw key(key).expected("a positive number").found(node == null ? "nothing" : node).exception();
+            throw key(key).expected("a positive number").found(JsonFile.shown(node)).exception();
         }
         return value;
     }
@@ -309,7 +312,7 @@ final class CheckpointConfig {
     private boolean bool(String key) {
         JsonNode node = config.get(key);
         if (node == null || !node.isBoolean()) {
-            throw key(key).expected("true or false").found(node == null ? "nothing" : node).exception();
+            throw key(key).expected("true or false").found(JsonFile.shown(node)).exception();
         }
         return node.booleanValue();
     }
@@ -317,7 +320,7 @@ final class CheckpointConfig {
     private String string(String key) {
         JsonNode node = config.get(key);
         if (node == null || !node.isString()) {
-            throw key(key).expected("a string").found(node == null ? "nothing" : node).exception();
+            throw key(key).expected("a string").found(JsonFile.shown(node)).exception();
         }
         return node.stringValue();
     }

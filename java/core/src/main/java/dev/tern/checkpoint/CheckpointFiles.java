@@ -164,7 +164,7 @@ final class CheckpointFiles implements AutoCloseable {
             throw InputException.at(weights)
                     .key("weight_map." + tensor)
                     .expected("the name of a safetensors file in the same folder")
-                    .found(node)
+                    .found(JsonFile.shown(node))
                     .exception();
         }
         Path file = folder.resolve(name);

@@ -1,6 +1,7 @@
 package dev.tern.checkpoint;
 
 import dev.tern.io.InputException;
+import dev.tern.io.JsonFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -24,7 +25,7 @@ record QuantizationConfig(boolean declared, ScaleDirection scaleDirection) {
             return new QuantizationConfig(false, ScaleDirection.INVERSE);
         }
         if (!node.isObject()) {
-            throw key(file, "").expected("an object").found(node).exception();
+            throw key(file, "").expected("an object").found(JsonFile.shown(node)).exception();
         }
         String method = node.path("quant_method").asString("bitnet");
         if (!method.equals("bitnet")) {
@@ -61,7 +62,7 @@ record QuantizationConfig(boolean declared, ScaleDirection scaleDirection) {
             if (PROJECTION.matcher(module.asString("")).matches()) {
                 throw key(file, ".modules_to_not_convert")
                         .problem("models with projections that stay real-valued are not supported")
-                        .found(module)
+                        .found(JsonFile.shown(module))
                         .exception();
             }
         }

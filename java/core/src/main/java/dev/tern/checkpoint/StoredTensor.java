@@ -13,6 +13,9 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
     /** Elements read at a time: 64 KiB of floats stay in the second-level cache. */
     static final int CHUNK = 1 << 14;
 
+    private static final int EXPONENT = 0x7f800000;
+    private static final int LEAST_EXPONENT = 0x00800000;
+
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
@@ -61,11 +64,11 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
 
     /** Refuses NaN and infinity; {@code first} is the index of the first value in the tensor. */
     void requireFinite(float[] values, int count, long first) {
-        float zero = 0;
+        int carry = 0; // an exponent of all ones is carried into the sign
         for (int i = 0; i < count; i++) {
-            zero += values[i] * 0f; // 0 times anything finite is 0; NaN otherwise, and NaN stays
+            carry |= (Float.floatToRawIntBits(values[i]) & EXPONENT) + LEAST_EXPONENT;
         }
-        if (zero == 0) {
+        if (carry >= 0) {
             return;
         }
         for (int i = 0; i < count; i++) {

@@ -13,6 +13,9 @@ final class TernaryReader {
     /** The least mean that absmean divides by (transformers' {@code clamp_(min=1e-5)}). */
     private static final float LEAST_MEAN = 1e-5f;
 
+    /** The bits of 0.5f; without the sign, bits order as the numbers do. */
+    private static final int HALF = 0x3f000000;
+
     private final StoredTensor stored;
     private final int rows;
     private final int cols;
@@ -68,8 +71,11 @@ final class TernaryReader {
     TernaryMatrix absmean() {
         double[] sum = new double[1];
         forChunks((values, count, first) -> {
-            stored.requireFinite(values, count, first);
-            sum[0] += absoluteSum(values, count);
+            double chunkSum = absoluteSum(values, count);
+            if (!Double.isFinite(chunkSum)) { // finite floats cannot reach infinity in double
+                stored.requireFinite(values, count, first);
+            }
+            sum[0] += chunkSum;
             return true;
         });
         float mean = Math.max((float) (sum[0] / ((double) rows * cols)), LEAST_MEAN);
@@ -77,13 +83,22 @@ final class TernaryReader {
         byte[] t = new byte[rows * cols];
         forChunks((values, count, first) -> {
             for (int i = 0; i < count; i++) {
-                // clamp(rint(w), -1, 1): rounding half to even sends exactly 0.5 to 0, so only what is beyond counts.
-                float w = values[i] * reciprocal;
-                t[(int) first + i] = (byte) ((w > 0.5f ? 1 : 0) - (w < -0.5f ? 1 : 0));
+                t[(int) first + i] = clampedRint(values[i] * reciprocal);
             }
             return true;
         });
         return new TernaryMatrix(rows, cols, t, mean);
+    }
+
+    /**
+     * clamp(rint(w), -1, 1): rounding half to even sends 0.5 itself to 0, so it is the sign of whatever lies beyond.
+     * Done on the bits, as a branch on random weights is mispredicted at every third of them.
+     */
+    private static byte clampedRint(float w) {
+        int bits = Float.floatToRawIntBits(w);
+        int beyond = (HALF - (bits & Integer.MAX_VALUE)) >>> 31;
+        int sign = bits >> 31;
+        return (byte) ((beyond ^ sign) - sign);
     }
 
     /** Four running sums, as one would wait for each addition before the next. */

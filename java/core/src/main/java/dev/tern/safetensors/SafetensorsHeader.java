@@ -60,11 +60,12 @@ final class SafetensorsHeader {
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text)) {
             header.object(parser);
         } catch (JacksonException e) {
-            throw InputException.at(path)
-                    .problem("the header is not valid JSON: " + e.getOriginalMessage())
-                    .found("the error at character " + Math.max(0, e.getLocation().getCharOffset()) + " of the header")
-                    .cure("The file is damaged: download it again.")
-                    .exception(e);
+            InputException.Builder error =
+                    InputException.at(path).problem("the header is not valid JSON: " + e.getOriginalMessage());
+            if (e.getLocation() != null) { // the parser's own limits have none
+                error.found("the error at character " + e.getLocation().getCharOffset() + " of the header");
+            }
+            throw error.cure("The file is damaged: download it again.").exception(e);
         }
         return header;
     }

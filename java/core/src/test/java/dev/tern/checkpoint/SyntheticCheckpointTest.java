@@ -8,6 +8,8 @@ import dev.tern.io.JsonFile;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryMatrix;
+import dev.tern.tokenizer.Tokenizer;
+import dev.tern.tokenizer.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,5 +178,23 @@ class SyntheticCheckpointTest {
             assertThat(special.get("id").intValue()).isEqualTo(merged++);
         }
         assertThat(merged).isEqualTo(vocabSize);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {272, 4096, 128_256})
+    void tokenizesAndBack(int vocabSize) {
+        ModelHyperparameters model = new ModelHyperparameters(
+                "llama", "words", vocabSize, 128, 2, 2, 1, 1, 1, 2, 2, 1e4f, 1e-5f, FfnActivation.SILU, false, true);
+        SyntheticCheckpoint.of(model).to(temp.resolve("words"));
+        Tokenizer tokenizer = Tokenizer.of(Vocabulary.ofCheckpoint(temp.resolve("words"), vocabSize));
+        String text = "bakelo tiru, 12 dünne Zwerge!";
+        int[] ids = tokenizer.encode(text, true, true);
+        assertThat(ids[0]).isEqualTo(tokenizer.find("<|begin_of_text|>").orElseThrow());
+        assertThat(tokenizer.decode(ids, true)).isEqualTo(text);
+        assertThat(tokenizer.encode(text, false, true)).hasSize(ids.length - 1);
+        assertThat(tokenizer.isEnd(tokenizer.find("<|eot_id|>").orElseThrow())).isTrue();
+        if (vocabSize == 128_256) {
+            assertThat(tokenizer.encode("bakeba tiru", false, true)).as("whole words").hasSize(2);
+        }
     }
 }

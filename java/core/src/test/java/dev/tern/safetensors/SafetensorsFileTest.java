@@ -173,6 +173,7 @@ class SafetensorsFileTest {
                         "tensor 'c': its data overlaps that of 'a'"),
                 Arguments.of("{\"c\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}," + A + "}", "overlaps"),
                 Arguments.of(tensor("U8", "[" + "1,".repeat(64) + "4]", "[0,4]"), "more than 64 numbers"),
+                Arguments.of("{\"" + "a".repeat(60_000) + "\":1}", "not valid JSON: Name length"),
                 Arguments.of("{\"a\":" + "[".repeat(100_000), "tensor 'a': expected an object"));
     }
 
