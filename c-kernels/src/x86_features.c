@@ -3,7 +3,9 @@
  */
 #include "x86_features.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -36,13 +38,39 @@ tern_x86_features tern_read_x86_features(void) {
     return features;
 }
 
+static bool read_prefetch_pays(void) {
+    uint32_t eax;
+    uint32_t vendor[3] = {0, 0, 0};
+    __get_cpuid(0, &eax, &vendor[0], &vendor[2], &vendor[1]);
+    return tern_prefetch_pays_on((const char *)vendor);
+}
+
 #else
 
 tern_x86_features tern_read_x86_features(void) {
     return (tern_x86_features){0, 0, 0};
 }
 
+static bool read_prefetch_pays(void) {
+    return false;
+}
+
 #endif
+
+bool tern_prefetch_pays_on(const char vendor[12]) {
+    return memcmp(vendor, "GenuineIntel", 12) == 0;
+}
+
+bool tern_prefetch_pays(void) {
+    enum { UNKNOWN, NO, YES };
+    static atomic_int known = UNKNOWN; /* kept, since CPUID is slow under a hypervisor */
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (answer == UNKNOWN) {
+        answer = read_prefetch_pays() ? YES : NO;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == YES;
+}
 
 const char *tern_avx2_obstacle(tern_x86_features features) {
     const uint32_t ecx = features.leaf1_ecx;

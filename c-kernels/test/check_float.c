@@ -1,6 +1,9 @@
 /*
  * check_float.c: float_matmul, float_row, rms_norm, rope, and the elementwise kernels.
  */
+#if TERN_HAS_AVX2
+#include "avx2/one_token.h"
+#endif
 #include "check.h"
 
 #include <string.h>
@@ -21,6 +24,14 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
         (i == 0 ? scalar : tier)->float_matmul(&w, x.data, x_stride, tokens, row_begin, row_end, y[i].data, y_stride);
     }
     const int64_t n = (int64_t)(y[0].bytes / sizeof(float));
+#if TERN_HAS_AVX2
+    if (tokens == 1 && tier->tier >= TERN_TIER_AVX2) { /* the two ways that are chosen by CPU */
+        for (int prefetch = 0; prefetch < 2; prefetch++) {
+            tern_avx2_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
+            CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: prefetch %d changes a result", prefetch);
+        }
+    }
+#endif
     CHECK(first_difference(y[0].data, y[1].data, n) < 0 && guarded_slack_intact(&y[1]),
           "float_matmul: type %d, %lld x %lld, %lld tokens, fill %d", type, (long long)rows, (long long)cols,
           (long long)tokens, kind);

@@ -1,6 +1,9 @@
 /*
  * check_ternary.c: quantize, ternary_matmul, find_invalid_code.
  */
+#if TERN_HAS_AVX2
+#include "avx2/one_token.h"
+#endif
 #include "check.h"
 #include "ternary_case.h"
 
@@ -80,6 +83,38 @@ void check_quantize(const tern_kernels *scalar, const tern_kernels *tier) {
     quantize_ties(scalar, tier);
 }
 
+#if TERN_HAS_AVX2
+/* The kernel takes one of these two ways by CPU. The results are the same, and a prefetch past the guard page harmless. */
+static void compare_prefetch(const tern_ternary_matrix *w, const tern_activations *a, int64_t rows) {
+    float y[2][16];
+    for (int prefetch = 0; prefetch < 2; prefetch++) {
+        tern_avx2_ternary_one_token(w, a, 0, rows, y[prefetch], prefetch == 1);
+    }
+    CHECK(first_difference(y[0], y[1], rows) < 0, "ternary_matmul: prefetch changes a result");
+}
+
+static void check_prefetch(void) {
+    for (int64_t groups = 1; groups < 40; groups++) {
+        const int64_t rows = 1 + groups % 16;
+        guarded codes = guarded_new((size_t)(rows * groups * 32), AT_END);
+        guarded values = guarded_new((size_t)(groups * TERN_GROUP), AT_END);
+        for (size_t i = 0; i < codes.bytes; i++) {
+            ((uint8_t *)codes.data)[i] = random_valid_byte();
+        }
+        for (size_t i = 0; i < values.bytes; i++) {
+            ((int8_t *)values.data)[i] = (int8_t)random_below(256);
+        }
+        float scale = 3;
+        int32_t sum = 77;
+        const tern_ternary_matrix w = {codes.data, rows, groups * TERN_GROUP, groups * 32, 0.7f};
+        const tern_activations a = {values.data, &scale, &sum, groups * TERN_GROUP};
+        compare_prefetch(&w, &a, rows);
+        guarded_free(&codes);
+        guarded_free(&values);
+    }
+}
+#endif
+
 void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
     for (int64_t cols = 1; cols <= 300; cols++) {
         for (int edge_of = 0; edge_of < 2; edge_of++) {
@@ -106,6 +141,11 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
             ternary_case(scalar, tier, (ternary_shape){3, many[i], 5, 0, 3}, (ternary_fill)kind, AT_END);
         }
     }
+#if TERN_HAS_AVX2
+    if (tier->tier >= TERN_TIER_AVX2) {
+        check_prefetch();
+    }
+#endif
     /* More rows than a cache block, more tokens than several tiles. */
     ternary_case(scalar, tier, (ternary_shape){150, 256, 21, 3, 149}, TERNARY_RANDOM, AT_END);
     ternary_case(scalar, tier, (ternary_shape){70, 640, 67, 0, 70}, TERNARY_RANDOM, AT_END);

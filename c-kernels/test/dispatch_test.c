@@ -44,6 +44,17 @@ static void test_obstacles(void) {
 #endif
 }
 
+static void test_prefetch(void) {
+    CHECK(tern_prefetch_pays_on("GenuineIntel"), "no prefetch on Intel");
+    CHECK(!tern_prefetch_pays_on("AuthenticAMD") && !tern_prefetch_pays_on("HygonGenuine"), "prefetch on AMD");
+#if defined(__x86_64__)
+    CHECK(tern_prefetch_pays() == (__builtin_cpu_is("intel") != 0), "this machine's vendor is mistaken");
+#else
+    CHECK(!tern_prefetch_pays(), "prefetch on a machine that is no x86-64");
+#endif
+    CHECK(tern_prefetch_pays() == tern_prefetch_pays(), "the answer changes");
+}
+
 static void test_tiers(void) {
     CHECK(strcmp(tern_tier_name(TERN_TIER_SCALAR), "scalar") == 0 && strcmp(tern_tier_name(TERN_TIER_AVX2), "avx2") == 0,
           "names of tiers");
@@ -89,6 +100,7 @@ static void test_cap(void) {
 
 int main(void) {
     test_obstacles();
+    test_prefetch();
     test_tiers();
     test_cap();
     printf("%d failures\n", failures());

@@ -8,14 +8,20 @@
  * every widened weight is used three times.
  */
 #include "lanes.h"
+#include "one_token.h"
 #include "tiers.h"
+#include "x86_features.h"
 
 TERN_INLINE float row_times_token(const tern_float_matrix *w, int32_t type, int64_t row, const float *x,
-                                  const lanes32 *x_tail) {
+                                  const lanes32 *x_tail, bool prefetch) {
     lanes32 sum = lanes_zero();
     const int64_t at = row * w->stride;
+    const int64_t size = type == TERN_F32 ? 4 : 2;
     int64_t c = 0;
     for (; c + 32 <= w->cols; c += 32) {
+        for (int64_t line = 0; prefetch && line < 32 * size; line += 64) {
+            prefetch_ahead_of((const char *)w->values + (at + c) * size + line);
+        }
         for (int j = 0; j < 4; j++) {
             const __m256 weight = load_8(w->values, type, at + c + 8 * j);
             sum.part[j] = _mm256_fmadd_ps(weight, _mm256_loadu_ps(x + c + 8 * j), sum.part[j]);
@@ -31,11 +37,29 @@ TERN_INLINE float row_times_token(const tern_float_matrix *w, int32_t type, int6
 }
 
 TERN_INLINE void one_token(const tern_float_matrix *w, int32_t type, const float *x, int64_t row_begin, int64_t row_end,
-                           float *y) {
+                           float *y, bool prefetch) {
     const int64_t whole = w->cols / 32 * 32;
     const lanes32 x_tail = load_partial_32(x, TERN_F32, whole, w->cols - whole);
     for (int64_t row = row_begin; row < row_end; row++) {
-        y[row] = row_times_token(w, type, row, x, &x_tail);
+        y[row] = row_times_token(w, type, row, x, &x_tail, prefetch);
+    }
+}
+
+TERN_INLINE void one_token_of_type(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
+                                   bool prefetch) {
+    switch (w->type) {
+    case TERN_F16: one_token(w, TERN_F16, x, row_begin, row_end, y, prefetch); break;
+    case TERN_BF16: one_token(w, TERN_BF16, x, row_begin, row_end, y, prefetch); break;
+    default: one_token(w, TERN_F32, x, row_begin, row_end, y, prefetch); break;
+    }
+}
+
+void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
+                               bool prefetch) {
+    if (prefetch) {
+        one_token_of_type(w, x, row_begin, row_end, y, true);
+    } else {
+        one_token_of_type(w, x, row_begin, row_end, y, false);
     }
 }
 
@@ -112,12 +136,8 @@ TERN_INLINE void several_tokens(int tokens, const tern_float_matrix *w, int32_t 
 }
 
 /* Rows in blocks that stay in L2 (64 rows of 2560 F16 weights are 320 KiB) while the tokens pass by. */
-TERN_INLINE void matmul(const tern_float_matrix *w, int32_t type, const float *x, int64_t x_stride, int64_t tokens,
-                        int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    if (tokens == 1) {
-        one_token(w, type, x, row_begin, row_end, y);
-        return;
-    }
+TERN_INLINE void many_tokens(const tern_float_matrix *w, int32_t type, const float *x, int64_t x_stride, int64_t tokens,
+                             int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     const int64_t block = 64;
     for (int64_t first = row_begin; first < row_end; first += block) {
         const int64_t end = first + block < row_end ? first + block : row_end;
@@ -135,10 +155,14 @@ TERN_INLINE void matmul(const tern_float_matrix *w, int32_t type, const float *x
 
 void tern_avx2_float_matmul(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
                             int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+    if (tokens == 1) {
+        tern_avx2_float_one_token(w, x, row_begin, row_end, y, tern_prefetch_pays());
+        return;
+    }
     switch (w->type) {
-    case TERN_F16: matmul(w, TERN_F16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
-    case TERN_BF16: matmul(w, TERN_BF16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
-    default: matmul(w, TERN_F32, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
+    case TERN_F16: many_tokens(w, TERN_F16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
+    case TERN_BF16: many_tokens(w, TERN_BF16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
+    default: many_tokens(w, TERN_F32, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
     }
 }
 

@@ -12,7 +12,9 @@
  * The single-token loop leaves half of its codes shifted left by two, see there.
  */
 #include "lanes.h"
+#include "one_token.h"
 #include "tiers.h"
+#include "x86_features.h"
 
 TERN_INLINE __m256i load_bytes(const void *at) {
     return _mm256_loadu_si256((const __m256i *)at);
@@ -49,7 +51,7 @@ TERN_INLINE __m128i add_up_4(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
  * shifted right without loss. One shift instead of three matters: with the weights in a cache the loop is bound by vector
  * instructions (109 against 94 G weights/s on Zen 4).
  */
-TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64_t groups) {
+TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64_t groups, bool prefetch) {
     const __m256i mask_1 = _mm256_set1_epi8(0x03);
     const __m256i mask_4 = _mm256_set1_epi8(0x0c);
     __m256i wide = _mm256_setzero_si256();
@@ -58,6 +60,9 @@ TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64
         __m256i once = _mm256_setzero_si256();
         __m256i fourfold = _mm256_setzero_si256();
         for (int64_t g = first; g < end; g++) {
+            if (prefetch) {
+                prefetch_ahead_of(codes + g * 32);
+            }
             const int8_t *group = a + g * TERN_GROUP;
             const __m256i low = load_bytes(codes + g * 32);
             const __m256i high = _mm256_srli_epi16(low, 4); /* bits that cross into a neighbour are masked away */
@@ -75,12 +80,13 @@ TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64
 /*
  * How the weights come from memory decides the rest: one row after the other, one long stream. Four rows side by side
  * would share the loads of the activations, but they are four streams of 640 bytes each, which the hardware prefetcher of
- * Zen 4 does not follow: 5 to 6 GB/s where one stream gets 14 to 17 and a plain read 23. Software prefetch, and touching
- * the next rows ahead of their use, gain on Intel's Xeons; on Zen 4 they were measured from a small gain to a loss of a
- * quarter, depending on the hour. Which machine this is cannot be decided here, so there is neither.
+ * Zen 4 does not follow: 5 to 6 GB/s where one stream gets 14 to 17 and a plain read 23.
  */
-static void one_token(const tern_ternary_matrix *w, const int8_t *a, int32_t sum, float scale, int64_t row_begin,
-                      int64_t row_end, float *y) {
+TERN_INLINE void one_token(const tern_ternary_matrix *w, const tern_activations *activations, int64_t row_begin,
+                           int64_t row_end, float *y, bool prefetch) {
+    const int8_t *a = activations->values;
+    const int32_t sum = activations->sums[0];
+    const float scale = w->scale / activations->scales[0];
     const int64_t groups = (w->cols + TERN_GROUP - 1) / TERN_GROUP;
     const __m128i offset = _mm_set1_epi32(sum);
     const __m128 factor = _mm_set1_ps(scale);
@@ -88,15 +94,24 @@ static void one_token(const tern_ternary_matrix *w, const int8_t *a, int32_t sum
     for (; row + 4 <= row_end; row += 4) {
         __m256i wide[4];
         for (int64_t r = 0; r < 4; r++) {
-            wide[r] = row_times_token(w->codes + (row + r) * w->stride, a, groups);
+            wide[r] = row_times_token(w->codes + (row + r) * w->stride, a, groups, prefetch);
         }
         const __m128i dots = _mm_sub_epi32(add_up_4(wide[0], wide[1], wide[2], wide[3]), offset);
         _mm_storeu_ps(y + row, _mm_mul_ps(_mm_cvtepi32_ps(dots), factor));
     }
     for (; row < row_end; row++) {
-        const __m256i wide = row_times_token(w->codes + row * w->stride, a, groups);
+        const __m256i wide = row_times_token(w->codes + row * w->stride, a, groups, prefetch);
         const __m128i dot = _mm_sub_epi32(add_up_4(wide, wide, wide, wide), offset);
         _mm_store_ss(y + row, _mm_mul_ss(_mm_cvtepi32_ps(dot), factor));
+    }
+}
+
+void tern_avx2_ternary_one_token(const tern_ternary_matrix *w, const tern_activations *a, int64_t row_begin,
+                                 int64_t row_end, float *y, bool prefetch) {
+    if (prefetch) {
+        one_token(w, a, row_begin, row_end, y, true);
+    } else {
+        one_token(w, a, row_begin, row_end, y, false);
     }
 }
 
@@ -174,10 +189,10 @@ TERN_INLINE void rows_of_tile(int tokens, const tern_ternary_matrix *w, const te
 void tern_avx2_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     if (tokens == 1) {
-        one_token(w, a->values, a->sums[0], w->scale / a->scales[0], row_begin, row_end, y);
+        tern_avx2_ternary_one_token(w, a, row_begin, row_end, y, tern_prefetch_pays());
         return;
     }
-    const int64_t block = 64;
+    const int64_t block = 64; /* rows whose codes stay in L2 while the tokens pass by: 40 KiB at 2560 columns */
     for (int64_t first = row_begin; first < row_end; first += block) {
         const int64_t end = first + block < row_end ? first + block : row_end;
         int64_t t = 0;
