@@ -12,18 +12,26 @@ import dev.tern.model.GgufWeights;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
 import dev.tern.model.ThreadTeam;
+import dev.tern.template.ChatMessage;
+import dev.tern.template.ChatTemplate;
+import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,6 +199,61 @@ public final class Model implements AutoCloseable {
         engine.requireOpen();
         engine.requireIds(promptIds);
         return new Generation(this, tokenizer, promptIds, options);
+    }
+
+    /**
+     * Answers a conversation, through the model's chat template.
+     *
+     * @throws InputException as {@link #chatPrompt}, or when it is longer than the context
+     */
+    public Generation chat(List<ChatMessage> messages, GenerationOptions options) {
+        return generate(chatPrompt(messages), options);
+    }
+
+    /** The chat template that the file carries. */
+    public Optional<ChatTemplate> chatTemplate() {
+        return tokenizer().vocabulary().chatTemplate().map(ChatTemplate::parse);
+    }
+
+    /**
+     * A conversation as the model was trained to see it: the template with the vocabulary's special tokens as
+     * {@code bos_token}, {@code eos_token} and so on.
+     *
+     * @param addGenerationPrompt whether the text ends where the assistant is to speak
+     * @throws InputException when the file has no chat template, or the template refuses the conversation
+     */
+    public String applyTemplate(List<ChatMessage> messages, boolean addGenerationPrompt) {
+        ChatTemplate template = chatTemplate().orElseThrow(() -> InputException.at(info.path())
+                .key("tokenizer.chat_template")
+                .problem("the model has no chat template")
+                .cure("Give it a plain prompt.")
+                .exception());
+        Vocabulary vocabulary = tokenizer().vocabulary();
+        Map<String, String> variables = new HashMap<>(Map.of("bos_token", "", "eos_token", ""));
+        Map.of(
+                        "bos_token", SpecialToken.BOS,
+                        "eos_token", SpecialToken.EOS,
+                        "unk_token", SpecialToken.UNKNOWN,
+                        "sep_token", SpecialToken.SEPARATOR,
+                        "pad_token", SpecialToken.PADDING,
+                        "mask_token", SpecialToken.MASK)
+                .forEach((name, part) -> vocabulary.token(part).ifPresent(text -> variables.put(name, text)));
+        return template.render(messages, addGenerationPrompt, variables);
+    }
+
+    /**
+     * The tokens of {@link #applyTemplate} with the generation prompt. Text that spells a special token becomes that token,
+     * in messages as well: do not pass on text from strangers unseen. BOS goes in front where the vocabulary wants it and
+     * the template has not put it there.
+     */
+    public int[] chatPrompt(List<ChatMessage> messages) {
+        int[] ids = tokenizer().encode(applyTemplate(messages, true), false, true);
+        Vocabulary vocabulary = tokenizer().vocabulary();
+        OptionalInt bos = vocabulary.addBos() ? vocabulary.id(SpecialToken.BOS) : OptionalInt.empty();
+        if (bos.isEmpty() || (ids.length > 0 && ids[0] == bos.getAsInt())) {
+            return ids;
+        }
+        return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */
