@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Generation implements Iterable<Token>, AutoCloseable {
     private final Model model;
     private final @Nullable Tokenizer tokenizer;
+    private final @Nullable Session continued;
     private final int[] promptIds;
     private final GenerationOptions options;
     private final SamplingOptions sampling;
@@ -42,20 +43,30 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     private long firstTokenNanos;
     private long decodeNanos;
 
-    /** @param tokenizer null when the model has none: then there is no text and no end token */
-    Generation(Model model, @Nullable Tokenizer tokenizer, int[] promptIds, GenerationOptions options) {
+    /**
+     * @param tokenizer null when the model has none: then there is no text and no end token
+     * @param continued the session to continue, which stays open; null for an empty one of the model's
+     */
+    Generation(
+            Model model,
+            @Nullable Tokenizer tokenizer,
+            @Nullable Session continued,
+            int[] promptIds,
+            GenerationOptions options) {
         int contextLength = model.info().contextLength();
+        long length = promptIds.length + (continued == null ? 0L : continued.position());
         if (promptIds.length == 0) {
             throw InputException.at("prompt")
                     .problem("empty, and the vocabulary puts no token in front of a text")
                     .expected("at least one token")
                     .exception();
         }
-        if (promptIds.length > contextLength) {
-            throw Session.contextTooSmall(promptIds.length, contextLength);
+        if (length > contextLength) {
+            throw Session.contextTooSmall(length, contextLength);
         }
         this.model = model;
         this.tokenizer = tokenizer;
+        this.continued = continued;
         this.stream = tokenizer == null ? null : tokenizer.stream(true);
         this.promptIds = promptIds.clone();
         this.options = options;
@@ -214,7 +225,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     private Session evaluated() {
         Session s = session;
         if (s == null) {
-            s = session = model.borrow();
+            s = session = continued != null ? continued : model.borrow();
             sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
             for (int id : promptIds) {
                 sampler.accept(id);
@@ -254,7 +265,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         Session s = session;
         if (s != null) {
             session = null;
-            model.giveBack(s);
+            if (continued == null) {
+                model.giveBack(s);
+            }
         }
     }
 }

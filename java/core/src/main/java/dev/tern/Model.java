@@ -198,7 +198,19 @@ public final class Model implements AutoCloseable {
     public Generation generate(int[] promptIds, GenerationOptions options) {
         engine.requireOpen();
         engine.requireIds(promptIds);
-        return new Generation(this, tokenizer, promptIds, options);
+        return new Generation(this, tokenizer, null, promptIds, options);
+    }
+
+    /**
+     * Continues a session with tokens exactly as they are given, as a chat does turn by turn. The session stays open; at
+     * the end it holds these tokens and all that were generated but the last. Leave it alone until then.
+     *
+     * @throws InputException when the session has no room for the tokens
+     */
+    public Generation generate(Session session, int[] more, GenerationOptions options) {
+        engine.requireOpen();
+        engine.requireIds(more);
+        return new Generation(this, tokenizer, session, more, options);
     }
 
     /**
