@@ -105,8 +105,8 @@ final class BenchReport {
                     Locale.ROOT,
                     row,
                     model.type(),
-                    size(model.bytes()),
-                    String.format(Locale.ROOT, "%.2f %s", model.parameters() / unit(), unit() == 1e9 ? "B" : "M"),
+                    Sizes.binary(model.bytes()),
+                    Sizes.count(model.parameters()),
                     test.tier(),
                     test.threads(),
                     test.name(),
@@ -118,16 +118,6 @@ final class BenchReport {
             text.append(" (").append(build.commit()).append(')');
         }
         return text.append("; ").append(machine.cpu()).append('\n').toString();
-    }
-
-    private double unit() {
-        return model.parameters() >= 1_000_000_000L ? 1e9 : 1e6;
-    }
-
-    private static String size(long bytes) {
-        return bytes >= 1L << 30
-                ? String.format(Locale.ROOT, "%.2f GiB", bytes / (double) (1L << 30))
-                : String.format(Locale.ROOT, "%.2f MiB", bytes / (double) (1L << 20));
     }
 
     private String json() {

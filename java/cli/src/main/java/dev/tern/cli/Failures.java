@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import dev.tern.io.InputException;
+import dev.tern.kernels.KernelUnavailableException;
 import java.io.PrintStream;
 import java.nio.file.FileSystemException;
 import java.util.List;
@@ -29,7 +30,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     public int handleParseException(ParameterException e, String[] args) {
         PrintStream err = terminal.err();
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        err.println("tern: " + e.getMessage());
+        err.println("tern: " + String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
         if (e instanceof UnmatchedArgumentException unmatched) {
             List<String> suggestions = unmatched.getSuggestions();
             if (!suggestions.isEmpty() && suggestions.size() <= 3) {
@@ -68,6 +69,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     private static @Nullable String faultOfInput(Throwable e) {
         return switch (e) {
             case InputException input -> input.getMessage();
+            case KernelUnavailableException kernels -> kernels.getMessage();
             case FileSystemException file ->
                 file.getFile() + ": " + (file.getReason() == null ? reasonOf(file) : file.getReason());
             case OutOfMemoryError memory ->

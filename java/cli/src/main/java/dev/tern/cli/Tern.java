@@ -73,8 +73,18 @@ public final class Tern implements Runnable {
     private static CommandLine commandLine(Terminal terminal, Interruption interruption, Failures failures) {
         boolean colours = terminal.outIsTerminal() && System.getenv("NO_COLOR") == null;
         CommandLine command = new CommandLine(new Tern(terminal));
-        command.addSubcommand(new TokenizeCommand(terminal));
-        command.addSubcommand(new DoctorCommand(terminal));
+        command.addSubcommand(new DemoCommand(terminal, interruption))
+                .addSubcommand(new ConvertCommand(terminal, interruption))
+                .addSubcommand(new RunCommand(terminal, interruption))
+                .addSubcommand(new ChatCommand(terminal, interruption))
+                .addSubcommand(new InspectCommand(terminal))
+                .addSubcommand(new ValidateCommand(terminal))
+                .addSubcommand(new LogitsCommand(terminal, interruption))
+                .addSubcommand(new TokenizeCommand(terminal))
+                .addSubcommand(new PerplexityCommand(terminal, interruption))
+                .addSubcommand(new SynthCommand(terminal, interruption))
+                .addSubcommand(new BenchCommand(terminal, interruption))
+                .addSubcommand(new DoctorCommand(terminal));
         return command.setExecutionExceptionHandler(failures)
                 .setParameterExceptionHandler(failures)
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -17,7 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TernTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"tokenize", "doctor"})
+    @ValueSource(
+            strings = {
+                "demo", "convert", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity", "synth",
+                "bench", "doctor"
+            })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {
         InProcess.Result result = tern(command, "--help");
         assertThat(result.status()).isZero();

@@ -1,0 +1,93 @@
+package dev.tern.cli;
+
+import dev.tern.Model;
+import dev.tern.ModelOptions;
+import dev.tern.kernels.FloatType;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which model, and how it is computed. */
+final class EngineOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command = CommandSpec.create(); // replaced by picocli
+
+    @Option(
+            names = {"-m", "--model"},
+            required = true,
+            paramLabel = "F.gguf",
+            description = "The model.")
+    private Path model = Path.of("");
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads that compute (default: one a processor). The result does not depend on it.")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = {"-c", "--ctx-size"},
+            paramLabel = "N",
+            description = "Context in tokens, prompt and answer together (default: what the model was trained for).")
+    private @Nullable Integer context;
+
+    @Option(
+            names = "--cache-type",
+            paramLabel = "f16|f32",
+            converter = CacheTypeConverter.class,
+            description = "Numbers of the KV cache (default: f16). f32 takes twice the memory and loses nothing.")
+    private @Nullable FloatType cacheType;
+
+    @Option(
+            names = {"-b", "--batch-size"},
+            paramLabel = "N",
+            description = "Tokens of the prompt processed at once (default: 128). The result does not depend on it.")
+    private @Nullable Integer batch;
+
+    Path model() {
+        return model;
+    }
+
+    /** The context asked for. */
+    OptionalInt context() {
+        return requirePositive("--ctx-size", context);
+    }
+
+    /** Loads the model; says on stderr what is not as it could be. */
+    Model load(Terminal terminal) {
+        ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative());
+        requirePositive("--threads", threads).ifPresent(options::threads);
+        requirePositive("--ctx-size", context).ifPresent(options::contextLength);
+        requirePositive("--batch-size", batch).ifPresent(options::batchSize);
+        if (cacheType != null) {
+            options.cacheType(cacheType);
+        }
+        ModelOptions built;
+        try {
+            built = options.build();
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+        Model loaded = Model.load(model, built);
+        loaded.info().notes().forEach(terminal::note);
+        return loaded;
+    }
+
+    private OptionalInt requirePositive(String option, @Nullable Integer value) {
+        if (value == null) {
+            return OptionalInt.empty();
+        }
+        if (value < 1) {
+            throw usage("Invalid value for option '" + option + "': expected at least 1, found " + value);
+        }
+        return OptionalInt.of(value);
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}

@@ -1,0 +1,45 @@
+package dev.tern.cli;
+
+import dev.tern.convert.Inspection;
+import dev.tern.convert.Inspector;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tern inspect}: what a GGUF file or a checkpoint is, and what is wrong with it. */
+@Command(
+        name = "inspect",
+        description = "Says what a GGUF file or a checkpoint is: architecture, types, ternary statistics, tokenizer, and"
+                + " what is wrong with it. Exit status 1 when it is broken.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        versionProvider = Build.Provider.class,
+        footerHeading = "%nExample:%n",
+        footer = "  tern inspect model.gguf --tensors")
+final class InspectCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "F.gguf|CHECKPOINT", description = "The file, or the checkpoint's folder.")
+    private Path path = Path.of("");
+
+    @Option(names = "--tensors", description = "List every tensor too.")
+    private boolean tensors;
+
+    @Option(names = "--json", description = "Print one JSON object, with every tensor.")
+    private boolean json;
+
+    InspectCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() {
+        Inspection inspection = Inspector.inspect(path);
+        terminal.out().print(json
+                ? Json.document(InspectionText.json(inspection))
+                : InspectionText.text(inspection, tensors));
+        return inspection.broken() ? ExitStatus.INPUT : ExitStatus.OK;
+    }
+}

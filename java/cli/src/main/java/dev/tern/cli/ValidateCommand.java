@@ -1,0 +1,44 @@
+package dev.tern.cli;
+
+import dev.tern.convert.ValidationReport;
+import dev.tern.convert.Validator;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tern validate}: is a GGUF file whole, and what its checkpoint says? */
+@Command(
+        name = "validate",
+        description = "Decodes every tensor of a GGUF file; with --against compares each ternary value and scale with the"
+                + " checkpoint it came from. Exit status 1 when something is wrong.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        versionProvider = Build.Provider.class,
+        footerHeading = "%nExample:%n",
+        footer = "  tern validate model.gguf --against checkpoint/")
+final class ValidateCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "F.gguf", description = "The file.")
+    private Path file = Path.of("");
+
+    @Option(names = "--against", paramLabel = "CHECKPOINT", description = "The checkpoint it was converted from.")
+    private @Nullable Path checkpoint;
+
+    @Option(names = "--json", description = "Print one JSON object: ok, problems, what was compared.")
+    private boolean json;
+
+    ValidateCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() {
+        ValidationReport report = Validator.validate(file, checkpoint);
+        terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report));
+        return report.ok() ? ExitStatus.OK : ExitStatus.INPUT;
+    }
+}

@@ -1,0 +1,385 @@
+package dev.tern.cli;
+
+import static dev.tern.cli.InProcess.ONLINE;
+import static dev.tern.cli.InProcess.PACKED;
+import static dev.tern.cli.InProcess.TESTDATA;
+import static dev.tern.cli.InProcess.tern;
+import static dev.tern.cli.InProcess.ternWithInput;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The whole way on the trained model: convert, inspect, validate, run, chat, logits, tokenize, perplexity, bench. */
+class CommandsTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String FOX = "Tell me the fable of The Fox and the Grapes.";
+
+    @TempDir
+    static Path folder;
+
+    private static Path model;
+    private static InProcess.Result conversion;
+
+    @BeforeAll
+    static void convert() {
+        model = folder.resolve("tiny.gguf");
+        conversion = tern("convert", PACKED, "-o", model, "--validate", "--json");
+    }
+
+    @Test
+    void convertReportsWhatItWrote() throws Exception {
+        assertThat(conversion.status()).as(conversion.err()).isZero();
+        JsonNode report = json(conversion);
+        assertThat(report.path("outtype").asString()).isEqualTo("i2_s");
+        assertThat(report.path("format").asString()).isEqualTo("packed");
+        assertThat(report.path("file_bytes").asLong()).isEqualTo(Files.size(model));
+        assertThat(report.path("sha256").asString()).isEqualTo(sha256(model));
+        assertThat(report.path("validation").path("ok").asBoolean()).isTrue();
+        assertThat(report.path("validation").path("ternary_tensors").asInt()).isEqualTo(28);
+
+        JsonNode golden = JSON.readTree(TESTDATA.resolve("golden/ternary_stats.json")).path("packed-u8");
+        int compared = 0;
+        for (JsonNode tensor : report.path("tensors")) {
+            JsonNode expected = golden.path(tensor.path("source").asString());
+            if (!expected.isMissingNode()) {
+                assertThat(tensor.path("sha256").asString()).isEqualTo(expected.path("ternary_sha256").asString());
+                assertThat(tensor.path("minus").asLong()).isEqualTo(expected.path("neg").asLong());
+                assertThat(tensor.path("zero").asLong()).isEqualTo(expected.path("zero").asLong());
+                assertThat((float) tensor.path("stored_scale").asDouble())
+                        .isEqualTo((float) expected.path("scale").asDouble());
+                compared++;
+            }
+        }
+        assertThat(compared).isEqualTo(28);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tq1_0", "tq2_0", "bf16"})
+    void everyOuttypeIsSmallEnoughValidAndRuns(String outtype) {
+        Path file = folder.resolve("tiny-" + outtype + ".gguf");
+        InProcess.Result plan = tern("convert", ONLINE, "--outtype", outtype, "--dry-run", "--json");
+        assertThat(plan.status()).as(plan.err()).isZero();
+        assertThat(file).doesNotExist();
+
+        InProcess.Result result = tern("convert", ONLINE, "-o", file, "--outtype", outtype);
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(file).hasSize(json(plan).path("file_bytes").asLong());
+        assertThat(result.out()).contains(outtype).contains("online").contains("sha256 ");
+
+        InProcess.Result validation = tern("validate", file, "--against", ONLINE);
+        assertThat(validation.status()).as(validation.err()).isZero();
+        assertThat(validation.out()).startsWith("valid: 28 ternary tensors");
+        assertThat(tern("run", "-m", file, "--chat", "-p", FOX, "--temp", "0", "-q").out())
+                .isEqualTo(fable("The Fox and the Grapes") + "\n");
+    }
+
+    @Test
+    void validateFindsTheWrongCheckpoint() {
+        // The online checkpoint has the same ternary values, but scales that were not rounded to bf16.
+        InProcess.Result result = tern("validate", model, "--against", ONLINE);
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.out()).startsWith("NOT valid").contains("blk.0.attn_q.weight").contains("and 18 more");
+        JsonNode report = json(tern("validate", model, "--against", ONLINE, "--json"));
+        assertThat(report.path("ok").asBoolean(true)).isFalse();
+        assertThat(report.path("problems").size()).isEqualTo(28);
+        assertThat(json(tern("validate", model, "--json")).path("ok").asBoolean()).isTrue();
+    }
+
+    @Test
+    void convertReplacesNothingUnasked() throws Exception {
+        Path existing = Files.writeString(folder.resolve("existing.gguf"), "mine");
+        InProcess.Result result = tern("convert", PACKED, "-o", existing);
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains(existing.toString()).contains("exists").contains("--overwrite");
+        assertThat(existing).hasContent("mine");
+        assertThat(tern("convert", PACKED, "-o", existing, "--overwrite").status()).isZero();
+        assertThat(existing).hasSameBinaryContentAs(model);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "convert @packed -o out.gguf --outtype q9_z | 2 | q9_z",
+        "convert @packed | 2 | --output",
+        "convert @packed -o out.gguf --embedding-type q6_k | 2 | q6_k",
+        "convert /no/such/folder -o @new | 1 | /no/such/folder",
+        "convert @packed -o /no/such/folder/out.gguf | 1 | /no/such/folder",
+        "convert @packed -o @new --arch nonsense | 1 | nonsense",
+        "inspect /no/such.gguf | 1 | /no/such.gguf",
+        "validate /no/such.gguf | 1 | /no/such.gguf",
+        "run -m /no/such.gguf -p x | 1 | /no/such.gguf",
+        "run -m @model | 2 | -p=TEXT",
+        "run -m @model -p x -f y | 2 | mutually exclusive",
+        "run -m @model -p x -n many | 2 | many",
+        "run -m @model -p x -t 0 | 2 | --threads",
+        "run -m @model -p x --temp -1 | 2 | temperature",
+        "run -m @model -p x --cache-type f64 | 2 | f64",
+        "run -m @model -p x --system y | 2 | --chat",
+        "run -m @model -f /no/such.txt | 1 | /no/such.txt",
+        "run -m @model -c 4 -p 'A_long_prompt_that_does_not_fit' | 1 | longer than the context",
+        "logits -m @model --tokens 1,99999 -o @new | 1 | 99999",
+        "logits -m @model --tokens 1,x -o @new | 2 | x",
+        "logits -m @model -p x -o @model | 2 | model",
+        "logits -m @model -p x -o /no/such/folder/x.npy | 1 | /no/such/folder",
+        "perplexity -m @model -f /no/such.txt | 1 | /no/such.txt",
+        "tokenize -m @model -f /no/such.txt | 1 | /no/such.txt",
+        "synth --like 70b -o @new | 1 | 70b",
+        "bench -m @model -o xml | 2 | xml",
+        "bench -m @model -t 0 | 2 | -t",
+        "demo --fable nonsense | 2 | --list",
+    })
+    void saysWhatIsWrongAndLeavesNothing(String line, int status, String word) {
+        Path fresh = folder.resolve("fresh");
+        List<Object> arguments = new ArrayList<>();
+        for (String argument : line.split(" ")) {
+            arguments.add(argument.equals("@packed")
+                    ? PACKED
+                    : argument.equals("@model") ? model : argument.equals("@new") ? fresh : argument);
+        }
+        InProcess.Result result = tern(arguments.toArray());
+        assertThat(result.status()).as(result.err()).isEqualTo(status);
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).startsWith("tern: ").contains(word).doesNotContain("\tat ");
+        assertThat(fresh).doesNotExist();
+    }
+
+    @Test
+    void aDamagedModelIsTheInputsFault() throws Exception {
+        byte[] bytes = Files.readAllBytes(model);
+        Path half = Files.write(folder.resolve("half.gguf"), java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        for (String command : List.of("inspect", "validate")) {
+            InProcess.Result result = tern(command, half);
+            assertThat(result.status()).as(command + result.out()).isEqualTo(1);
+        }
+        InProcess.Result run = tern("run", "-m", half, "-p", "x");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).contains("half.gguf").doesNotContain("\tat ");
+    }
+
+    @Test
+    void inspectTellsCheckpointsAndFiles() {
+        InProcess.Result file = tern("inspect", model, "--json");
+        assertThat(file.status()).as(file.err()).isZero();
+        assertThat(json(file).isObject()).isTrue();
+        assertThat(tern("inspect", model).out()).contains("bitnet-b1.58").contains("I2_S");
+        assertThat(tern("inspect", model, "--tensors").out()).contains("blk.3.ffn_down.weight");
+        InProcess.Result checkpoint = tern("inspect", PACKED);
+        assertThat(checkpoint.status()).as(checkpoint.err()).isZero();
+        assertThat(checkpoint.out()).contains("packed");
+        assertThat(json(tern("inspect", ONLINE, "--json")).isObject()).isTrue();
+    }
+
+    @Test
+    void runAsJsonHasEverything() {
+        JsonNode fable = golden("The Fox and the Grapes");
+        JsonNode result = json(tern("run", "-m", model, "--chat", "-p", FOX, "--temp", "0", "--json", "-n", "200"));
+        assertThat(result.path("prompt_ids")).isEqualTo(fable.path("ids"));
+        assertThat(result.path("ids")).isEqualTo(fable.path("greedy_ids"));
+        assertThat(result.path("text").asString()).isEqualTo(fable.path("greedy_text").asString());
+        assertThat(result.path("stop_reason").asString()).isEqualTo("end_token");
+        assertThat(result.path("timings").path("predicted_per_second").asDouble()).isPositive();
+        assertThat(result.path("timings").path("prompt_n").asInt()).isEqualTo(26);
+    }
+
+    @Test
+    void aRenderedPromptGetsNoSecondBos() {
+        JsonNode fable = golden("The Fox and the Grapes");
+        String prompt = fable.path("prompt").path("text").asString();
+        JsonNode result = json(tern("run", "-m", model, "-p", prompt, "--temp", "0", "--json", "-n", "1"));
+        assertThat(result.path("prompt_ids")).isEqualTo(fable.path("ids"));
+    }
+
+    @Test
+    void runStreamsTheSameTextWithTimingsOnStderr() throws Exception {
+        Path prompt = Files.writeString(folder.resolve("prompt.txt"), FOX + "\n");
+        InProcess.Result result = tern("run", "-m", model, "--chat", "-f", prompt, "--temp", "0");
+        assertThat(result.out()).isEqualTo(fable("The Fox and the Grapes") + "\n");
+        assertThat(result.err()).contains("tok/s").contains("end_token");
+        InProcess.Result stopped =
+                tern("run", "-m", model, "--chat", "-f", prompt, "--temp", "0", "--stop", "bunches", "--json");
+        assertThat(json(stopped).path("text").asString()).isEqualTo("A hungry Fox saw some fine ");
+        assertThat(json(stopped).path("stop_reason").asString()).isEqualTo("stop_string");
+        InProcess.Result cut = tern("run", "-m", model, "--chat", "-f", prompt, "--temp", "0", "-n", "3", "--json");
+        assertThat(json(cut).path("ids").size()).isEqualTo(3);
+        assertThat(json(cut).path("stop_reason").asString()).isEqualTo("max_tokens");
+    }
+
+    @Test
+    void theSameSeedGivesTheSameText() {
+        Object[] command = {"run", "-m", model, "-p", "The king said", "-n", "20", "--seed", "7", "-q"};
+        assertThat(tern(command).out()).isEqualTo(tern(command).out()).isNotBlank();
+        JsonNode unseeded = json(tern("run", "-m", model, "-p", "The king said", "-n", "20", "--json"));
+        JsonNode again = json(tern(
+                "run", "-m", model, "-p", "The king said", "-n", "20", "--seed", unseeded.path("seed").asLong(), "--json"));
+        assertThat(again.path("text")).isEqualTo(unseeded.path("text"));
+    }
+
+    @Test
+    void chatKeepsTheConversationAndStartsAgain() {
+        String input = FOX + "\n\nTell me the fable of The Lamp.\n/clear\nTell me the fable of The Lamp.\n/exit\nignored\n";
+        InProcess.Result result = ternWithInput(input, "chat", "-m", model, "--temp", "0", "-n", "200");
+        assertThat(result.status()).as(result.err()).isZero();
+        List<String> answers = result.out().lines().toList();
+        assertThat(answers.getFirst()).isEqualTo(fable("The Fox and the Grapes"));
+        assertThat(answers.getLast()).isEqualTo(fable("The Lamp"));
+        assertThat(answers).hasSize(3);
+        assertThat(result.err()).contains("tok/s").doesNotContain(">");
+    }
+
+    @Test
+    void chatForgetsWhatNoLongerFits() {
+        // One exchange takes 139 tokens: the second question finds no room unless the first exchange goes.
+        String input = (FOX + "\n").repeat(2) + "word ".repeat(200) + "\n" + FOX + "\n";
+        InProcess.Result result = ternWithInput(input, "chat", "-m", model, "-c", "160", "--temp", "0", "-q");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.err()).contains("oldest exchanges are forgotten").contains("longer than the context");
+        String fable = fable("The Fox and the Grapes");
+        assertThat(result.out()).isEqualTo((fable + "\n").repeat(3));
+    }
+
+    @Test
+    void logitsAreThoseOfTransformers() throws Exception {
+        JsonNode prompt = JSON.readTree(TESTDATA.resolve("golden/golden.json")).path("prompts").path(0);
+        List<String> ids = new ArrayList<>();
+        prompt.path("ids").forEach(id -> ids.add(id.asString()));
+        Path file = folder.resolve("logits.npy");
+
+        InProcess.Result result = tern(
+                "logits", "-m", model, "--tokens", String.join(",", ids), "--cache-type", "f32", "-o", file);
+
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).isEmpty();
+        Npy found = Npy.read(file);
+        Npy expected = Npy.read(TESTDATA.resolve("golden/last_logits.packed-u8.npy"));
+        assertThat(found.rows).isEqualTo(ids.size());
+        assertThat(found.columns).isEqualTo(4096);
+        for (int token = 0; token < found.columns; token++) {
+            // testdata/README.md section 4: 0.17 between transformers and an exact integer engine
+            assertThat(found.at(ids.size() - 1, token)).isCloseTo(expected.at(0, token), within(0.25f));
+        }
+    }
+
+    @Test
+    void perplexityInWords() throws Exception {
+        String text = Files.readString(TESTDATA.resolve("golden/heldout_text.txt")).substring(0, 4000);
+        Path file = Files.writeString(folder.resolve("text.txt"), text);
+        JsonNode result = json(tern("perplexity", "-m", model, "-f", file, "-c", "256", "--json"));
+        assertThat(result.path("ppl").asDouble()).isBetween(20.0, 120.0);
+        assertThat(Math.exp(result.path("nll").asDouble())).isCloseTo(result.path("ppl").asDouble(), within(1e-6));
+        assertThat(result.path("n_ctx").asInt()).isEqualTo(256);
+        assertThat(result.path("scored").asInt()).isPositive().isLessThan(result.path("tokens").asInt());
+        assertThat(tern("perplexity", "-m", model, "-f", file, "-c", "256").out())
+                .startsWith(String.format(java.util.Locale.ROOT, "perplexity %.4f", result.path("ppl").asDouble()));
+        InProcess.Result tooLarge = tern("perplexity", "-m", model, "-f", file, "-c", "4096");
+        assertThat(tooLarge.status()).isEqualTo(1);
+    }
+
+    @Test
+    void tokenizeReadsTheFileAsItReadsTheCheckpoint() {
+        assertThat(tern("tokenize", "-m", model, "-p", FOX, "--json").out())
+                .isEqualTo(tern("tokenize", PACKED, "-p", FOX, "--json").out());
+    }
+
+    @Test
+    void synthMakesAModelThatBenchMeasures() throws Exception {
+        Path checkpoint = folder.resolve("synthetic");
+        InProcess.Result synth = tern("synth", "--config", PACKED.resolve("config.json"), "--format", "packed", "-o", checkpoint);
+        assertThat(synth.status()).as(synth.err()).isZero();
+        Path file = folder.resolve("synthetic.gguf");
+        assertThat(tern("convert", checkpoint, "-o", file).status()).isZero();
+
+        InProcess.Result bench = tern("bench", "-m", file, "-p", "16", "-n", "4", "-t", "1,2", "-r", "2", "-o", "json");
+        assertThat(bench.status()).as(bench.err()).isZero();
+        JsonNode tests = json(bench);
+        assertThat(tests.size()).isEqualTo(4);
+        for (JsonNode test : tests) {
+            assertThat(test.propertyNames())
+                    .contains(
+                            "build_commit", "cpu_info", "backends", "model_filename", "model_type", "model_size",
+                            "model_n_params", "n_batch", "n_threads", "type_k", "type_v", "n_prompt", "n_gen", "test_time",
+                            "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts");
+            assertThat(test.path("samples_ns").size()).isEqualTo(2);
+            int tokens = test.path("n_prompt").asInt() + test.path("n_gen").asInt();
+            assertThat(test.path("samples_ts").path(0).asDouble())
+                    .isCloseTo(tokens * 1e9 / test.path("samples_ns").path(0).asLong(), within(1e-6));
+        }
+        assertThat(tests.path(3).path("n_threads").asInt()).isEqualTo(2);
+        assertThat(tests.path(3).path("n_gen").asInt()).isEqualTo(4);
+        assertThat(tests.path(0).path("model_n_params").asLong()).isEqualTo(14_168_576L);
+
+        List<String> rows = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1").out().lines().toList();
+        assertThat(rows.get(2)).contains("pp8");
+        List<String> csv = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1", "-o", "csv")
+                .out().lines().toList();
+        assertThat(csv).hasSize(2);
+        assertThat(csv.getFirst()).contains("n_prompt");
+    }
+
+    @Test
+    void requireNativeRefusesTheReference() {
+        // Whether native kernels are there is the build's matter; either way nothing is silent.
+        InProcess.Result doctor = tern("doctor", "--json");
+        boolean nativeKernels = !json(doctor).path("kernels").path("active").asString().equals("java");
+        InProcess.Result result = tern("run", "-m", model, "-p", "x", "-n", "1", "--require-native");
+        assertThat(result.status()).as(result.err()).isEqualTo(nativeKernels ? 0 : 1);
+    }
+
+    private static JsonNode json(InProcess.Result result) {
+        assertThat(result.out()).as(result.err()).isNotEmpty();
+        return JSON.readTree(result.out());
+    }
+
+    private static JsonNode golden(String title) {
+        for (JsonNode fable : JSON.readTree(TESTDATA.resolve("golden/fables.json")).path("fables")) {
+            if (fable.path("title").asString().equals(title)) {
+                return fable;
+            }
+        }
+        throw new AssertionError(title);
+    }
+
+    private static String fable(String title) {
+        return golden(title).path("greedy_text").asString();
+    }
+
+    private static String sha256(Path file) throws Exception {
+        byte[] digest = java.security.MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+        return java.util.HexFormat.of().formatHex(digest);
+    }
+
+    /** A float32 matrix read by an independent hand. */
+    private record Npy(int rows, int columns, ByteBuffer data) {
+        static Npy read(Path file) throws IOException {
+            ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+            assertThat(bytes.getLong(0) & 0xFFFFFFFFFFFFFFL).isEqualTo(0x01_59_50_4D_55_4E_93L); // \x93NUMPY, version 1
+            int length = bytes.getShort(8);
+            assertThat((10 + length) % 64).isZero();
+            String header = new String(bytes.array(), 10, length, StandardCharsets.US_ASCII);
+            assertThat(header).contains("'descr': '<f4'").contains("'fortran_order': False").endsWith("\n");
+            String[] shape = header.replaceAll("(?s).*\\((.*)\\).*", "$1").split(",\\s*");
+            ByteBuffer data = bytes.slice(10 + length, bytes.capacity() - 10 - length).order(ByteOrder.LITTLE_ENDIAN);
+            Npy npy = new Npy(Integer.parseInt(shape[0]), Integer.parseInt(shape[1]), data);
+            assertThat(data.capacity()).isEqualTo(4 * npy.rows * npy.columns);
+            return npy;
+        }
+
+        float at(int row, int column) {
+            return data.getFloat(4 * (row * columns + column));
+        }
+    }
+}

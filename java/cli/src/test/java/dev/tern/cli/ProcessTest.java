@@ -1,0 +1,78 @@
+package dev.tern.cli;
+
+import static dev.tern.cli.InProcess.PACKED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own shows: exit statuses, pipes, signals. */
+@DisabledOnOs(OS.WINDOWS)
+class ProcessTest {
+    @TempDir
+    static Path folder;
+
+    private static Path model;
+
+    @BeforeAll
+    static void convert() throws Exception {
+        model = folder.resolve("tiny.gguf");
+        assertThat(TernProcess.tern("convert", PACKED, "-o", model).status()).isZero();
+    }
+
+    @Test
+    void exitStatusesReachTheCaller() throws Exception {
+        assertThat(TernProcess.tern("--version").status()).isZero();
+        InProcess.Result missing = TernProcess.tern("run", "-m", "/no/such.gguf", "-p", "x");
+        assertThat(missing.status()).isEqualTo(1);
+        assertThat(missing.err()).isEqualTo("tern: /no/such.gguf: no such file. Check the path.\n");
+        assertThat(TernProcess.tern("run", "--nonsense").status()).isEqualTo(2);
+    }
+
+    @Test
+    void aClosedPipeEndsQuietly() throws Exception {
+        InProcess.Result result = TernProcess.shell("tern run -m '" + model
+                + "' -p 'The king' --ignore-eos -n 400 -q --temp 0 | head -c 10; echo \" ${PIPESTATUS[0]}\"");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).hasSize(13).endsWith(" 0\n");
+    }
+
+    @Test
+    void aFullDiskIsSaid() throws Exception {
+        if (Files.exists(Path.of("/dev/full"))) {
+            InProcess.Result result = TernProcess.shell("tern tokenize -m '" + model + "' -p x > /dev/full");
+            assertThat(result.status()).isEqualTo(1);
+            assertThat(result.err()).isEqualTo("tern: standard output: cannot be written: No space left on device\n");
+        }
+    }
+
+    @Test
+    void textIsUtf8InEveryLocale() throws Exception {
+        InProcess.Result result =
+                TernProcess.shell("LC_ALL=C tern tokenize -m '" + model + "' --no-special -f <(printf '\\u00fc')");
+        assertThat(result.out()).contains("\u00c3\n").contains("\u00bc\n"); // the bytes of ü
+    }
+
+    @Test
+    void controlCEndsTheWork() throws Exception {
+        Path log = folder.resolve("interrupted.log");
+        Process process = new ProcessBuilder(
+                        TernProcess.command("bench", "-m", model, "-p", "256", "-n", "256", "-r", "100000"))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        Thread.sleep(3000);
+        assertThat(process.isAlive()).as(Files.readString(log)).isTrue();
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+        assertThat(Files.readString(log, StandardCharsets.UTF_8)).doesNotContain("\tat ").doesNotContain("Exception");
+    }
+}
