@@ -46,6 +46,22 @@ class ReferenceKernelsTest {
         assertThat(a.values().asSlice(0, 3).toArray(JAVA_BYTE)).containsExactly(0, 0, 64);
     }
 
+    /** (1 / m) * 127 is not always 127 / m. In double precision a quotient or product of floats rounds to a float once. */
+    @Test
+    void theScaleIsAQuotientThenAProduct() {
+        Activations a = Activations.allocate(arena, 1, 1);
+        int different = 0;
+        for (int i = 0; i < 1000; i++) {
+            float m = 0.001f + random.nextFloat() * 100f;
+            kernels.quantize(floats(-m), 1, 1, 0, 1, a);
+            float quotient = (float) (1.0 / m);
+            float scale = (float) (quotient * 127.0);
+            assertThat(a.scales().get(JAVA_FLOAT, 0)).isEqualTo(scale);
+            different += scale == (float) (127.0 / m) ? 0 : 1;
+        }
+        assertThat(different).as("cases that tell the two apart").isPositive();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 31, 32, 127, 128, 129, 300, 1024})
     void ternaryProductsAreExact(int cols) {
