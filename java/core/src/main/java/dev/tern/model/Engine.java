@@ -3,7 +3,6 @@ package dev.tern.model;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.Kernels;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +18,6 @@ public final class Engine implements AutoCloseable {
     private final ModelWeights weights;
     private final Kernels kernels;
     private final ThreadTeam team;
-    private final Arena arena = Arena.ofShared();
     private final Forward forward;
     private final int contextLength;
     private final int batchSize;
@@ -58,7 +56,7 @@ public final class Engine implements AutoCloseable {
         this.batchSize = Math.min(batchSize, contextLength);
         this.cacheType = cacheType;
         this.release = release;
-        this.forward = new Forward(model, weights, kernels, team, this.batchSize, arena);
+        this.forward = new Forward(model, weights, kernels, team, this.batchSize);
     }
 
     /** The numbers of the graph. */
@@ -197,8 +195,6 @@ public final class Engine implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 team.close();
-                forward.close();
-                arena.close();
                 release.run();
             }
         } finally {

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class Forward implements ThreadTeam.Program {
     private static final int ROW_UNIT = 32; // rows of a matrix are dealt out in multiples of this
 
+    private static final int[] NONE = {};
+
     private final ModelHyperparameters model;
     private final LayerWeights[] layers;
     private final ModelWeights weights;
@@ -57,7 +59,7 @@ final class Forward implements ThreadTeam.Program {
 
     // The pass at hand; published to the members by the team.
     private @Nullable KvCache cache;
-    private int[] ids = {};
+    private int[] ids = NONE;
     private int firstId;
     private int tokens;
     private int position;
@@ -65,7 +67,7 @@ final class Forward implements ThreadTeam.Program {
     private @Nullable MemorySegment logits;
     private @Nullable ForwardTrace trace;
 
-    Forward(ModelHyperparameters model, ModelWeights weights, Kernels kernels, ThreadTeam team, int batch, Arena arena) {
+    Forward(ModelHyperparameters model, ModelWeights weights, Kernels kernels, ThreadTeam team, int batch) {
         this.model = model;
         this.weights = weights;
         this.layers = weights.layers().toArray(LayerWeights[]::new);
@@ -79,6 +81,9 @@ final class Forward implements ThreadTeam.Program {
         this.attentionScale = (float) (1 / Math.sqrt(model.headDim()));
         this.tables = new PositionTables(model, pairing(model), members);
 
+        // Every call of a native kernel holds the arenas of its segments for its duration. That costs nothing for a
+        // garbage-collected arena, but 200 ns for a shared one when two threads do it at once.
+        Arena arena = Arena.ofAuto();
         int widest = Math.max(Math.max(hidden, queries), intermediate);
         this.x = floats(arena, batch, hidden);
         this.delta = floats(arena, batch, hidden);
@@ -133,7 +138,7 @@ final class Forward implements ThreadTeam.Program {
             team.run(this);
         } finally {
             this.cache = null;
-            this.ids = new int[0];
+            this.ids = NONE;
             this.logits = null;
             this.trace = null;
         }
@@ -337,9 +342,5 @@ final class Forward implements ThreadTeam.Program {
             }
             team.barrier(member);
         }
-    }
-
-    void close() {
-        tables.close();
     }
 }

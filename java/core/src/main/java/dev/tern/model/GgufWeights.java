@@ -35,6 +35,7 @@ public final class GgufWeights {
     private final ModelHyperparameters model;
     private final Kernels kernels;
     private final Arena arena;
+    private final Arena small = Arena.ofAuto(); // descriptors and norms, for the reason given in Forward
     private final List<Matrix> matrices = new ArrayList<>();
     private final List<Task> tasks = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
@@ -176,7 +177,7 @@ public final class GgufWeights {
                     .found(tensor.type())
                     .exception();
         }
-        MemorySegment copy = arena.allocate(4L * width, 64).copyFrom(file.data(tensor));
+        MemorySegment copy = small.allocate(4L * width, 64).copyFrom(file.data(tensor));
         for (int i = 0; i < width; i++) {
             float value = copy.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             if (!Float.isFinite(value)) {
@@ -212,7 +213,7 @@ public final class GgufWeights {
                     .cure("Convert the original checkpoint with tern convert.")
                     .exception();
         }
-        return FloatWeights.of(arena, data, model.vocabSize(), model.hiddenSize(), type);
+        return FloatWeights.of(small, data, model.vocabSize(), model.hiddenSize(), type);
     }
 
     private GgufTensor tensor(String name, int cols, int rows) {
@@ -301,6 +302,6 @@ public final class GgufWeights {
                     .problem("its scale times its .scale tensor is " + scale)
                     .exception();
         }
-        return TernaryWeights.of(arena, m.codes, m.rows, m.cols, scale);
+        return TernaryWeights.of(small, m.codes, m.rows, m.cols, scale);
     }
 }

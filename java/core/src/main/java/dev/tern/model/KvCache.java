@@ -29,7 +29,7 @@ public final class KvCache implements AutoCloseable {
         for (int i = 0; i < layers.length; i++) {
             arenas[i] = Arena.ofShared();
             try {
-                layers[i] = KvLayer.allocate(arenas[i], model.kvHeads(), capacity, model.headDim(), type);
+                layers[i] = allocate(arenas[i], model.kvHeads(), capacity, model.headDim(), type);
             } catch (Throwable thrown) {
                 for (int j = 0; j <= i; j++) {
                     arenas[j].close();
@@ -87,7 +87,7 @@ public final class KvCache implements AutoCloseable {
             Arena arena = Arena.ofShared();
             try {
                 KvLayer old = layers[i];
-                KvLayer grown = KvLayer.allocate(arena, old.kvHeads(), capacity, old.headDim(), old.type());
+                KvLayer grown = allocate(arena, old.kvHeads(), capacity, old.headDim(), old.type());
                 copy(old, grown, used);
                 layers[i] = grown;
             } catch (Throwable thrown) {
@@ -106,6 +106,20 @@ public final class KvCache implements AutoCloseable {
         for (int i = 0; i < layers.length; i++) {
             copy(source.layers[i], layers[i], used);
         }
+    }
+
+    /**
+     * Keys and values in an arena that {@link #close} frees; the small descriptor, which is what kernels are called with, in
+     * a garbage-collected one, for the reason given in {@link Forward}.
+     */
+    private static KvLayer allocate(Arena arena, int kvHeads, int capacity, int headDim, FloatType type) {
+        Arena descriptors = Arena.ofAuto();
+        return KvLayer.allocate(
+                (bytes, alignment) -> (bytes <= 256 ? descriptors : arena).allocate(bytes, alignment),
+                kvHeads,
+                capacity,
+                headDim,
+                type);
     }
 
     private static void copy(KvLayer from, KvLayer to, int positions) {

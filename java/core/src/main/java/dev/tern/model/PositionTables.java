@@ -13,7 +13,7 @@ import java.lang.foreign.ValueLayout;
  * <p>Rotation as Hugging Face computes it: frequency i is {@code 1 / theta^(2i / dims)} in float32, the angle is
  * {@code (float) position * frequency} in float32, and the table holds the cosine and sine of that float, rounded once.
  */
-final class PositionTables implements AutoCloseable {
+final class PositionTables {
     private static final int FIRST_CAPACITY = 512;
 
     private final ModelHyperparameters model;
@@ -21,7 +21,7 @@ final class PositionTables implements AutoCloseable {
     private final int members;
     private Tables tables;
 
-    private record Tables(Arena arena, RopeTable rope, MemorySegment[] scores) {}
+    private record Tables(RopeTable rope, MemorySegment[] scores) {}
 
     PositionTables(ModelHyperparameters model, RopePairing pairing, int members) {
         this.model = model;
@@ -34,9 +34,7 @@ final class PositionTables implements AutoCloseable {
     void reserve(int positions) {
         int capacity = tables.rope.positions();
         if (positions > capacity) {
-            Tables old = tables;
             tables = allocate((int) Math.min(Integer.MAX_VALUE, Math.max(positions, 2L * capacity)));
-            old.arena.close();
         }
     }
 
@@ -50,17 +48,12 @@ final class PositionTables implements AutoCloseable {
     }
 
     private Tables allocate(int positions) {
-        Arena arena = Arena.ofShared();
-        try {
-            MemorySegment[] scores = new MemorySegment[members];
-            for (int member = 0; member < members; member++) {
-                scores[member] = arena.allocate(4L * positions, 64);
-            }
-            return new Tables(arena, fill(arena, positions), scores);
-        } catch (Throwable thrown) {
-            arena.close();
-            throw thrown;
+        Arena arena = Arena.ofAuto(); // see Forward: what is passed to kernels in every pass is in no shared arena
+        MemorySegment[] scores = new MemorySegment[members];
+        for (int member = 0; member < members; member++) {
+            scores[member] = arena.allocate(4L * positions, 64);
         }
+        return new Tables(fill(arena, positions), scores);
     }
 
     private RopeTable fill(Arena arena, int positions) {
@@ -87,10 +80,5 @@ final class PositionTables implements AutoCloseable {
             frequencies[i] = 1f / (float) StrictMath.pow(theta, exponent);
         }
         return frequencies;
-    }
-
-    @Override
-    public void close() {
-        tables.arena.close();
     }
 }

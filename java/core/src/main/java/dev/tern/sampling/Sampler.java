@@ -17,6 +17,7 @@ public final class Sampler {
     private final Candidates candidates = new Candidates();
     private final SplitMix random;
     private int[] recent = {};
+    private float[] unpenalized = {};
     private long accepted;
 
     /** A sampler for one sequence of a vocabulary of {@code vocabSize} tokens. */
@@ -47,7 +48,7 @@ public final class Sampler {
      */
     public int sample(MemorySegment row) {
         MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
-        penalize(row);
+        penalize();
         if (options.temperature() == 0) {
             return best();
         }
@@ -68,13 +69,18 @@ public final class Sampler {
         return candidates.draw(options.temperature(), random.nextDouble());
     }
 
-    private void penalize(MemorySegment row) {
+    private void penalize() {
         float penalty = options.repeatPenalty();
         int known = (int) Math.min(accepted, recent.length);
+        if (unpenalized.length < known) {
+            unpenalized = new float[recent.length];
+        }
+        for (int i = 0; i < known; i++) { // all before any is changed, so twice in the window has the effect of once
+            unpenalized[i] = logits[recent[i]];
+        }
         for (int i = 0; i < known; i++) {
-            int id = recent[i];
-            float logit = row.getAtIndex(ValueLayout.JAVA_FLOAT, id); // from the source, so twice has the effect of once
-            logits[id] = logit > 0 ? logit / penalty : logit * penalty;
+            float logit = unpenalized[i];
+            logits[recent[i]] = logit > 0 ? logit / penalty : logit * penalty;
         }
     }
 
