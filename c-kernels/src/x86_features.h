@@ -17,13 +17,13 @@ typedef struct tern_x86_features {
 /* Reads the registers of the CPU this runs on; all zero when that is no x86-64. */
 tern_x86_features tern_read_x86_features(void);
 
-/* Why a machine with these registers cannot run the AVX2 tier, or null when it can. A missing feature of the CPU is told
- * before a missing permission of the operating system, for without the first the second cures nothing. */
+/* Why a machine with these registers cannot run the AVX2 tier, or null when it can. A missing feature of the CPU is
+ * told before a missing permission of the operating system, for without the first the second cures nothing. */
 const char *tern_avx2_obstacle(tern_x86_features features);
 
 /* Whether a kernel that streams a matrix from memory gains by software prefetch on this CPU: yes on Intel's, where the
- * hardware prefetcher leaves one core at 6 GB/s of 2-bit weights and a prefetch 4 KiB ahead gives 11.5 (Sapphire Rapids);
- * no on AMD's, where it costs up to a fifth (Zen 4), nor on one we do not know. */
+ * hardware prefetcher leaves one core at 6 GB/s of 2-bit weights and a prefetch 4 KiB ahead gives 11.5 (Sapphire
+ * Rapids); no on AMD's, where it costs up to a fifth (Zen 4), nor on one we do not know. */
 bool tern_prefetch_pays(void);
 
 /* The same for a CPU whose CPUID 0 names this vendor in EBX, EDX, ECX. */

@@ -5,9 +5,9 @@
  *
  * One thread, by its CPU time, so that other work on the machine takes away bandwidth but no time. The tiers take turns
  * within a row, several rounds; a row prints the median and the best round.
- * A matrix for one token is one of as many copies as fill 192 MiB, so that it comes from memory as in a model (six times
- * the L3 of a core complex); for several tokens its codes are used from the caches. GB/s counts the bytes of the weights
- * (of the cache, for attention), Gop/s a multiplication and an addition as two.
+ * A matrix for one token is one of as many copies as fill 192 MiB, so that it comes from memory as in a model (six
+ * times the L3 of a core complex); for several tokens its codes are used from the caches. GB/s counts the bytes of the
+ * weights (of the cache, for attention), Gop/s a multiplication and an addition as two.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
@@ -170,7 +170,8 @@ static void bench_float(int32_t type, int64_t tokens) {
     const int64_t cols = 2560;
     const int64_t bytes = rows * cols * (int64_t)size_of_type(type);
     static const char *const type_names[] = {"f32", "f16", "bf16"};
-    float_state s = {{allocate(bytes), rows, cols, cols, type}, tokens, allocate(tokens * cols * 4), allocate(tokens * rows * 4)};
+    float_state s = {
+        {allocate(bytes), rows, cols, cols, type}, tokens, allocate(tokens * cols * 4), allocate(tokens * rows * 4)};
     fill_typed((void *)s.w.values, type, rows * cols, FILL_UNIFORM);
     fill_floats(s.x, tokens * cols, FILL_UNIFORM);
     char name[64];

@@ -14,11 +14,11 @@
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int failures(void);
 
-#define CHECK(condition, ...)                                                                                              \
-    do {                                                                                                                   \
-        if (!(condition)) {                                                                                                \
-            fail(__VA_ARGS__);                                                                                             \
-        }                                                                                                                  \
+#define CHECK(condition, ...)                                                                                          \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fail(__VA_ARGS__);                                                                                         \
+        }                                                                                                              \
     } while (0)
 
 /* xorshift64*, seeded per test so that a failure repeats. */
@@ -42,8 +42,8 @@ typedef struct guarded {
 
 guarded guarded_new(size_t bytes, edge side);
 void guarded_free(guarded *buffer);
-void guarded_refill(guarded *buffer);               /* the pattern again, everywhere */
-bool guarded_slack_intact(const guarded *buffer);   /* the pattern still stands outside of [data, data + bytes) */
+void guarded_refill(guarded *buffer);             /* the pattern again, everywhere */
+bool guarded_slack_intact(const guarded *buffer); /* the pattern still stands outside of [data, data + bytes) */
 bool guarded_is_pattern(const void *at, size_t bytes, const guarded *buffer);
 
 /* Equal to the bit, except that any NaN equals any NaN. */

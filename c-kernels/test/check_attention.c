@@ -24,8 +24,8 @@ void check_softmax(const tern_kernels *scalar, const tern_kernels *tier) {
             memcpy(x[1].data, values, x[0].bytes);
             scalar->softmax(x[0].data, n);
             tier->softmax(x[1].data, n);
-            CHECK(first_difference(x[0].data, x[1].data, n) < 0 && guarded_slack_intact(&x[1]), "softmax: n %lld, kind %d",
-                  (long long)n, kind);
+            CHECK(first_difference(x[0].data, x[1].data, n) < 0 && guarded_slack_intact(&x[1]),
+                  "softmax: n %lld, kind %d", (long long)n, kind);
             guarded_free(&x[0]);
             guarded_free(&x[1]);
         }
@@ -64,7 +64,8 @@ static void store_case(const tern_kernels *scalar, const tern_kernels *tier, int
         values[i] = guarded_new(elements * size_of_type(type), side);
         const tern_kv_layer kv = {keys[i].data, values[i].data, kv_heads, capacity, head_dim, type};
         (i == 0 ? scalar : tier)->store_kv(&kv, k.data, v.data, stride, 3, 1, 4);
-        CHECK(guarded_slack_intact(&keys[i]) && guarded_slack_intact(&values[i]), "store_kv wrote outside of the cache");
+        CHECK(guarded_slack_intact(&keys[i]) && guarded_slack_intact(&values[i]),
+              "store_kv wrote outside of the cache");
     }
     for (size_t i = 0; i < elements; i++) {
         const int64_t p = (int64_t)i / head_dim % capacity;

@@ -28,7 +28,8 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
     if (tokens == 1 && tier->tier >= TERN_TIER_AVX2) { /* the two ways that are chosen by CPU */
         for (int prefetch = 0; prefetch < 2; prefetch++) {
             tern_avx2_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
-            CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: prefetch %d changes a result", prefetch);
+            CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: prefetch %d changes a result",
+                  prefetch);
         }
     }
 #endif
@@ -111,7 +112,8 @@ static void norm_case(const tern_kernels *scalar, const tern_kernels *tier, int6
             memcpy(y[i].data, x.data, x.bytes);
         }
         (i == 0 ? scalar : tier)
-            ->rms_norm(in_place ? y[i].data : x.data, x_stride, weight.data, 1e-5f, cols, begin, end, y[i].data, y_stride);
+            ->rms_norm(in_place ? y[i].data : x.data, x_stride, weight.data, 1e-5f, cols, begin, end, y[i].data,
+                       y_stride);
     }
     const int64_t n = (int64_t)(y[0].bytes / sizeof(float));
     CHECK(first_difference(y[0].data, y[1].data, n) < 0 && guarded_slack_intact(&y[1]),
@@ -246,7 +248,8 @@ void check_add(const tern_kernels *scalar, const tern_kernels *tier) {
             fill_floats(x[i].data, n, (fill)(n / 2 % FILL_COUNT));
             (i == 0 ? scalar : tier)->add(x[i].data, y.data, n);
         }
-        CHECK(first_difference(x[0].data, x[1].data, n) < 0 && guarded_slack_intact(&x[1]), "add: n %lld", (long long)n);
+        CHECK(first_difference(x[0].data, x[1].data, n) < 0 && guarded_slack_intact(&x[1]), "add: n %lld",
+              (long long)n);
         guarded_free(&y);
         guarded_free(&x[0]);
         guarded_free(&x[1]);

@@ -32,14 +32,15 @@ static void quantize_case(const tern_kernels *scalar, const tern_kernels *tier, 
           (long long)cols, kind);
     CHECK(memcmp(scales[0].data, scales[1].data, scales[0].bytes) == 0, "quantize: scales, cols %lld fill %d",
           (long long)cols, kind);
-    CHECK(memcmp(sums[0].data, sums[1].data, sums[0].bytes) == 0, "quantize: sums, cols %lld fill %d",
-          (long long)cols, kind);
+    CHECK(memcmp(sums[0].data, sums[1].data, sums[0].bytes) == 0, "quantize: sums, cols %lld fill %d", (long long)cols,
+          kind);
     for (int64_t t = 0; t < tokens; t++) {
         if (t < begin || t >= end) {
-            CHECK(guarded_is_pattern((float *)scales[1].data + t, sizeof(float), &scales[1]) &&
-                      guarded_is_pattern((int32_t *)sums[1].data + t, sizeof(int32_t), &sums[1]) &&
-                      guarded_is_pattern((int8_t *)values[1].data + t * stride, (size_t)padded_columns(cols), &values[1]),
-                  "quantize wrote token %lld outside of its range", (long long)t);
+            CHECK(
+                guarded_is_pattern((float *)scales[1].data + t, sizeof(float), &scales[1]) &&
+                    guarded_is_pattern((int32_t *)sums[1].data + t, sizeof(int32_t), &sums[1]) &&
+                    guarded_is_pattern((int8_t *)values[1].data + t * stride, (size_t)padded_columns(cols), &values[1]),
+                "quantize wrote token %lld outside of its range", (long long)t);
         }
     }
     guarded_free(&x);
@@ -84,7 +85,7 @@ void check_quantize(const tern_kernels *scalar, const tern_kernels *tier) {
 }
 
 #if TERN_HAS_AVX2
-/* The kernel takes one of these two ways by CPU. The results are the same, and a prefetch past the guard page harmless. */
+/* The kernel takes one of these two ways by CPU: the results are the same, and a prefetch of a guard page harmless. */
 static void compare_prefetch(const tern_ternary_matrix *w, const tern_activations *a, int64_t rows) {
     float y[2][16];
     for (int prefetch = 0; prefetch < 2; prefetch++) {
@@ -121,7 +122,8 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
             const int64_t rows = 1 + random_below(9);
             const int64_t tokens = 1 + random_below(9);
             const int64_t begin = random_below(rows);
-            ternary_case(scalar, tier, (ternary_shape){rows, cols, tokens, begin, begin + random_below(rows - begin + 1)},
+            ternary_case(scalar, tier,
+                         (ternary_shape){rows, cols, tokens, begin, begin + random_below(rows - begin + 1)},
                          (ternary_fill)(cols % TERNARY_FILL_COUNT), (edge)edge_of);
         }
     }
@@ -129,7 +131,8 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     for (int64_t rows = 1; rows <= 10; rows++) {
         for (int64_t tokens = 1; tokens <= 13; tokens++) {
             ternary_case(scalar, tier, (ternary_shape){rows, 384, tokens, 0, rows}, TERNARY_RANDOM, AT_END);
-            ternary_case(scalar, tier, (ternary_shape){rows, 257, tokens, rows / 3, rows - rows / 4}, TERNARY_RANDOM, AT_END);
+            ternary_case(scalar, tier, (ternary_shape){rows, 257, tokens, rows / 3, rows - rows / 4}, TERNARY_RANDOM,
+                         AT_END);
         }
     }
     /* Every worst case at columns around each border of widening (8 and 16 groups) and at the dimensions of models. */

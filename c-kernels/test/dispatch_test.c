@@ -56,7 +56,8 @@ static void test_prefetch(void) {
 }
 
 static void test_tiers(void) {
-    CHECK(strcmp(tern_tier_name(TERN_TIER_SCALAR), "scalar") == 0 && strcmp(tern_tier_name(TERN_TIER_AVX2), "avx2") == 0,
+    CHECK(strcmp(tern_tier_name(TERN_TIER_SCALAR), "scalar") == 0 &&
+              strcmp(tern_tier_name(TERN_TIER_AVX2), "avx2") == 0,
           "names of tiers");
     CHECK(tern_tier_obstacle(TERN_TIER_SCALAR) == NULL, "scalar has an obstacle");
     static const int32_t unknown[] = {-1, 2, 1000, INT32_MIN, INT32_MAX};

@@ -34,7 +34,8 @@ static void test_f16_narrowing(void) {
         const struct {
             float value;
             int expected;
-        } cases[] = {{(float)low, half}, {tie, even}, {nextafterf(tie, 0), half}, {nextafterf(tie, INFINITY), half + 1}};
+        } cases[] = {
+            {(float)low, half}, {tie, even}, {nextafterf(tie, 0), half}, {nextafterf(tie, INFINITY), half + 1}};
         for (int i = 0; i < 4; i++) {
             CHECK(f16_of_float(cases[i].value) == cases[i].expected, "%a narrows to %04x, expected %04x",
                   (double)cases[i].value, (unsigned)f16_of_float(cases[i].value), (unsigned)cases[i].expected);
@@ -75,7 +76,8 @@ static void test_lane_order(void) {
     }
     for (int lane = 0; lane < 32; lane++) {
         for (int i = lane; i < N; i += 32) {
-            /* A double holds the product of two floats exactly; the sum rounds twice only if a double cannot hold it. */
+            /* A double holds the product of two floats exactly; the sum rounds twice only if a double cannot hold it.
+             */
             sums[lane] = (float)((double)w[i] * (double)x[i] + (double)sums[lane]);
         }
     }
@@ -88,7 +90,8 @@ static void test_lane_order(void) {
     float y;
     kernels->float_matmul(&m, x, N, 1, 0, 1, &y, 1);
     CHECK(y == sums[0], "a sum in 32 lanes is %a, expected %a", (double)y, (double)sums[0]);
-    /* -0 from an underflow in lane 0 alone, then a fill: 33 elements leave lanes 1 to 31 to be filled in the last group. */
+    /* -0 from an underflow in lane 0 alone, then a fill: 33 elements leave lanes 1 to 31 to be filled in the last
+     * group. */
     float tiny_w[33] = {0};
     float tiny_x[33] = {0};
     tiny_w[1] = -1e-30f;
@@ -99,7 +102,8 @@ static void test_lane_order(void) {
 }
 
 static void test_quantize(void) {
-    /* m = 127: 1/127 rounds so that r = (1/127) * 127 is 1 - 2^-24 or 1; the ties of 2.5, 3.5 … are decided after x * r. */
+    /* m = 127: 1/127 rounds so that r = (1/127) * 127 is 1 - 2^-24 or 1; the ties of 2.5, 3.5 … are decided after x *
+     * r. */
     const float x[] = {127, -127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 126.5f, 0, -0.0f, 3.49f, NAN};
     enum { N = sizeof x / sizeof x[0] };
     int8_t values[128];
@@ -119,14 +123,16 @@ static void test_quantize(void) {
     }
     CHECK(sum == expected_sum, "the sum is %d, expected %d", sum, expected_sum);
 
-    const float ties[] = {1, 63.5f / 127, -63.5f / 127, 0.5f / 127}; /* m = 1: r = 127 exactly, and 63.5, 0.5 are ties */
+    const float ties[] = {1, 63.5f / 127, -63.5f / 127,
+                          0.5f / 127}; /* m = 1: r = 127 exactly, and 63.5, 0.5 are ties */
     kernels->quantize(ties, 4, 4, 0, 1, &a);
     CHECK(r == 127 && values[0] == 127 && values[1] == 64 && values[2] == -64 && values[3] == 0,
           "ties go to %d %d %d, expected 64 -64 0", values[1], values[2], values[3]);
 
     const float zeros[3] = {0, -0.0f, 1e-12f};
     kernels->quantize(zeros, 3, 3, 0, 1, &a);
-    CHECK(r == 1.0f / 1e-5f * 127.0f && values[0] == 0 && values[2] == 0 && sum == 0, "zeros are not quantized to zeros");
+    CHECK(r == 1.0f / 1e-5f * 127.0f && values[0] == 0 && values[2] == 0 && sum == 0,
+          "zeros are not quantized to zeros");
 
     const float infinite[3] = {INFINITY, 1, -INFINITY}; /* r = 0; inf * 0 is a NaN */
     kernels->quantize(infinite, 3, 3, 0, 1, &a);
@@ -203,8 +209,8 @@ static void test_rope(void) {
             const double angle = pow(10000, -2.0 * i / DIMS);
             const double re = (double)before[first] * cos(angle) - (double)before[second] * sin(angle);
             const double im = (double)before[first] * sin(angle) + (double)before[second] * cos(angle);
-            CHECK(fabs((double)x[first] - re) < 1e-6 && fabs((double)x[second] - im) < 1e-6, "rope: pair %d, pairing %d", i,
-                  pairing);
+            CHECK(fabs((double)x[first] - re) < 1e-6 && fabs((double)x[second] - im) < 1e-6,
+                  "rope: pair %d, pairing %d", i, pairing);
         }
         CHECK(x[8] == before[8] && x[9] == before[9], "rope changed what it must leave alone");
     }
@@ -243,8 +249,9 @@ static void test_attention(void) {
                 for (int p = 0; p < length; p++) {
                     expected += weights[p] / total * double_of_typed(values, type, cache_head + p * DIM + d);
                 }
-                CHECK(fabs((double)out[item * DIM + d] - expected) < 2e-6, "attention: item %d, element %d: %g, expected %g",
-                      item, d, (double)out[item * DIM + d], expected);
+                CHECK(fabs((double)out[item * DIM + d] - expected) < 2e-6,
+                      "attention: item %d, element %d: %g, expected %g", item, d, (double)out[item * DIM + d],
+                      expected);
             }
         }
     }
@@ -266,7 +273,8 @@ static void test_store_kv(void) {
         for (int p = 0; p < CAPACITY; p++) {
             for (int d = 0; d < DIM; d++) {
                 const float expected = p == 1 || p == 2 ? (float)((p - 1) * 7 + h * DIM + d) + 1 : 0;
-                CHECK(keys[(h * CAPACITY + p) * DIM + d] == expected && values[(h * CAPACITY + p) * DIM + d] == -expected,
+                CHECK(keys[(h * CAPACITY + p) * DIM + d] == expected &&
+                          values[(h * CAPACITY + p) * DIM + d] == -expected,
                       "store_kv: head %d, position %d, element %d", h, p, d);
             }
         }
@@ -304,7 +312,8 @@ static void test_softmax(void) {
     }
     kernels->softmax(x, 5);
     for (int i = 0; i < 5; i++) {
-        CHECK(fabs((double)x[i] - expected[i] / total) < 1e-7, "softmax: %g, expected %g", (double)x[i], expected[i] / total);
+        CHECK(fabs((double)x[i] - expected[i] / total) < 1e-7, "softmax: %g, expected %g", (double)x[i],
+              expected[i] / total);
     }
     float one[1] = {-1e30f};
     kernels->softmax(one, 1);

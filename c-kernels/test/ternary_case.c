@@ -82,7 +82,8 @@ void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_
     guarded y[2];
     for (int i = 0; i < 2; i++) {
         y[i] = guarded_new((size_t)((shape.tokens - 1) * y_stride + shape.rows) * sizeof(float), side);
-        (i == 0 ? scalar : tier)->ternary_matmul(&w, &a, shape.tokens, shape.row_begin, shape.row_end, y[i].data, y_stride);
+        (i == 0 ? scalar : tier)
+            ->ternary_matmul(&w, &a, shape.tokens, shape.row_begin, shape.row_end, y[i].data, y_stride);
     }
     const float *result = y[1].data;
     CHECK(first_difference(y[0].data, result, (int64_t)(y[0].bytes / sizeof(float))) < 0 && guarded_slack_intact(&y[1]),
@@ -92,8 +93,8 @@ void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_
     for (int64_t i = 0; i < (int64_t)(y[1].bytes / sizeof(float)); i++) {
         const int64_t row = i % y_stride;
         if (row < shape.row_begin || row >= shape.row_end) {
-            CHECK(guarded_is_pattern(result + i, sizeof(float), &y[1]), "ternary_matmul wrote row %lld outside of its range",
-                  (long long)row);
+            CHECK(guarded_is_pattern(result + i, sizeof(float), &y[1]),
+                  "ternary_matmul wrote row %lld outside of its range", (long long)row);
         }
     }
     guarded_free(&codes);

@@ -1,9 +1,9 @@
 /*
  * tiers_test.c: every kernel of every tier against the scalar definition, to the bit.
  *
- * The program is made from the kernel table: each kernel must have a check, or it does not link. A check gets the scalar
- * kernels and those of a tier; with the scalar tier itself it still looks for reads past an end (guard pages) and for
- * writes outside of the range that was asked for.
+ * The program is made from the kernel table: each kernel must have a check, or it does not link. A check gets the
+ * scalar kernels and those of a tier; with the scalar tier itself it still looks for reads past an end (guard pages)
+ * and for writes outside of the range that was asked for.
  */
 #include "check.h"
 
@@ -20,7 +20,7 @@ typedef struct named_check {
 
 static const named_check checks[] = {
 #define LIST_CHECK(name, result, parameters) {#name, check_##name},
-    TERN_KERNEL_TABLE(LIST_CHECK) {"offsets beyond 2 GiB", check_far_offsets}};
+    TERN_KERNEL_TABLE(LIST_CHECK){"offsets beyond 2 GiB", check_far_offsets}};
 
 /* Exit status that ctest counts as skipped. */
 enum { SKIPPED = 77 };

@@ -117,8 +117,8 @@ TERN_INLINE __m256 score_lanes(const float *query, const lanes32 *tail, const vo
 TERN_INLINE __m256 fold_8_of_8(const __m256 v[8]) {
     __m256 by_4[4];
     for (int i = 0; i < 4; i++) { /* position i in the low half, i + 4 in the high one */
-        by_4[i] = _mm256_add_ps(_mm256_permute2f128_ps(v[i], v[i + 4], 0x20),
-                                _mm256_permute2f128_ps(v[i], v[i + 4], 0x31));
+        by_4[i] =
+            _mm256_add_ps(_mm256_permute2f128_ps(v[i], v[i + 4], 0x20), _mm256_permute2f128_ps(v[i], v[i + 4], 0x31));
     }
     __m256 by_2[2];
     for (int i = 0; i < 2; i++) { /* positions 2i, 2i + 1 | 2i + 4, 2i + 5, two lanes each */

@@ -4,8 +4,8 @@
  * A dot product has four registers of lanes, and their order is fixed. One token: one row after the other, so that the
  * matrix is read in one stream from front to back; four independent sums already keep up with memory (two rows side by
  * side were two streams, and half as fast on Zen 4). Several tokens: a tile of 4 rows x 3 tokens takes one of the four
- * parts after the other, each part over a stretch of columns that stays in L1, so that twelve sums live in registers and
- * every widened weight is used three times.
+ * parts after the other, each part over a stretch of columns that stays in L1, so that twelve sums live in registers
+ * and every widened weight is used three times.
  */
 #include "lanes.h"
 #include "one_token.h"
@@ -45,8 +45,8 @@ TERN_INLINE void one_token(const tern_float_matrix *w, int32_t type, const float
     }
 }
 
-TERN_INLINE void one_token_of_type(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
-                                   bool prefetch) {
+TERN_INLINE void one_token_of_type(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end,
+                                   float *y, bool prefetch) {
     switch (w->type) {
     case TERN_F16: one_token(w, TERN_F16, x, row_begin, row_end, y, prefetch); break;
     case TERN_BF16: one_token(w, TERN_BF16, x, row_begin, row_end, y, prefetch); break;
@@ -66,8 +66,9 @@ void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64
 enum { TILE_ROWS = 4, TILE_TOKENS = 3, STRETCH = 512 };
 
 /* Columns [c, end) of a tile, a whole number of 32s: adds to the sums. */
-TERN_INLINE void add_stretch(int rows, int tokens, const tern_float_matrix *w, int32_t type, int64_t row, const float *x,
-                             int64_t x_stride, int64_t begin, int64_t end, lanes32 sums[TILE_ROWS][TILE_TOKENS]) {
+TERN_INLINE void add_stretch(int rows, int tokens, const tern_float_matrix *w, int32_t type, int64_t row,
+                             const float *x, int64_t x_stride, int64_t begin, int64_t end,
+                             lanes32 sums[TILE_ROWS][TILE_TOKENS]) {
     for (int j = 0; j < 4; j++) {
         __m256 part[TILE_ROWS][TILE_TOKENS];
         for (int r = 0; r < rows; r++) {

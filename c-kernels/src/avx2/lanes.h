@@ -40,7 +40,7 @@ TERN_INLINE float lanes_fold(lanes32 sum) {
     return fold_8(lanes_fold_to_8(sum));
 }
 
-/* Elements [i, i + 8) of an array of a tern_float_type, widened exactly. `type` is a constant wherever this is inlined. */
+/* Elements [i, i + 8) of an array of a tern_float_type, widened exactly. `type` is a constant where this is inlined. */
 TERN_INLINE __m256 load_8(const void *values, int32_t type, int64_t i) {
     if (type == TERN_F16) {
         return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)((const uint16_t *)values + i)));
@@ -64,8 +64,8 @@ TERN_INLINE lanes32 load_partial_32(const void *values, int32_t type, int64_t i,
     } else {
         memcpy(group.f16, (const uint16_t *)values + i, (size_t)count * sizeof(uint16_t));
     }
-    return (lanes32){{load_8(&group, type, 0), load_8(&group, type, 8), load_8(&group, type, 16),
-                      load_8(&group, type, 24)}};
+    return (lanes32){
+        {load_8(&group, type, 0), load_8(&group, type, 8), load_8(&group, type, 16), load_8(&group, type, 24)}};
 }
 
 /* A mask for maskload and maskstore: the first `count` of 8 elements, 0 <= count <= 8. */
@@ -79,8 +79,8 @@ TERN_INLINE __m256i first_of_8(int64_t count) {
 TERN_INLINE __m256 exp_8(__m256 x) {
     const __m256 in_range = _mm256_cmp_ps(x, _mm256_set1_ps(-87.0f), _CMP_GT_OQ);
     x = _mm256_min_ps(x, _mm256_set1_ps(88.0f));
-    const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)),
-                                     _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const __m256 n =
+        _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-0.693359375f), x);
     r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.12194440e-4f), r);
     __m256 p = _mm256_set1_ps(1.9875691500e-4f);

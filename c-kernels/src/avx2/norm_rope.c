@@ -65,7 +65,8 @@ static void rotate_neighbours(float *head, const float *cosines, const float *si
         const int64_t count = pairs - i < 4 ? pairs - i : 4;
         const __m128i pair_mask = _mm256_castsi256_si128(first_of_8(count));
         const __m256i mask = first_of_8(2 * count);
-        const __m256 c = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_maskload_ps(cosines + i, pair_mask)), twice);
+        const __m256 c =
+            _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_maskload_ps(cosines + i, pair_mask)), twice);
         const __m256 s = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_maskload_ps(sines + i, pair_mask)), twice);
         const __m256 x = _mm256_maskload_ps(head + 2 * i, mask);
         const __m256 swapped = _mm256_permute_ps(x, _MM_SHUFFLE(2, 3, 0, 1));

@@ -12,8 +12,8 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-/* Asks for the line that is used 4 KiB later (2 to 8 KiB measured alike on Sapphire Rapids). Past the end of the matrix it
- * is harmless: a prefetch never faults. The address is made from an integer, since no pointer may point there. */
+/* Asks for the line that is used 4 KiB later (2 to 8 KiB measured alike on Sapphire Rapids). Past the end of the matrix
+ * it is harmless: a prefetch never faults. The address is made from an integer, since no pointer may point there. */
 static inline __attribute__((always_inline)) void prefetch_ahead_of(const void *at) {
     _mm_prefetch((const char *)((uintptr_t)at + 4096), _MM_HINT_T0);
 }

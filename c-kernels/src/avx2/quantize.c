@@ -26,8 +26,8 @@ static float largest_magnitude(const float *x, int64_t n) {
 }
 
 /* Four registers of floats to 32 bytes. The conversion to int32 rounds half to even and makes INT_MIN of a NaN; the two
- * packs saturate, so that ends as -128. They work in 128-bit halves: the dwords come out as 0 2 4 6 | 1 3 5 7 (by origin,
- * four floats each) and one permutation puts them in order. */
+ * packs saturate, so that ends as -128. They work in 128-bit halves: the dwords come out as 0 2 4 6 | 1 3 5 7 (by
+ * origin, four floats each) and one permutation puts them in order. */
 TERN_INLINE __m256i quantize_32(const lanes32 x, __m256 r) {
     const __m256i q0 = _mm256_cvtps_epi32(_mm256_mul_ps(x.part[0], r));
     const __m256i q1 = _mm256_cvtps_epi32(_mm256_mul_ps(x.part[1], r));

@@ -20,8 +20,9 @@ TERN_INLINE __m256i load_bytes(const void *at) {
     return _mm256_loadu_si256((const __m256i *)at);
 }
 
-/* The same value, in a register, at this point of the program. Left alone, gcc reorders the additions of a tile into trees
- * and loads an activation once for each use: there are more values then than registers, and it spills half of them. */
+/* The same value, in a register, at this point of the program. Left alone, gcc reorders the additions of a tile into
+ * trees and loads an activation once for each use: there are more values then than registers, and it spills half of
+ * them. */
 TERN_INLINE __m256i in_register(__m256i v) {
     __asm__("" : "+x"(v));
     return v;
@@ -48,8 +49,8 @@ TERN_INLINE __m128i add_up_4(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
  * times that of quarter 2, and after one shift by four bits the same masks give quarters 1 and 0. Quarters 0 and 2 are
  * summed in lanes of their own, four times too large: 2048 a maddubs, two of them a group, so 8 groups reach
  * -16 * 2048 = -32768 (upwards 16 * 2032 = 32512) and must be widened then; the widened sum is a multiple of four and
- * shifted right without loss. One shift instead of three matters: with the weights in a cache the loop is bound by vector
- * instructions (109 against 94 G weights/s on Zen 4).
+ * shifted right without loss. One shift instead of three matters: with the weights in a cache the loop is bound by
+ * vector instructions (109 against 94 G weights/s on Zen 4).
  */
 TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64_t groups, bool prefetch) {
     const __m256i mask_1 = _mm256_set1_epi8(0x03);
@@ -79,8 +80,8 @@ TERN_INLINE __m256i row_times_token(const uint8_t *codes, const int8_t *a, int64
 
 /*
  * How the weights come from memory decides the rest: one row after the other, one long stream. Four rows side by side
- * would share the loads of the activations, but they are four streams of 640 bytes each, which the hardware prefetcher of
- * Zen 4 does not follow: 5 to 6 GB/s where one stream gets 14 to 17 and a plain read 23.
+ * would share the loads of the activations, but they are four streams of 640 bytes each, which the hardware prefetcher
+ * of Zen 4 does not follow: 5 to 6 GB/s where one stream gets 14 to 17 and a plain read 23.
  */
 TERN_INLINE void one_token(const tern_ternary_matrix *w, const tern_activations *activations, int64_t row_begin,
                            int64_t row_end, float *y, bool prefetch) {

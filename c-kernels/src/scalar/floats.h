@@ -87,7 +87,7 @@ static inline void lanes_add(lanes *sum, int64_t i, float a) {
     sum->lane[i & 31] += a;
 }
 
-/* The zeros after element n - 1. They matter: a product that underflowed may have left -0 in a lane, and -0 + 0 is +0. */
+/* The zeros after element n - 1. They matter: a product that underflowed may have left a -0, and -0 + 0 is +0. */
 static inline void lanes_fill(lanes *sum, int64_t n) {
     for (int64_t i = n; (i & 31) != 0; i++) {
         sum->lane[i & 31] += 0.0f;
