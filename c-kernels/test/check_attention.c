@@ -160,5 +160,7 @@ void check_attention(const tern_kernels *scalar, const tern_kernels *tier) {
         }
         attention_case(scalar, tier, type, 128, 20, 5, 300, 1, 0, 20, FILL_UNIFORM, AT_END);
         attention_case(scalar, tier, type, 256, 2, 2, 130, 2, 0, 4, FILL_UNIFORM, AT_END);
+        /* Across the length up to which the AVX2 tier takes two heads together; odd groups, an odd first item. */
+        attention_case(scalar, tier, type, 8, 6, 2, 4094, 3, 1, 18, FILL_UNIFORM, AT_END);
     }
 }
