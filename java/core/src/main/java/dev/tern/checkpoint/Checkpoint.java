@@ -182,10 +182,10 @@ public final class Checkpoint implements AutoCloseable {
         if (!tensor.ternary()) {
             throw new IllegalArgumentException(tensor.name() + " is not ternary");
         }
-        TernaryReader reader = reader(tensor);
         if (format == WeightFormat.PACKED) {
-            return reader.unpack(match.scale(tensor));
+            return new PackedReader(match.stored(tensor), tensor.rows(), tensor.cols()).unpack(match.scale(tensor));
         }
+        FloatReader reader = reader(tensor);
         float magnitude = reader.ternaryMagnitude();
         if (!Float.isNaN(magnitude)) {
             return reader.signs(magnitude);
@@ -194,8 +194,8 @@ public final class Checkpoint implements AutoCloseable {
         return reader.absmean();
     }
 
-    private TernaryReader reader(CheckpointTensor tensor) {
-        return new TernaryReader(match.stored(tensor), tensor.rows(), tensor.cols());
+    private FloatReader reader(CheckpointTensor tensor) {
+        return new FloatReader(match.stored(tensor), tensor.rows(), tensor.cols());
     }
 
     /**

@@ -16,7 +16,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param scaleDirection what a packed matrix's {@code weight_scale} is
  */
 record QuantizationConfig(boolean declared, ScaleDirection scaleDirection) {
-    private static final Pattern PROJECTION = Pattern.compile("(^|.*\\.)(q|k|v|o|gate|up|down)_proj");
+    /** Modules that are projections or contain some; lm_head, embeddings and norms are never quantized anyway. */
+    private static final Pattern PROJECTIONS = Pattern.compile("_proj|mlp|self_attn|layers");
 
     static QuantizationConfig read(Path file, ObjectNode config, List<String> notes) {
         JsonNode node = config.get("quantization_config");
@@ -59,7 +60,7 @@ record QuantizationConfig(boolean declared, ScaleDirection scaleDirection) {
 
     private static void refuseFloatProjections(Path file, JsonNode modules) {
         for (JsonNode module : modules) {
-            if (PROJECTION.matcher(module.asString("")).matches()) {
+            if (PROJECTIONS.matcher(module.asString("")).find()) {
                 throw key(file, ".modules_to_not_convert")
                         .problem("models with projections that stay real-valued are not supported")
                         .found(JsonFile.shown(module))

@@ -37,22 +37,36 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
         return InputException.at(file.path()).tensor(tensor.name());
     }
 
+    /** Copies the bits of elements {@code [first, first + count)} of {@code data}, for types of 16 bits. */
+    void copy(MemorySegment data, long first, int count, short[] out) {
+        MemorySegment.copy(data, SHORT, first * 2, out, 0, count);
+    }
+
+    /** The value of an element of 16 bits. */
+    float widen(short bits) {
+        return switch (tensor.type()) {
+            case BF16 -> Float.intBitsToFloat(bits << 16);
+            case F16 -> Float.float16ToFloat(bits);
+            default -> throw new IllegalStateException(tensor.name() + " is " + tensor.type());
+        };
+    }
+
     /**
      * Widens elements {@code [first, first + count)} of {@code data} to f32, exactly.
      *
      * @param data mapped elements of this tensor
-     * @param shorts room for {@code count} 16-bit values
+     * @param shorts room for {@code count} values of 16 bits
      */
     void widen(MemorySegment data, long first, int count, short[] shorts, float[] out) {
         switch (tensor.type()) {
             case BF16 -> {
-                MemorySegment.copy(data, SHORT, first * 2, shorts, 0, count);
+                copy(data, first, count, shorts);
                 for (int i = 0; i < count; i++) {
                     out[i] = Float.intBitsToFloat(shorts[i] << 16);
                 }
             }
             case F16 -> {
-                MemorySegment.copy(data, SHORT, first * 2, shorts, 0, count);
+                copy(data, first, count, shorts);
                 for (int i = 0; i < count; i++) {
                     out[i] = Float.float16ToFloat(shorts[i]);
                 }

@@ -7,6 +7,7 @@ import dev.tern.checkpoint.TestCheckpoints.Content;
 import dev.tern.io.InputException;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.safetensors.SafetensorsType;
 import dev.tern.ternary.TernaryMatrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -276,14 +277,17 @@ class CheckpointTest {
         values[1] = -0.5f;
         values[2] = 0.75f;
         values[3] = -2.25f; // |values| add up to 72: the mean is 1
-        tensors.put(Q, Content.f32(List.of(6L, 12L), values));
         float[] tiny = new float[72];
         tiny[0] = 1e-6f;
         tiny[1] = -9e-6f;
         tensors.put("model.layers.0.self_attn.o_proj.weight", Content.f32(List.of(12L, 6L), tiny));
-        TestCheckpoints.write(weights(), tensors);
-        assertThat(read("blk.0.attn_q.weight").values()).startsWith(0, 0, 1, -1, 1).endsWith(1);
-        assertThat(read("blk.0.attn_q.weight").scale()).isEqualTo(1f);
+        for (Content content : List.of(Content.bf16(List.of(6L, 12L), values), Content.f16(List.of(6L, 12L), values),
+                Content.f32(List.of(6L, 12L), values))) {
+            tensors.put(Q, content);
+            TestCheckpoints.write(weights(), tensors);
+            assertThat(read("blk.0.attn_q.weight").values()).startsWith(0, 0, 1, -1, 1).endsWith(1);
+            assertThat(read("blk.0.attn_q.weight").scale()).isEqualTo(1f);
+        }
         assertThat(read("blk.0.attn_output.weight").values()).startsWith(0, -1, 0);
         assertThat(read("blk.0.attn_output.weight").scale()).isEqualTo(1e-5f);
     }
@@ -328,6 +332,9 @@ class CheckpointTest {
         tensors.get(K).bytes()[2 * 17] = (byte) 0xc0;
         tensors.get(K).bytes()[2 * 17 + 1] = 0x7f;
         assertRefused("'" + K + "'", "found NaN at index 17");
+        tensors.put(K, Content.f32(List.of(2L, 12L), tensors.get(K).bf16Values()));
+        assertRefused("'" + K + "'", "found NaN at index 17");
+        tensors.put(K, new Content(SafetensorsType.BF16, List.of(2L, 12L), new byte[48]));
         System.arraycopy(good, 0, tensors.get(K).bytes(), 0, good.length);
         tensors.get("model.norm.weight").bytes()[2 * 3] = (byte) 0x80;
         tensors.get("model.norm.weight").bytes()[2 * 3 + 1] = (byte) 0xff;

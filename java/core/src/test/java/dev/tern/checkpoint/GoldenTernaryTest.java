@@ -38,6 +38,20 @@ class GoldenTernaryTest {
         }
     }
 
+    /** The same weights widened to f32, which are not counted by their bits but computed with. */
+    @Test
+    void onlineF32() throws Exception {
+        TestCheckpoints.config(TestCheckpoints.ONLINE, folder, config -> {});
+        SequencedMap<String, Content> tensors =
+                TestCheckpoints.tensors(TestCheckpoints.ONLINE.resolve("model.safetensors"));
+        tensors.replaceAll((name, content) -> Content.f32(content.shape(), content.bf16Values()));
+        TestCheckpoints.write(folder.resolve("model.safetensors"), tensors);
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            assertThat(checkpoint.format()).isEqualTo(WeightFormat.ONLINE);
+            assertGolden(checkpoint, "online-bf16", 1e-6);
+        }
+    }
+
     @Test
     void packedWithDirectScale() throws Exception {
         try (Checkpoint checkpoint = Checkpoint.open(TestCheckpoints.PACKED)) {
