@@ -224,12 +224,25 @@ record GgufHeader(
             if (room < tensor.byteSize()) {
                 throw overlap(path, tensor, next, room);
             }
+            requireOfBitnet(path, tensor, room);
         }
         for (GgufTensor tensor : byOffset) {
             long start = dataStart + tensor.offset();
             if (start < 0 || start > fileSize || tensor.byteSize() > fileSize - start) {
                 throw truncated(path, byOffset, dataStart, fileSize, tensor);
             }
+        }
+    }
+
+    /** Number 36 was llama.cpp's IQ4_NL_4_4, 18 bytes for 32 weights: the room tells which of the two it is. */
+    private static void requireOfBitnet(Path path, GgufTensor tensor, long room) {
+        if (tensor.type() == GgmlType.I2_S && room >= tensor.elements() / 32 * 18 && room / 2 >= tensor.byteSize()) {
+            throw InputException.at(path)
+                    .tensor(tensor.name())
+                    .problem("the type 36 cannot be read")
+                    .found("IQ4_NL_4_4, which llama.cpp removed in 2024: it takes twice the room of I2_S")
+                    .cure("Convert the original checkpoint.")
+                    .exception();
         }
     }
 

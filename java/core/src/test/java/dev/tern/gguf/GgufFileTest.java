@@ -117,6 +117,7 @@ class GgufFileTest {
                 bad("overlap", two(0, 0, 16, 0, 32, 4), "'t': overlaps 'u'"),
                 bad("same place", two(0, 0, 4, 0, 0, 4), "overlaps"),
                 bad("I2_S without tail", two(36, 0, 128, 36, 32, 128), "leave out the 32 bytes of the scale"),
+                bad("IQ4_NL_4_4", two(36, 0, 128 * 32, 0, 18 * 128, 4), "IQ4_NL_4_4, which llama.cpp removed"),
                 bad("type 31", one(31, 0, 32), "tensor 't': the type 31 cannot be read; found Q4_0_4_4"),
                 bad("type 37", one(37, 0, 32), "I8_S"),
                 bad("type 38", one(38, 0, 32), "TL1 of bitnet.cpp"),

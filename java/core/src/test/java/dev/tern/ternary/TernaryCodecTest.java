@@ -281,6 +281,32 @@ class TernaryCodecTest {
         assertThatThrownBy(() -> Outtype.I2_S.codec().scale(i2s, 5, 768, WHERE)).hasMessageContaining("finite scale");
     }
 
+    /** Damaged bytes give a matrix or an InputException, never anything else; and what decodes is ternary. */
+    @ParameterizedTest
+    @EnumSource(Outtype.class)
+    void damagedBytesGiveAMatrixOrAnInputException(Outtype outtype) {
+        Random random = new Random(5);
+        TernaryCodec codec = outtype.codec();
+        byte[] good = encode(outtype, golden()).toArray(ValueLayout.JAVA_BYTE);
+        int refused = 0;
+        for (int round = 0; round < 500; round++) {
+            byte[] damaged = good.clone();
+            for (int changes = random.nextInt(4); changes >= 0; changes--) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            }
+            try {
+                TernaryMatrix matrix = codec.decode(MemorySegment.ofArray(damaged), 5, 768, WHERE);
+                for (byte t : matrix.values()) {
+                    assertThat(t).isBetween((byte) -1, (byte) 1);
+                }
+            } catch (InputException e) {
+                assertThat(e).hasMessageContaining(WHERE);
+                refused++;
+            }
+        }
+        assertThat(refused).isPositive();
+    }
+
     @Test
     void bfloat16RoundsToNearestEven() {
         assertThat(Bfloat16.of(1f)).isEqualTo((short) 0x3F80);
