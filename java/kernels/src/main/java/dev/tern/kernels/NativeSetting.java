@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  * What decides which native library is used: environment, platform, and the jar's resources. A record so that tests can
  * put together any machine they like.
  *
- * @param environment of which {@code TERN_NATIVE}, {@code TERN_LIBRARY}, {@code TERN_MAX_TIER}, {@code TERN_CACHE} and
- *     {@code XDG_CACHE_HOME} are read
+ * @param environment of which {@code TERN_NATIVE}, {@code TERN_LIBRARY}, {@code TERN_MAX_TIER}, {@code TERN_CACHE},
+ *     {@code XDG_CACHE_HOME} and {@code HOME} are read
  * @param osName {@code os.name}
  * @param osArch {@code os.arch}
- * @param home the user's home folder
+ * @param home {@code user.home}, which counts where {@code HOME} is not set
  * @param resources where the packed library is read from
  */
 record NativeSetting(Map<String, String> environment, String osName, String osArch, Path home, Resources resources) {
@@ -57,14 +57,25 @@ record NativeSetting(Map<String, String> environment, String osName, String osAr
     }
 
     /**
-     * Tern's folder for what can be made again: {@code $TERN_CACHE}, {@code $XDG_CACHE_HOME/tern},
-     * {@code ~/.cache/tern}.
+     * Tern's folder for what can be made again: {@code $TERN_CACHE}, {@code $XDG_CACHE_HOME/tern} (which counts when it
+     * is absolute, says the XDG specification) or {@code ~/.cache/tern}.
+     *
+     * @throws KernelUnavailableException when the user has no home and set none of the variables
      */
     Path cache() {
-        return variable("TERN_CACHE").map(Path::of).orElseGet(() -> variable("XDG_CACHE_HOME")
-                .map(Path::of)
-                .orElseGet(() -> home.resolve(".cache"))
-                .resolve("tern"))
-                .toAbsolutePath();
+        Optional<String> own = variable("TERN_CACHE");
+        if (own.isPresent()) {
+            return Path.of(own.get()).toAbsolutePath();
+        }
+        Path caches = absolute("XDG_CACHE_HOME").orElseGet(() -> absolute("HOME").orElse(home).resolve(".cache"));
+        if (!caches.isAbsolute()) { // "?" stands for the home of a user without an account, as in many containers
+            throw new KernelUnavailableException("there is no home folder to unpack the native library in (HOME is not "
+                    + "set, user.home is \"" + home + "\"); set TERN_CACHE to a folder you can write to");
+        }
+        return caches.resolve("tern");
+    }
+
+    private Optional<Path> absolute(String variable) {
+        return variable(variable).map(Path::of).filter(Path::isAbsolute);
     }
 }

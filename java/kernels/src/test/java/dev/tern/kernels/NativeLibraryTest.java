@@ -132,6 +132,19 @@ class NativeLibraryTest {
         assertThat(setting().cache()).isEqualTo(folder.resolve("own"));
         environment.put("TERN_CACHE", "");
         assertThat(setting().cache()).isEqualTo(folder.resolve("xdg/tern"));
+        environment.put("XDG_CACHE_HOME", "relative");
+        assertThat(setting().cache()).isEqualTo(folder.resolve(".cache/tern"));
+        environment.put("HOME", folder.resolve("home").toString());
+        assertThat(setting().cache()).isEqualTo(folder.resolve("home/.cache/tern"));
+    }
+
+    @Test
+    void saysThatThereIsNoHome() {
+        NativeSetting homeless =
+                new NativeSetting(Map.of(), real.osName(), real.osArch(), Path.of("?"), real.resources());
+        assertThat(new NativeLibrary(homeless).failure().orElseThrow())
+                .startsWith("there is no home folder to unpack the native library in")
+                .endsWith("set TERN_CACHE to a folder you can write to");
     }
 
     @Test

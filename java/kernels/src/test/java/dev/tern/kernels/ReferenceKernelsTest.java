@@ -46,7 +46,9 @@ class ReferenceKernelsTest {
         assertThat(a.values().asSlice(0, 3).toArray(JAVA_BYTE)).containsExactly(0, 0, 64);
     }
 
-    /** (1 / m) * 127 is not always 127 / m. In double precision a quotient or product of floats rounds to a float once. */
+    /**
+     * (1 / m) * 127 is not always 127 / m. In double precision a quotient or product of floats rounds to a float once.
+     */
     @Test
     void theScaleIsAQuotientThenAProduct() {
         Activations a = Activations.allocate(arena, 1, 1);
