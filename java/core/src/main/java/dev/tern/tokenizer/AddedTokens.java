@@ -159,7 +159,10 @@ final class AddedTokens {
                 if (done < start) {
                     sink.text(done, start);
                 }
-                sink.token(id);
+                // White space can be wanted from both sides, and a token of nothing else then has nothing left.
+                if (start < end) {
+                    sink.token(id);
+                }
                 done = end;
             }
             if (done < to) {

@@ -273,7 +273,7 @@ final class CheckpointVocabulary {
                     .key("post_processor")
                     .problem("the template adds a token that is not the " + part + " token")
                     .expected(named == null ? "a named " + part + " token" : "'" + tokens[named] + "'")
-                    .found("'" + tokens[byTemplate] + "'")
+                    .found(byTemplate >= 0 && byTemplate < tokens.length ? "'" + tokens[byTemplate] + "'" : "id " + byTemplate)
                     .exception();
         }
         return true;

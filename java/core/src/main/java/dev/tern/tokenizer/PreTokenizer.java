@@ -1,7 +1,5 @@
 package dev.tern.tokenizer;
 
-import java.util.List;
-
 /**
  * How text is cut into words before merging; merges never cross a cut. Each constant is a regular expression that whole
  * families of models share; {@link #end} is that expression written by hand over UTF-8, so that it needs neither
@@ -152,17 +150,5 @@ public enum PreTokenizer {
             return afterLineEnd;
         }
         return end == to || last == from ? end : last;
-    }
-
-    /** The words of the text, as byte ranges' texts: for tests and explanations. */
-    List<String> split(String text) {
-        byte[] utf8 = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        List<String> words = new java.util.ArrayList<>();
-        for (int at = 0; at < utf8.length; ) {
-            int end = end(utf8, at, utf8.length);
-            words.add(new String(utf8, at, end - at, java.nio.charset.StandardCharsets.UTF_8));
-            at = end;
-        }
-        return words;
     }
 }
