@@ -227,6 +227,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         if (s == null) {
             s = session = continued != null ? continued : model.borrow();
             sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
+            for (int id : s.ids()) { // of a session that is continued
+                sampler.accept(id);
+            }
             for (int id : promptIds) {
                 sampler.accept(id);
             }

@@ -206,9 +206,13 @@ public final class Model implements AutoCloseable {
      * the end it holds these tokens and all that were generated but the last. Leave it alone until then.
      *
      * @throws InputException when the session has no room for the tokens
+     * @throws IllegalArgumentException when the session is another model's, or closed
      */
     public Generation generate(Session session, int[] more, GenerationOptions options) {
         engine.requireOpen();
+        if (!sessions.contains(session)) {
+            throw new IllegalArgumentException("no open session of this model");
+        }
         engine.requireIds(more);
         return new Generation(this, tokenizer, session, more, options);
     }

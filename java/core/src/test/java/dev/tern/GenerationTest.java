@@ -8,8 +8,10 @@ import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.Outtype;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -213,6 +215,24 @@ class GenerationTest {
     }
 
     @Test
+    void sessionIsContinuedAsIfAllHadBeenThePrompt() {
+        GenerationOptions options =
+                greedy().maxTokens(20).repeatPenalty(1.3).repeatLastN(-1).build();
+        int[] ids = model.chatPrompt(QUESTION);
+        String whole = model.generate(ids, options).text();
+        try (Session session = model.session()) {
+            session.feed(Arrays.copyOf(ids, 10));
+            int[] more = Arrays.copyOfRange(ids, 10, ids.length);
+            assertThat(model.generate(session, more, options).text()).isEqualTo(whole);
+            assertThat(session.position()).isEqualTo(ids.length + 19);
+            try (Model other = Model.load(file, ModelOptions.builder().threads(1).build())) {
+                assertThatThrownBy(() -> other.generate(session, more, options))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+        }
+    }
+
+    @Test
     void generationsInTurnAndAtOnceDoNotDisturbEachOther() throws InterruptedException {
         AtomicReference<Throwable> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
@@ -265,7 +285,7 @@ class GenerationTest {
         assertThatThrownBy(closing::session).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> closing.chat(QUESTION, greedy().build()).text())
                 .isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> logits.get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 0))
+        assertThatThrownBy(() -> logits.get(ValueLayout.JAVA_FLOAT, 0))
                 .isInstanceOf(IllegalStateException.class);
         session.close();
         generation.close();

@@ -3,7 +3,9 @@ package dev.tern;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import dev.tern.checkpoint.Checkpoint;
+import dev.tern.checkpoint.TestCheckpoints;
+import dev.tern.convert.Converter;
+import dev.tern.gguf.GgmlType;
 import dev.tern.io.JsonFile;
 import dev.tern.kernels.FloatType;
 import dev.tern.model.Npy;
@@ -27,9 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The trained model, in both checkpoint formats, against Hugging Face's float32 results. {@code testdata/README.md}, section
- * 4, derives the limits: <em>strict</em> for prompts and positions on which no activation rounds to a neighbouring int8
- * value, with an F32 cache; <em>loose</em> for everything, with the F16 cache that is the default.
+ * The trained model, converted from both checkpoint formats and both directions of the scale, against Hugging Face's
+ * float32 results. {@code testdata/README.md}, section 4, derives the limits: <em>strict</em> for prompts and positions on
+ * which no activation rounds to a neighbouring int8 value, with an F32 cache; <em>loose</em> for everything, with the F16
+ * cache that is the default.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class GoldenModelTest {
@@ -46,8 +49,10 @@ class GoldenModelTest {
     /** The formats of the checkpoint. */
     enum Variant {
         ONLINE("online-bf16", "last_logits.npy", 0, 1, 2, 5),
-        /** With the rounded scales of this format other activations flip: prompts 1 and 2 have none. */
-        PACKED("packed-u8", "last_logits.packed-u8.npy", 1, 2);
+        /** With the rounded scales of this format other activations flip, in other prompts. */
+        PACKED("packed-u8", "last_logits.packed-u8.npy", 1, 2, 6),
+        /** weight_scale is the reciprocal; made from the packed model. */
+        INVERSE("packed-u8-bitlinear", "last_logits.packed-u8-bitlinear.npy", 0, 2, 3, 5);
 
         final String folder;
         final String lastLogits;
@@ -64,16 +69,23 @@ class GoldenModelTest {
     private final Model[] usual = new Model[Variant.values().length];
 
     @BeforeAll
-    void load(@TempDir Path folder) {
+    void load(@TempDir Path folder) throws IOException {
         for (Variant variant : Variant.values()) {
-            Path file = folder.resolve(variant + ".gguf");
-            try (Checkpoint checkpoint = Checkpoint.open(DATA.resolve("tiny-bitnet").resolve(variant.folder))) {
-                TestGguf.of(checkpoint, Outtype.I2_S).write(file);
+            Path checkpoint = DATA.resolve("tiny-bitnet").resolve(variant.folder);
+            if (variant == Variant.INVERSE) {
+                checkpoint = Files.createDirectory(folder.resolve(variant.folder));
+                TestCheckpoints.writeInverse(checkpoint);
             }
+            // BF16 holds the checkpoint's embedding exactly; the F16 that is the default rounds its smallest numbers.
+            Path exactFile = folder.resolve(variant + "-exact.gguf");
+            Converter.from(checkpoint).outtype(Outtype.I2_S).embeddingType(GgmlType.BF16).to(exactFile);
             exact[variant.ordinal()] = Model.load(
-                    file,
+                    exactFile,
                     ModelOptions.builder().threads(1).cacheType(FloatType.F32).build());
-            usual[variant.ordinal()] = Model.load(file, ModelOptions.builder().threads(1).build());
+            Path usualFile = folder.resolve(variant + ".gguf");
+            Converter.from(checkpoint).to(usualFile);
+            usual[variant.ordinal()] =
+                    Model.load(usualFile, ModelOptions.builder().threads(1).build());
         }
     }
 

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -105,7 +106,7 @@ class ModelLoadTest {
                         },
                         "blk.0.attn_v.weight", "scale"),
                 fault("dense floats",
-                        g -> g.floats("blk.0.attn_q.weight", new java.util.Random(1), 0, 1, 128, 128),
+                        g -> g.floats("blk.0.attn_q.weight", new Random(1), 0, 1, 128, 128),
                         "blk.0.attn_q.weight", "ternary"),
                 fault("a bias", g -> g.floats("blk.0.attn_q.bias", new float[128], 128),
                         "blk.0.attn_q.bias", "no place for it"));

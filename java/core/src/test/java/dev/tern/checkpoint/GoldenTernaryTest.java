@@ -67,17 +67,7 @@ class GoldenTernaryTest {
      */
     @Test
     void packedWithInverseScale() throws Exception {
-        SequencedMap<String, Content> tensors =
-                TestCheckpoints.tensors(TestCheckpoints.PACKED.resolve("model.safetensors"));
-        try (Checkpoint online = Checkpoint.open(TestCheckpoints.ONLINE)) {
-            for (CheckpointTensor tensor : online.tensors()) {
-                if (tensor.ternary()) {
-                    float mean = online.readTernary(tensor).scale();
-                    tensors.put(tensor.source() + "_scale", Content.bf16(List.of(1L), 1f / mean));
-                }
-            }
-        }
-        TestCheckpoints.write(folder.resolve("model.safetensors"), tensors);
+        TestCheckpoints.writeInverse(folder);
         for (String linearClass : new String[] {"bitlinear", null}) {
             TestCheckpoints.config(TestCheckpoints.PACKED, folder, config -> {
                 ObjectNode quantization = (ObjectNode) config.get("quantization_config");

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
  * The trained model in testdata, and what the tests make of it: sharded, re-packed, damaged copies in temporary
  * folders.
  */
-final class TestCheckpoints {
+public final class TestCheckpoints {
     static final Path ROOT = Path.of(System.getProperty("tern.testdata"), "tiny-bitnet");
     static final Path ONLINE = ROOT.resolve("online-bf16");
     static final Path PACKED = ROOT.resolve("packed-u8");
@@ -101,6 +102,31 @@ final class TestCheckpoints {
                 }
             });
             writer.commit();
+        }
+    }
+
+    /**
+     * The packed model as Hugging Face's {@code bitlinear} class stores it, with tokenizer: weight_scale is
+     * bf16(1 / mean|W|), the mean as our online reader finds it.
+     */
+    public static void writeInverse(Path folder) {
+        SequencedMap<String, Content> tensors = tensors(PACKED.resolve("model.safetensors"));
+        try (Checkpoint online = Checkpoint.open(ONLINE)) {
+            for (CheckpointTensor tensor : online.tensors()) {
+                if (tensor.ternary()) {
+                    float mean = online.readTernary(tensor).scale();
+                    tensors.put(tensor.source() + "_scale", Content.bf16(List.of(1L), 1f / mean));
+                }
+            }
+        }
+        write(folder.resolve("model.safetensors"), tensors);
+        config(PACKED, folder, config -> ((ObjectNode) config.get("quantization_config")).put("linear_class", "bitlinear"));
+        for (String name : new String[] {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
+            try {
+                Files.copy(PACKED.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
