@@ -64,41 +64,62 @@ static void test_exp(void) {
           "exp above 88 is not exp(88)");
 }
 
-/* Lane by lane on numbers where every other order gives another result. */
+/* Lane by lane on numbers where most other orders give another result; 50 times, for a single one may coincide. */
 static void test_lane_order(void) {
     enum { N = 77 };
-    float w[N];
-    float x[N];
-    float sums[32] = {0};
-    for (int i = 0; i < N; i++) {
-        w[i] = random_uniform() * (float)pow(10, (double)random_below(6));
-        x[i] = random_uniform();
-    }
-    for (int lane = 0; lane < 32; lane++) {
-        for (int i = lane; i < N; i += 32) {
-            /* A double holds the product of two floats exactly; the sum rounds twice only if a double cannot hold it.
-             */
-            sums[lane] = (float)((double)w[i] * (double)x[i] + (double)sums[lane]);
+    for (int repetition = 0; repetition < 50; repetition++) {
+        float w[N];
+        float x[N];
+        float sums[32] = {0};
+        for (int i = 0; i < N; i++) {
+            w[i] = random_uniform() * (float)pow(10, (double)random_below(6));
+            x[i] = random_uniform();
         }
-    }
-    for (int width = 32; width > 1; width /= 2) {
-        for (int j = 0; j < width / 2; j++) {
-            sums[j] = sums[j] + sums[j + width / 2];
+        for (int i = 0; i < N; i++) {
+            sums[i % 32] = fmaf(w[i], x[i], sums[i % 32]);
         }
+        for (int width = 32; width > 1; width /= 2) {
+            for (int j = 0; j < width / 2; j++) {
+                sums[j] = sums[j] + sums[j + width / 2];
+            }
+        }
+        const tern_float_matrix m = {w, 1, N, N, TERN_F32};
+        float y;
+        kernels->float_matmul(&m, x, N, 1, 0, 1, &y, 1);
+        CHECK(y == sums[0], "a sum in 32 lanes is %a, expected %a", (double)y, (double)sums[0]);
     }
-    const tern_float_matrix m = {w, 1, N, N, TERN_F32};
-    float y;
-    kernels->float_matmul(&m, x, N, 1, 0, 1, &y, 1);
-    CHECK(y == sums[0], "a sum in 32 lanes is %a, expected %a", (double)y, (double)sums[0]);
-    /* -0 from an underflow in lane 0 alone, then a fill: 33 elements leave lanes 1 to 31 to be filled in the last
-     * group. */
-    float tiny_w[33] = {0};
-    float tiny_x[33] = {0};
-    tiny_w[1] = -1e-30f;
-    tiny_x[1] = 1e-30f;
-    const tern_float_matrix tiny = {tiny_w, 1, 33, 33, TERN_F32};
-    kernels->float_matmul(&tiny, tiny_x, 33, 1, 0, 1, &y, 1);
-    CHECK(y == 0 && !signbit(y), "a filled up sum is -0");
+}
+
+/* A lane may hold -0, after an underflow of negative products. The zeros that fill up the last group turn it into +0.
+ */
+static void test_filling(void) {
+    lanes sum;
+    lanes_clear(&sum);
+    for (int i = 0; i < 40; i++) {
+        lanes_add_product(&sum, i, -1e-30f, 1e-30f);
+    }
+    for (int j = 0; j < 32; j++) {
+        CHECK(sum.lane[j] == 0 && signbit(sum.lane[j]), "lane %d is not -0 after an underflow", j);
+    }
+    lanes_fill(&sum, 40);
+    for (int j = 0; j < 32; j++) {
+        CHECK(!signbit(sum.lane[j]) == (j >= 8), "lane %d is %a after the filling", j, (double)sum.lane[j]);
+    }
+    lanes_fill(&sum, 64);
+    CHECK(signbit(sum.lane[7]), "a whole group was filled");
+    /* In a kernel: 32 elements leave all lanes and the sum at -0; 33 have the filling take part, and the sum is +0. */
+    float w[33];
+    float x[33];
+    for (int i = 0; i < 33; i++) {
+        w[i] = -1e-30f;
+        x[i] = 1e-30f;
+    }
+    for (int64_t n = 32; n <= 33; n++) {
+        const tern_float_matrix m = {w, 1, n, n, TERN_F32};
+        float y;
+        kernels->float_matmul(&m, x, n, 1, 0, 1, &y, 1);
+        CHECK(y == 0 && !signbit(y) == (n == 33), "a sum of %lld negative underflows is %a", (long long)n, (double)y);
+    }
 }
 
 static void test_quantize(void) {
@@ -128,6 +149,17 @@ static void test_quantize(void) {
     kernels->quantize(ties, 4, 4, 0, 1, &a);
     CHECK(r == 127 && values[0] == 127 && values[1] == 64 && values[2] == -64 && values[3] == 0,
           "ties go to %d %d %d, expected 64 -64 0", values[1], values[2], values[3]);
+
+    /* (1 / m) * 127 in two roundings, which 127 / m is not. */
+    int different = 0;
+    for (int m = 1; m <= 100; m++) {
+        const float largest = (float)m;
+        kernels->quantize(&largest, 1, 1, 0, 1, &a);
+        const double reciprocal = (double)(float)(1.0 / m); /* a double quotient or product of floats rounds the same */
+        CHECK((double)r == (double)(float)(reciprocal * 127), "r for %d is %a", m, (double)r);
+        different += r != (float)(127.0 / m);
+    }
+    CHECK(different > 10, "one rounding cannot be told from two");
 
     const float zeros[3] = {0, -0.0f, 1e-12f};
     kernels->quantize(zeros, 3, 3, 0, 1, &a);
@@ -182,6 +214,22 @@ static void test_norm(void) {
     for (int i = 0; i < N; i++) {
         const double expected = (double)x[i] / sqrt(squares / N + 1e-5) * (double)weight[i];
         CHECK(fabs((double)y[i] - expected) < 1e-6, "rms_norm: %g, expected %g", (double)y[i], expected);
+    }
+}
+
+/* With one column the sum is x * x, and every rounding can be followed. */
+static void test_norm_order(void) {
+    for (int i = 0; i < 200; i++) {
+        const float x = random_uniform();
+        const float weight = random_uniform();
+        const float eps = 1e-5f;
+        const float root = sqrtf(x * x + eps);
+        const float f = 1.0f / root;
+        const float scaled = x * f;
+        float y;
+        kernels->rms_norm(&x, 1, &weight, eps, 1, 0, 1, &y, 1);
+        CHECK(y == scaled * weight, "rms_norm of %a is %a, expected %a", (double)x, (double)y,
+              (double)(scaled * weight));
     }
 }
 
@@ -327,9 +375,11 @@ int main(void) {
     test_f16_narrowing();
     test_exp();
     test_lane_order();
+    test_filling();
     test_quantize();
     test_ternary_matmul();
     test_norm();
+    test_norm_order();
     test_rope();
     test_attention();
     test_store_kv();
