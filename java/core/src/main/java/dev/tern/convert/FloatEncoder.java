@@ -13,19 +13,21 @@ import java.util.function.Consumer;
 
 /** Streams the embedding, the head and the norms in pieces, rounded to nearest even. Not thread-safe. */
 final class FloatEncoder {
-    private static final int PIECE = 1 << 20;
+    /** Values and results of a piece stay in the second-level cache. */
+    private static final int PIECE = 1 << 16;
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Checkpoint checkpoint;
-    private final MemorySegment floats;
+    private final float[] values = new float[PIECE];
+    private final short[] halves = new short[PIECE];
     private final MemorySegment bytes;
 
     FloatEncoder(Checkpoint checkpoint, Arena arena) {
         this.checkpoint = checkpoint;
-        this.floats = arena.allocate(4L * PIECE, 64);
         this.bytes = arena.allocate(4L * PIECE, 64);
     }
 
@@ -37,39 +39,55 @@ final class FloatEncoder {
     void encode(CheckpointTensor tensor, GgmlType type, Consumer<MemorySegment> sink) {
         for (long first = 0; first < tensor.elements(); first += PIECE) {
             int count = (int) Math.min(PIECE, tensor.elements() - first);
-            checkpoint.readFloats(tensor, first, count, floats);
-            for (int i = 0; i < count; i++) {
-                float value = floats.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
-                if (!put(type, i, value)) {
-                    throw InputException.at(checkpoint.folder())
-                            .tensor(tensor.source())
-                            .problem("holds " + value + ", which is beyond the range of " + type)
-                            .cure(type == GgmlType.F16 ? "Choose --embedding-type bf16 or f32." : "Choose f32.")
-                            .exception();
-                }
+            checkpoint.readFloats(tensor, first, count, MemorySegment.ofArray(values));
+            boolean fits = switch (type) {
+                case F16 -> toFloat16(count);
+                case BF16 -> toBfloat16(count);
+                case F32 -> true;
+                default -> throw new IllegalArgumentException("embeddings as " + type);
+            };
+            if (!fits) {
+                throw beyondRange(tensor, type, count);
+            }
+            if (type == GgmlType.F32) {
+                MemorySegment.copy(values, 0, bytes, FLOAT, 0, count);
+            } else {
+                MemorySegment.copy(halves, 0, bytes, SHORT, 0, count);
             }
             sink.accept(bytes.asSlice(0, (long) count * type.blockBytes()));
         }
     }
 
-    /** False when the value became infinite. */
-    private boolean put(GgmlType type, int i, float value) {
-        switch (type) {
-            case F16 -> {
-                short half = Float.floatToFloat16(value);
-                bytes.set(SHORT, 2L * i, half);
-                return (half & 0x7FFF) != 0x7C00;
-            }
-            case BF16 -> {
-                short half = Bfloat16.of(value);
-                bytes.set(SHORT, 2L * i, half);
-                return (half & 0x7FFF) != 0x7F80;
-            }
-            case F32 -> {
-                bytes.set(INT, 4L * i, Float.floatToRawIntBits(value));
-                return true;
-            }
-            default -> throw new IllegalArgumentException("embeddings as " + type);
+    /** False when a value became infinite. */
+    private boolean toFloat16(int count) {
+        int room = 0;
+        for (int i = 0; i < count; i++) {
+            short half = Float.floatToFloat16(values[i]);
+            halves[i] = half;
+            room |= 0x7BFF - (half & 0x7FFF); // negative from infinity on
         }
+        return room >= 0;
+    }
+
+    private boolean toBfloat16(int count) {
+        int room = 0;
+        for (int i = 0; i < count; i++) {
+            short half = Bfloat16.of(values[i]);
+            halves[i] = half;
+            room |= 0x7F7F - (half & 0x7FFF);
+        }
+        return room >= 0;
+    }
+
+    private InputException beyondRange(CheckpointTensor tensor, GgmlType type, int count) {
+        float largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Math.abs(values[i]));
+        }
+        return InputException.at(checkpoint.folder())
+                .tensor(tensor.source())
+                .problem("holds a value of magnitude " + largest + ", which is beyond the range of " + type)
+                .cure(type == GgmlType.F16 ? "Choose --embedding-type bf16 or f32." : "Choose f32.")
+                .exception();
     }
 }

@@ -8,14 +8,22 @@ import java.lang.foreign.MemorySegment;
  * {@code sign()}.
  */
 public record TernaryCounts(long minus, long zero, long plus) {
+    private static final int PIECE = 1 << 16;
 
     /** Counts T. */
     public static TernaryCounts of(byte[] values) {
         long sum = 0;
         long notZero = 0;
-        for (byte value : values) {
-            sum += value;
-            notZero += value & 1;
+        for (long piece = 0; piece < values.length; piece += PIECE) {
+            int end = (int) Math.min(values.length, piece + PIECE);
+            int partialSum = 0; // ints, which are summed eight at a time
+            int partialNotZero = 0;
+            for (int i = (int) piece; i < end; i++) {
+                partialSum += values[i];
+                partialNotZero += values[i] & 1;
+            }
+            sum += partialSum;
+            notZero += partialNotZero;
         }
         return new TernaryCounts((notZero - sum) / 2, values.length - notZero, (notZero + sum) / 2);
     }
