@@ -212,9 +212,9 @@ final class DemoCommand implements Callable<Integer> {
         boolean ended = generation.stopReason() == StopReason.END_TOKEN;
         boolean exact = generation.text().equals(fable.text());
         terminal.print(
-                "It %s; the fable is %s.%n",
-                ended ? "ended with its end token" : "did NOT end by itself",
-                exact ? "word for word the one it learnt" : "NOT the one it learnt");
+                "%s; %s.%n",
+                ended ? "Ended by the model's end token" : "NOT ended by the model",
+                exact ? "word for word the fable it learnt" : "NOT the fable it learnt");
         return ended && exact;
     }
 

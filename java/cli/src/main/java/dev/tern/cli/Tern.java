@@ -2,6 +2,9 @@ package dev.tern.cli;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -59,7 +62,7 @@ public final class Tern implements Runnable {
         Failures failures = new Failures(terminal);
         try {
             StringWriter help = new StringWriter(); // picocli would print a stack trace if it could not print help
-            int status = commandLine(terminal, interruption, failures)
+            int status = commandLine(terminal, interruption, failures, args)
                     .setOut(new PrintWriter(help))
                     .execute(args);
             terminal.out().print(help);
@@ -70,21 +73,17 @@ public final class Tern implements Runnable {
         }
     }
 
-    private static CommandLine commandLine(Terminal terminal, Interruption interruption, Failures failures) {
+    private static CommandLine commandLine(
+            Terminal terminal, Interruption interruption, Failures failures, String[] args) {
         boolean colours = terminal.outIsTerminal() && System.getenv("NO_COLOR") == null;
         CommandLine command = new CommandLine(new Tern(terminal));
-        command.addSubcommand(new DemoCommand(terminal, interruption))
-                .addSubcommand(new ConvertCommand(terminal, interruption))
-                .addSubcommand(new RunCommand(terminal, interruption))
-                .addSubcommand(new ChatCommand(terminal, interruption))
-                .addSubcommand(new InspectCommand(terminal))
-                .addSubcommand(new ValidateCommand(terminal))
-                .addSubcommand(new LogitsCommand(terminal, interruption))
-                .addSubcommand(new TokenizeCommand(terminal))
-                .addSubcommand(new PerplexityCommand(terminal, interruption))
-                .addSubcommand(new SynthCommand(terminal, interruption))
-                .addSubcommand(new BenchCommand(terminal, interruption))
-                .addSubcommand(new DoctorCommand(terminal));
+        SequencedMap<String, Supplier<Object>> subcommands = subcommands(terminal, interruption);
+        Supplier<Object> wanted = args.length > 0 ? subcommands.get(args[0]) : null;
+        if (wanted != null) { // reading the annotations of all the others would take another 0.1 s
+            command.addSubcommand(wanted.get());
+        } else {
+            subcommands.values().forEach(subcommand -> command.addSubcommand(subcommand.get()));
+        }
         return command.setExecutionExceptionHandler(failures)
                 .setParameterExceptionHandler(failures)
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -93,6 +92,24 @@ public final class Tern implements Runnable {
                 .setUsageHelpLongOptionsMaxWidth(30)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF))
                 .setErr(new PrintWriter(terminal.err(), true));
+    }
+
+    /** By name, in the order of the help. */
+    private static SequencedMap<String, Supplier<Object>> subcommands(Terminal terminal, Interruption interruption) {
+        SequencedMap<String, Supplier<Object>> commands = new LinkedHashMap<>();
+        commands.put("demo", () -> new DemoCommand(terminal, interruption));
+        commands.put("convert", () -> new ConvertCommand(terminal, interruption));
+        commands.put("run", () -> new RunCommand(terminal, interruption));
+        commands.put("chat", () -> new ChatCommand(terminal, interruption));
+        commands.put("inspect", () -> new InspectCommand(terminal));
+        commands.put("validate", () -> new ValidateCommand(terminal));
+        commands.put("logits", () -> new LogitsCommand(terminal, interruption));
+        commands.put("tokenize", () -> new TokenizeCommand(terminal));
+        commands.put("perplexity", () -> new PerplexityCommand(terminal, interruption));
+        commands.put("synth", () -> new SynthCommand(terminal, interruption));
+        commands.put("bench", () -> new BenchCommand(terminal, interruption));
+        commands.put("doctor", () -> new DoctorCommand(terminal));
+        return commands;
     }
 
     @Option(

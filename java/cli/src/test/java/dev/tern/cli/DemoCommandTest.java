@@ -30,7 +30,7 @@ class DemoCommandTest {
                 .contains("\n> Tell me the fable of The Fox and the Grapes.\n")
                 .contains("\n\n" + fable("The Fox and the Grapes") + "\n\n")
                 .contains("28 ternary tensors")
-                .contains("ended with its end token; the fable is word for word the one it learnt")
+                .contains("Ended by the model's end token; word for word the fable it learnt.")
                 .doesNotContain("\u001B");
         assertThat(demoFolders(temporary)).isEqualTo(before);
     }
