@@ -12,6 +12,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +35,10 @@ final class NativeLibrary {
     private static final String PROVENANCE = "ffi/jextract.properties";
 
     private static final String SAME_SOURCES = "build the library and Tern from the same sources";
+
+    private static final int ELF = 0x464c457f;
+    private static final int MACH_O = 0xfeedfacf;
+    private static final int MACH_O_UNIVERSAL = 0xbebafeca;
 
     /** Longest text read from the library: a wrong one must not make us read on for ever. */
     private static final int MAX_TEXT = 4096;
@@ -96,11 +102,41 @@ final class NativeLibrary {
 
     private static Path namedFile(String named) {
         Path file = Path.of(named).toAbsolutePath();
-        if (!Files.isRegularFile(file)) {
-            throw new KernelUnavailableException("TERN_LIBRARY=" + named + ": " + file
-                    + (Files.exists(file) ? " is not a file" : " does not exist") + "; correct it or unset it");
+        String problem;
+        try {
+            problem = !Files.exists(file)
+                    ? "does not exist"
+                    : !Files.isRegularFile(file) ? "is not a file" : damage(file);
+        } catch (IOException e) {
+            problem = "cannot be read: " + e;
+        }
+        if (!problem.isEmpty()) {
+            throw new KernelUnavailableException(
+                    "TERN_LIBRARY=" + named + ": " + file + " " + problem + "; correct it or unset it");
         }
         return file;
+    }
+
+    /**
+     * What is wrong with a library on the face of it, or "". The system's loader maps an ELF file by what its headers
+     * say, and a file cut short, by an interrupted copy, takes the process down with it; the table of sections comes
+     * last, so its end tells. Of anything but a library Java warns that it damages stacks.
+     */
+    private static String damage(Path file) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+        try (InputStream in = Files.newInputStream(file)) {
+            header.put(in.readNBytes(header.capacity())).clear();
+        }
+        int magic = header.getInt(0);
+        if (magic == MACH_O || magic == MACH_O_UNIVERSAL) {
+            return "";
+        }
+        if (magic != ELF) {
+            return "is no shared library";
+        }
+        long end = header.getLong(0x28) + (long) header.getShort(0x3a) * header.getShort(0x3c);
+        long size = Files.size(file);
+        return end <= size ? "" : "is cut short: it has " + size + " bytes, expected " + end;
     }
 
     private void open(Path file) {

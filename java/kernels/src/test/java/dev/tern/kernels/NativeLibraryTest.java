@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -246,9 +247,36 @@ class NativeLibraryTest {
 
     @Test
     void refusesANamedLibraryThatIsNone() throws IOException {
-        Path text = Files.writeString(folder.resolve("text.so"), "This is a text, not a library, long as it is.\n");
+        Path text = Files.writeString(folder.resolve("text.so"), "This is a text, not a library.\n");
         environment.put("TERN_LIBRARY", text.toString());
-        assertThat(failure()).startsWith(text + ": the system cannot load it: ").doesNotContain("gave no reason");
+        assertThat(failure())
+                .isEqualTo("TERN_LIBRARY=" + text + ": " + text + " is no shared library; correct it or unset it");
+        environment.put("TERN_LIBRARY", folder.toString());
+        assertThat(failure()).endsWith(folder + " is not a file; correct it or unset it");
+    }
+
+    /** Handed to the system's loader, such a file would end the process. */
+    @Test
+    void refusesALibraryThatIsCutShort() throws IOException {
+        Assumptions.assumeTrue(real.platform().startsWith("linux"), "writes ELF");
+        byte[] whole = packed();
+        for (int size : new int[] {64, 1000, whole.length / 2, whole.length - 1}) {
+            Path cut = Files.write(folder.resolve("cut.so"), Arrays.copyOf(whole, size));
+            environment.put("TERN_LIBRARY", cut.toString());
+            assertThat(failure()).contains("is cut short: it has " + size + " bytes, expected ");
+        }
+    }
+
+    @Test
+    void saysWhatTheSystemHasAgainstALibrary() throws Exception {
+        Assumptions.assumeTrue(real.platform().startsWith("linux"), "there, undefined symbols link");
+        Path needy = compile(
+                "int missing_function(void); int tern_abi_version(void) { return missing_function(); }",
+                "-Wl,-z,now");
+        environment.put("TERN_LIBRARY", needy.toString());
+        assertThat(failure())
+                .startsWith(needy + ": the system cannot load it: ")
+                .contains("missing_function");
     }
 
     @Test
@@ -418,13 +446,14 @@ class NativeLibraryTest {
         }
     }
 
-    private Path compile(String source) throws Exception {
+    private Path compile(String source, String... flags) throws Exception {
         Path c = Files.writeString(folder.resolve("library.c"), source + "\n");
         Path library = folder.resolve("library.so");
-        String compiler = Optional.ofNullable(System.getenv("CC")).filter(cc -> !cc.isBlank()).orElse("cc");
-        Process process = new ProcessBuilder(compiler, "-shared", "-fPIC", "-o", library.toString(), c.toString())
-                .redirectErrorStream(true)
-                .start();
+        List<String> command = new ArrayList<>();
+        command.add(Optional.ofNullable(System.getenv("CC")).filter(cc -> !cc.isBlank()).orElse("cc"));
+        command.addAll(List.of(flags));
+        command.addAll(List.of("-shared", "-fPIC", "-o", library.toString(), c.toString()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
         return library;
