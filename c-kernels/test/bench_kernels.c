@@ -141,8 +141,8 @@ static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens) {
     }
     s.y = allocate(tokens * rows * 4);
     char name[64];
-    snprintf(name, sizeof name, "ternary_matmul %lldx%lld, %lld tokens", (long long)rows, (long long)cols,
-             (long long)tokens);
+    snprintf(name, sizeof name, "ternary_matmul %lldx%lld, %lld token%s", (long long)rows, (long long)cols,
+             (long long)tokens, tokens == 1 ? "" : "s");
     bench((row){name, run_ternary, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens)});
     free(codes);
     free(s.a.values);
@@ -175,8 +175,8 @@ static void bench_float(int32_t type, int64_t tokens) {
     fill_typed((void *)s.w.values, type, rows * cols, FILL_UNIFORM);
     fill_floats(s.x, tokens * cols, FILL_UNIFORM);
     char name[64];
-    snprintf(name, sizeof name, "float_matmul %s %lldx%lld, %lld tokens", type_names[type], (long long)rows,
-             (long long)cols, (long long)tokens);
+    snprintf(name, sizeof name, "float_matmul %s %lldx%lld, %lld token%s", type_names[type], (long long)rows,
+             (long long)cols, (long long)tokens, tokens == 1 ? "" : "s");
     bench((row){name, run_float, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens)});
     free((void *)s.w.values);
     free(s.x);
