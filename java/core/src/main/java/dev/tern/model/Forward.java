@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of all graphs (BitNet b1.58 with sub-norms, Llama without), for one batch of consecutive tokens of one
- * sequence. Every member of the team executes {@link #run}; a stage ends with a barrier, and each member computes its own
- * rows, tokens or heads in it. Which member computes an element never changes how it is summed up, so the result does
- * not depend on the number of threads or on how a prompt is cut into batches.
+ * sequence. Every member of the team executes {@link #run}; in each stage the members take shares of its rows, tokens or
+ * heads until none is left, and the next stage begins when all are computed: a thread that the operating system holds up
+ * keeps nobody waiting but for the share it has. Which member computes an element never changes how it is summed up, so
+ * the result does not depend on the number of threads or on how a prompt is cut into batches.
  *
  * <pre>
  * x = embedding[id]
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Forward implements ThreadTeam.Program {
     private static final int ROW_UNIT = 32; // rows of a matrix are dealt out in multiples of this
-
+    private static final int SHARES = 4; // of a stage, for each member
     private static final int[] NONE = {};
 
     private final ModelHyperparameters model;
@@ -147,151 +148,171 @@ final class Forward implements ThreadTeam.Program {
     @Override
     public void run(int member) {
         KvCache kv = Objects.requireNonNull(cache);
-        int begin = share(tokens, 1, member);
-        int end = share(tokens, 1, member + 1);
-        for (int t = begin; t < end; t++) {
-            kernels.floatRow(weights.embedding(), ids[firstId + t], x, (long) t * hidden);
+        int n = tokenShares();
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            for (int t = share(tokens, 1, i, n); t < share(tokens, 1, i + 1, n); t++) {
+                kernels.floatRow(weights.embedding(), ids[firstId + t], x, (long) t * hidden);
+            }
         }
+        team.endStage(member);
         traced(member, -1, "inp_embd", x, hidden);
-        for (int i = 0; i < layers.length; i++) {
-            attentionBlock(member, i, layers[i], kv.layer(i), begin, end);
-            feedForwardBlock(member, i, layers[i], begin, end);
+        for (int layer = 0; layer < layers.length; layer++) {
+            attentionBlock(member, layer, layers[layer], kv.layer(layer));
+            feedForwardBlock(member, layer, layers[layer]);
         }
-        head(member, begin, end);
+        addDelta(member, layers.length - 1, "l_out");
+        if (firstLogits < tokens) {
+            head(member);
+        }
     }
 
-    private void attentionBlock(int member, int index, LayerWeights w, KvLayer kv, int begin, int end) {
-        if (index > 0) {
-            addDelta(begin, end);
-            traced(member, index - 1, "l_out", x, hidden);
+    private void attentionBlock(int member, int layer, LayerWeights w, KvLayer kv) {
+        if (layer > 0) {
+            addDelta(member, layer - 1, "l_out");
         }
-        normAndQuantize(member, index, "attn_norm", x, hidden, w.attnNorm(), begin, end);
+        normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm());
 
         int rows = queries + 2 * pairs;
-        int rowBegin = share(rows, ROW_UNIT, member);
-        int rowEnd = share(rows, ROW_UNIT, member + 1);
-        multiply(w.q(), 0, rowBegin, rowEnd, q);
-        multiply(w.k(), queries, rowBegin, rowEnd, k);
-        multiply(w.v(), queries + pairs, rowBegin, rowEnd, v);
-        team.barrier(member);
-        traced(member, index, "q", q, queries);
-        traced(member, index, "k", k, pairs);
-        traced(member, index, "v", v, pairs);
+        int n = rowShares(rows);
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            int begin = share(rows, ROW_UNIT, i, n);
+            int end = share(rows, ROW_UNIT, i + 1, n);
+            multiply(w.q(), 0, begin, end, q);
+            multiply(w.k(), queries, begin, end, k);
+            multiply(w.v(), queries + pairs, begin, end, v);
+        }
+        team.endStage(member);
+        traced(member, layer, "q", q, queries);
+        traced(member, layer, "k", k, pairs);
+        traced(member, layer, "v", v, pairs);
 
-        if (begin < end) {
+        n = tokenShares();
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            int begin = share(tokens, 1, i, n);
+            int end = share(tokens, 1, i + 1, n);
             kernels.rope(q, queries, model.heads(), model.headDim(), tables.rope(), position, begin, end);
             kernels.rope(k, pairs, model.kvHeads(), model.headDim(), tables.rope(), position, begin, end);
             kernels.storeKv(kv, k, v, pairs, position, begin, end);
         }
-        team.barrier(member);
+        team.endStage(member);
 
-        int itemBegin = attentionShare(member);
-        int itemEnd = attentionShare(member + 1);
-        if (itemBegin < itemEnd) {
+        n = Math.min(tokens * model.heads(), shares());
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            attend(member, kv, attentionShare(i, n), attentionShare(i + 1, n));
+        }
+        team.endStage(member);
+        traced(member, layer, "kqv_out", mixed, queries);
+
+        normAndQuantize(member, layer, "attn_sub_norm", mixed, queries, w.attnSubNorm());
+        multiplyAll(member, w.attnOutput(), delta);
+        traced(member, layer, "attn_out", delta, hidden);
+    }
+
+    private void attend(int member, KvLayer kv, int begin, int end) {
+        if (begin < end) {
             kernels.attention(
                     kv,
                     q,
                     queries,
                     model.heads(),
                     position,
-                    itemBegin,
-                    itemEnd,
+                    begin,
+                    end,
                     attentionScale,
                     tables.scores(member),
                     mixed,
                     queries);
         }
-        team.barrier(member);
-        traced(member, index, "kqv_out", mixed, queries);
-
-        normAndQuantize(member, index, "attn_sub_norm", mixed, queries, w.attnSubNorm(), begin, end);
-        multiply(w.attnOutput(), 0, share(hidden, ROW_UNIT, member), share(hidden, ROW_UNIT, member + 1), delta);
-        team.barrier(member);
-        traced(member, index, "attn_out", delta, hidden);
     }
 
-    private void feedForwardBlock(int member, int index, LayerWeights w, int begin, int end) {
-        addDelta(begin, end);
-        normAndQuantize(member, index, "ffn_norm", x, hidden, w.ffnNorm(), begin, end);
+    private void feedForwardBlock(int member, int layer, LayerWeights w) {
+        addDelta(member, layer, "ffn_inp");
+        normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm());
 
-        int rowBegin = share(intermediate, ROW_UNIT, member);
-        int rowEnd = share(intermediate, ROW_UNIT, member + 1);
-        multiply(w.gate(), 0, rowBegin, rowEnd, gate);
-        multiply(w.up(), 0, rowBegin, rowEnd, up);
-        if (trace != null) {
-            team.barrier(member);
-            traced(member, index, "ffn_gate", gate, intermediate);
-            traced(member, index, "ffn_up", up, intermediate);
+        boolean separate = trace != null; // the gate is to be seen before it is overwritten
+        int n = rowShares(intermediate);
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            int begin = share(intermediate, ROW_UNIT, i, n);
+            int end = share(intermediate, ROW_UNIT, i + 1, n);
+            multiply(w.gate(), 0, begin, end, gate);
+            multiply(w.up(), 0, begin, end, up);
+            if (!separate) {
+                activateColumns(begin, end);
+            }
         }
-        for (int t = 0; t < tokens && rowBegin < rowEnd; t++) {
-            activate((long) t * intermediate + rowBegin, rowEnd - rowBegin);
+        team.endStage(member);
+        if (separate) {
+            traced(member, layer, "ffn_gate", gate, intermediate);
+            traced(member, layer, "ffn_up", up, intermediate);
+            for (int i; (i = team.claim(member, 1)) >= 0; team.complete(1)) {
+                activateColumns(0, intermediate);
+            }
+            team.endStage(member);
         }
-        team.barrier(member);
-        traced(member, index, "ffn_act", gate, intermediate);
+        traced(member, layer, "ffn_act", gate, intermediate);
 
-        normAndQuantize(member, index, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm(), begin, end);
-        multiply(w.down(), 0, share(hidden, ROW_UNIT, member), share(hidden, ROW_UNIT, member + 1), delta);
-        team.barrier(member);
-        traced(member, index, "ffn_down", delta, hidden);
+        normAndQuantize(member, layer, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm());
+        multiplyAll(member, w.down(), delta);
+        traced(member, layer, "ffn_down", delta, hidden);
     }
 
-    private void head(int member, int begin, int end) {
-        addDelta(begin, end);
-        traced(member, layers.length - 1, "l_out", x, hidden);
-        if (firstLogits == tokens) {
-            return;
+    private void head(int member) {
+        for (int i; (i = team.claim(member, 1)) >= 0; team.complete(1)) {
+            kernels.rmsNorm(
+                    x, hidden, weights.outputNorm(), model.normEps(), hidden, firstLogits, tokens, normed, hidden);
         }
-        int from = Math.max(begin, firstLogits);
-        if (from < end) {
-            kernels.rmsNorm(x, hidden, weights.outputNorm(), model.normEps(), hidden, from, end, normed, hidden);
-        }
-        team.barrier(member);
+        team.endStage(member);
         traced(member, -1, "result_norm", normed, hidden);
         FloatWeights head = weights.head();
-        int rowBegin = share(head.rows(), ROW_UNIT, member);
-        int rowEnd = share(head.rows(), ROW_UNIT, member + 1);
-        if (rowBegin < rowEnd) {
+        MemorySegment out = Objects.requireNonNull(logits);
+        int n = rowShares(head.rows());
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            int begin = share(head.rows(), ROW_UNIT, i, n);
+            int end = share(head.rows(), ROW_UNIT, i + 1, n);
             kernels.floatMatmul(
-                    head,
-                    headInputs[firstLogits],
-                    hidden,
-                    tokens - firstLogits,
-                    rowBegin,
-                    rowEnd,
-                    Objects.requireNonNull(logits),
-                    head.rows());
+                    head, headInputs[firstLogits], hidden, tokens - firstLogits, begin, end, out, head.rows());
         }
+        team.endStage(member);
     }
 
-    /** The residual connection: x += delta, for this member's tokens, which it also reads next. */
-    private void addDelta(int begin, int end) {
-        if (begin < end) {
-            kernels.add(x, delta, (long) begin * hidden, (long) (end - begin) * hidden);
+    /** The residual connection, x += delta. */
+    private void addDelta(int member, int layer, String name) {
+        int n = tokenShares();
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            long begin = share(tokens, 1, i, n);
+            long end = share(tokens, 1, i + 1, n);
+            kernels.add(x, delta, begin * hidden, (end - begin) * hidden);
         }
+        team.endStage(member);
+        traced(member, layer, name, x, hidden);
     }
 
-    /** Norm (where the graph has one) and quantization of this member's tokens; ends with a barrier. */
+    /** Norm (where the graph has one) and quantization of all tokens. */
     private void normAndQuantize(
-            int member,
-            int index,
-            String name,
-            MemorySegment in,
-            int width,
-            @Nullable MemorySegment norm,
-            int begin,
-            int end) {
-        MemorySegment source = in;
-        if (begin < end) {
+            int member, int layer, String name, MemorySegment in, int width, @Nullable MemorySegment norm) {
+        int n = tokenShares();
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            int begin = share(tokens, 1, i, n);
+            int end = share(tokens, 1, i + 1, n);
+            MemorySegment source = in;
             if (norm != null) {
                 kernels.rmsNorm(in, width, norm, model.normEps(), width, begin, end, normed, width);
                 source = normed;
             }
             kernels.quantize(source, width, width, begin, end, quantized);
         }
-        team.barrier(member);
+        team.endStage(member);
         if (norm != null) {
-            traced(member, index, name, normed, width);
+            traced(member, layer, name, normed, width);
         }
+    }
+
+    private void multiplyAll(int member, TernaryWeights w, MemorySegment y) {
+        int n = rowShares(w.rows());
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            multiply(w, 0, share(w.rows(), ROW_UNIT, i, n), share(w.rows(), ROW_UNIT, i + 1, n), y);
+        }
+        team.endStage(member);
     }
 
     /** The rows of {@code w} that fall into [begin, end) when the matrix starts at row {@code base} of the stage. */
@@ -303,6 +324,13 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
+    /** The gate of columns [begin, end) of all tokens. */
+    private void activateColumns(int begin, int end) {
+        for (int t = 0; t < tokens; t++) {
+            activate((long) t * intermediate + begin, end - begin);
+        }
+    }
+
     private void activate(long offset, int n) {
         switch (model.activation()) {
             case RELU_SQUARED -> kernels.reluSquaredGate(gate, up, gate, offset, n);
@@ -310,37 +338,49 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
-    /** Where the share of {@code member} begins when {@code n} things are dealt out in multiples of {@code unit}. */
-    private int share(int n, int unit, int member) {
-        long units = (n + unit - 1L) / unit;
-        return (int) Math.min(n, units * member / members * unit);
+    /** Into how many shares a stage is cut: several a member, so that one that is held up leaves the rest to others. */
+    private int shares() {
+        return members == 1 ? 1 : SHARES * members;
+    }
+
+    private int tokenShares() {
+        return Math.min(tokens, shares());
+    }
+
+    private int rowShares(int rows) {
+        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, shares());
+    }
+
+    /** Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}. */
+    private static int share(int count, int unit, int i, int n) {
+        long units = (count + unit - 1L) / unit;
+        return (int) Math.min(count, units * i / n * unit);
     }
 
     /**
-     * Where the share of {@code member} of the items (token, head) begins, so that all have about the same number of
+     * Where share {@code i} of {@code n} of the items (token, head) begins, so that all have about the same number of
      * positions to attend to: token t has {@code position + t + 1} of them.
      */
-    private int attentionShare(int member) {
+    private int attentionShare(int i, int n) {
         int heads = model.heads();
         if (tokens == 1) {
-            return (int) ((long) heads * member / members);
+            return (int) ((long) heads * i / n);
         }
         double all = tokens * (position + (tokens + 1) / 2.0);
-        double wanted = all * member / members;
+        double wanted = all * i / n;
         // The first t tokens attend to t * position + t * (t + 1) / 2 positions; solve for t.
         double b = position + 0.5;
         double t = Math.sqrt(b * b + 2 * wanted) - b;
         return (int) Math.min((long) tokens * heads, Math.round(t * heads));
     }
 
-    private void traced(int member, int index, String name, MemorySegment values, int width) {
+    private void traced(int member, int layer, String name, MemorySegment values, int width) {
         ForwardTrace hook = trace;
         if (hook != null) {
-            team.barrier(member);
-            if (member == 0) {
-                hook.computed(index, name, values, tokens, width);
+            for (int i; (i = team.claim(member, 1)) >= 0; team.complete(1)) {
+                hook.computed(layer, name, values, tokens, width);
             }
-            team.barrier(member);
+            team.endStage(member);
         }
     }
 }

@@ -1,6 +1,9 @@
 package dev.tern.model;
 
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -8,9 +11,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed team of threads that all execute the same program with their own index and meet at barriers: one program, many
- * members (SPMD). The thread that calls {@link #run} is member 0; the others are daemon threads of the team. A stage
- * costs one barrier and allocates nothing.
+ * A fixed team of threads that all execute the same program with their own index: one program, many members (SPMD). They
+ * share the work of a stage by {@link #claim}, or meet at a {@link #barrier}. The thread that calls {@link #run} is member
+ * 0; the others are daemon threads of the team. Stages and barriers allocate nothing.
  *
  * <p>Waiting threads spin for a short while, because stages take microseconds, and then park, because an idle team must
  * cost nothing. A program that throws in one member breaks the barrier for all others, so none waits for ever; the first
@@ -41,12 +44,17 @@ public final class ThreadTeam implements AutoCloseable {
     private static final int PHASE = 64;
     private static final int ARRIVED = 128;
     private static final int FINISHED = 192;
+    private static final int STAGE = 256;
+    private static final int CURSOR = 64; // from one member's cursor to the next
 
     private static final long SPIN_NANOS = 300_000;
 
     private final int size;
     private final boolean spins;
-    private final AtomicIntegerArray counters = new AtomicIntegerArray(256);
+    private final AtomicIntegerArray counters = new AtomicIntegerArray(320);
+    private final AtomicLong claimed = new AtomicLong(); // stage in the high half, shares claimed in the low one
+    private final AtomicInteger completed = new AtomicInteger(); // shares of the current stage
+    private final int[] cursors; // each member's stage
     private final AtomicReferenceArray<@Nullable Thread> parked;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final ReentrantLock turns = new ReentrantLock(true);
@@ -66,6 +74,7 @@ public final class ThreadTeam implements AutoCloseable {
         this.size = size;
         this.spins = size <= Runtime.getRuntime().availableProcessors();
         this.parked = new AtomicReferenceArray<>(size);
+        this.cursors = new int[size * CURSOR];
         this.threads = new Thread[size - 1];
         for (int i = 1; i < size; i++) {
             int member = i;
@@ -93,6 +102,10 @@ public final class ThreadTeam implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("the thread team is closed");
             }
+            counters.set(STAGE, 0);
+            claimed.set(0);
+            completed.set(0);
+            Arrays.fill(cursors, 0);
             if (size == 1) {
                 work.run(0);
                 return;
@@ -128,6 +141,58 @@ public final class ThreadTeam implements AutoCloseable {
             wakeAll();
         } else {
             await(member, PHASE, phase, true);
+        }
+        if (failure.get() != null) {
+            throw BarrierBroken.INSTANCE;
+        }
+    }
+
+    /**
+     * Claims a share of the member's stage. A stage is {@code n} shares, each claimed by whoever is free; a thread that the
+     * operating system holds up leaves them to the others instead of keeping all waiting.
+     *
+     * <pre>{@code
+     * for (int i; (i = team.claim(member, n)) >= 0; ) {
+     *     ... compute share i ...
+     *     team.complete(n);
+     * }
+     * team.endStage(member);
+     * }</pre>
+     *
+     * @param n shares of the stage, at least 1, the same in all members
+     * @return a share from 0 to {@code n - 1}, or -1 when all are claimed
+     */
+    public int claim(int member, int n) {
+        long stage = Integer.toUnsignedLong(cursors[member * CURSOR]);
+        while (true) {
+            long state = claimed.get();
+            if (state >>> 32 != stage || (int) state >= n) {
+                return -1;
+            }
+            if (claimed.compareAndSet(state, state + 1)) {
+                return (int) state;
+            }
+        }
+    }
+
+    /** Says that a claimed share of a stage of {@code n} is computed. */
+    public void complete(int n) {
+        if (completed.incrementAndGet() == n) { // the last one opens the next stage; nobody can be in it yet
+            int next = counters.get(STAGE) + 1;
+            completed.set(0);
+            claimed.set(Integer.toUnsignedLong(next) << 32);
+            counters.set(STAGE, next);
+            if (size > 1) {
+                wakeAll();
+            }
+        }
+    }
+
+    /** Waits until all shares of the member's stage are computed. What was written in them is visible then. */
+    public void endStage(int member) {
+        int stage = cursors[member * CURSOR]++;
+        if (counters.get(STAGE) == stage) { // else it is over, and others may be stages ahead
+            await(member, STAGE, stage, true);
         }
         if (failure.get() != null) {
             throw BarrierBroken.INSTANCE;

@@ -39,6 +39,74 @@ class ThreadTeamTest {
         assertThat(cells).containsOnly(stages);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 8})
+    void everyShareOfEveryStageIsComputedOnceAndSeenInTheNext(int size) {
+        int stages = 300;
+        int[] cells = new int[13]; // plain memory: only the end of a stage makes it visible
+        AtomicInteger wrong = new AtomicInteger();
+        try (ThreadTeam team = new ThreadTeam(size)) {
+            for (int run = 0; run < 3; run++) {
+                int base = run * stages;
+                team.run(member -> {
+                    for (int stage = 1; stage <= stages; stage++) {
+                        int n = 1 + stage % cells.length;
+                        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+                            cells[i] += 1;
+                        }
+                        team.endStage(member);
+                        for (int i; (i = team.claim(member, 1)) >= 0; team.complete(1)) {
+                            for (int cell = 0; cell < cells.length; cell++) {
+                                if (cells[cell] != expectedCount(base + stage, cell, cells.length)) {
+                                    wrong.incrementAndGet();
+                                }
+                            }
+                        }
+                        team.endStage(member);
+                    }
+                });
+            }
+        }
+        assertThat(wrong).hasValue(0);
+    }
+
+    /** How many of the first {@code stages} stages, which start again after 300, had more shares than {@code cell}. */
+    private static int expectedCount(int stages, int cell, int cells) {
+        int count = 0;
+        for (int s = 1; s <= stages; s++) {
+            int stage = (s - 1) % 300 + 1;
+            count += 1 + stage % cells > cell ? 1 : 0;
+        }
+        return count;
+    }
+
+    @Test
+    void failureInAShareReachesTheCaller() {
+        try (ThreadTeam team = new ThreadTeam(3)) {
+            for (int round = 0; round < 100; round++) {
+                assertThatThrownBy(() -> team.run(member -> {
+                            for (int stage = 0; stage < 3; stage++) {
+                                for (int i; (i = team.claim(member, 6)) >= 0; team.complete(6)) {
+                                    if (stage == 1 && i == 4) {
+                                        throw InputException.at("share").exception();
+                                    }
+                                }
+                                team.endStage(member);
+                            }
+                        }))
+                        .isInstanceOf(InputException.class);
+                AtomicInteger shares = new AtomicInteger();
+                team.run(member -> {
+                    for (int i; (i = team.claim(member, 6)) >= 0; team.complete(6)) {
+                        shares.incrementAndGet();
+                    }
+                    team.endStage(member);
+                });
+                assertThat(shares).hasValue(6);
+            }
+        }
+    }
+
     @Test
     void failureInAnyMemberReachesTheCallerAndTheTeamStaysUsable() {
         try (ThreadTeam team = new ThreadTeam(4)) {
