@@ -17,7 +17,10 @@ import java.util.List;
  */
 final class GgufCursor {
     /** Headers hold a vocabulary, some ten megabytes; more than this is a broken or hostile file. */
-    static final long MAX_HEADER = 1L << 29;
+    static final long MAX_HEADER = 1L << 28;
+
+    /** Strings or arrays in an array: four times the merges of the largest tokenizers. */
+    private static final long MAX_OBJECTS = 1L << 22;
 
     /** ggml reads flat arrays only; this is generous. */
     private static final int MAX_NESTING = 8;
@@ -51,6 +54,24 @@ final class GgufCursor {
 
     long i64(String what) {
         return file.get(LONG, take(8, what));
+    }
+
+    /**
+     * A count of things that take at least {@code each} bytes: never more than the file can hold, nor than {@code max}, as
+     * objects take more memory than bytes in a file, which may be sparse.
+     */
+    long count(long each, long max, String what) {
+        long at = position;
+        long count = count(each, what);
+        if (count > max) {
+            throw InputException.at(path)
+                    .offset(at)
+                    .problem(what + " is more than any model has")
+                    .expected("at most " + max)
+                    .found(count)
+                    .exception();
+        }
+        return count;
     }
 
     /** A count of things that take at least {@code each} bytes: never more than the file can hold. */
@@ -135,10 +156,8 @@ final class GgufCursor {
             case ARRAY -> 12;
             default -> element.bytes();
         };
-        long count = count(each, "the number of elements of " + what);
-        if (count * each > MAX_HEADER || count > Integer.MAX_VALUE - 8) {
-            throw tooLong(what);
-        }
+        boolean objects = element == GgufValueType.STRING || element == GgufValueType.ARRAY;
+        long count = count(each, objects ? MAX_OBJECTS : MAX_HEADER / each, "the number of elements of " + what);
         int n = (int) count;
         Object values = switch (element) {
             case STRING -> strings(n, what);

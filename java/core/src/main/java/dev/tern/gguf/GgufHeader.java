@@ -27,13 +27,16 @@ record GgufHeader(
 
     private static final int MIN_TENSOR = 24;
 
+    private static final long MAX_TENSORS = 1 << 17;
+    private static final long MAX_PAIRS = 1 << 16;
+
     static GgufHeader read(Path path, MemorySegment file) {
         requireMagic(path, file);
         GgufCursor in = new GgufCursor(path, file);
         in.i32("the magic number");
         int version = version(path, in.i32("the version"));
-        long tensorCount = in.count(MIN_TENSOR, "the number of tensors");
-        long pairCount = in.count(MIN_PAIR, "the number of key-value pairs");
+        long tensorCount = in.count(MIN_TENSOR, MAX_TENSORS, "the number of tensors");
+        long pairCount = in.count(MIN_PAIR, MAX_PAIRS, "the number of key-value pairs");
         SequencedMap<String, GgufValue> metadata = metadata(path, in, pairCount);
         int alignment = alignment(path, metadata);
         String architecture = metadata.get("general.architecture") instanceof GgufValue value ? "" + value.value() : "";

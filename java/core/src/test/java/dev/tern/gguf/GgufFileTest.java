@@ -173,15 +173,30 @@ class GgufFileTest {
         assertThatThrownBy(() -> GgufFile.open(path).close()).hasMessageContaining("5 bytes are missing");
     }
 
+    /** Counts that a sparse file of 16 GiB could hold, but no memory. */
     @Test
     void aHugeSparseFileDoesNotFillTheMemory() throws IOException {
-        Path path = array(4, 1L << 31).write(folder.resolve("sparse.gguf"));
-        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+        GgufBytes[] hostile = {
+            array(4, 1L << 31), // integers
+            array(8, 1L << 30), // empty strings
+            array(9, 1L << 29), // empty arrays
+            GgufBytes.header(3, 1 << 28, 0), // tensors
+            GgufBytes.header(3, 0, 1 << 28), // key-value pairs
+        };
+        for (GgufBytes bytes : hostile) {
+            Path path = bytes.write(folder.resolve("sparse.gguf"));
+            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                file.setLength(1L << 34);
+            }
+            assertThatThrownBy(() -> GgufFile.open(path).close())
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("more than any model has");
+        }
+        Path text = GgufBytes.header(3, 0, 1).string("k").i32(8).i64(1L << 31).write(folder.resolve("text.gguf"));
+        try (RandomAccessFile file = new RandomAccessFile(text.toFile(), "rw")) {
             file.setLength(1L << 34);
         }
-        assertThatThrownBy(() -> GgufFile.open(path).close())
-                .isInstanceOf(InputException.class)
-                .hasMessageContaining("longer than 536870912 bytes");
+        assertThatThrownBy(() -> GgufFile.open(text).close()).hasMessageContaining("longer than 268435456 bytes");
     }
 
     @Test
