@@ -159,6 +159,20 @@ class LauncherTest {
     }
 
     @Test
+    void refusesABuildThatDoesNotStart() throws Exception {
+        Path home = jdk("j", "25");
+        tern();
+        touch("pom.xml");
+        program(home.resolve("bin/java"), "case $* in *--version*) echo no such module; exit 1;; esac; echo started");
+
+        Result failed = tern("demo");
+
+        assertThat(failed.status()).isEqualTo(70);
+        assertThat(failed.out()).isEmpty();
+        assertThat(failed.err()).contains("no such module").contains("build.log");
+    }
+
+    @Test
     void goesOnlineOnlyWhenSomethingIsMissing() throws Exception {
         jdk("j", "25");
         maven("case $* in *-o*) echo 'Cannot access central in offline mode'; exit 1;; esac");
