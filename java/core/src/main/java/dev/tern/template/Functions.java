@@ -43,6 +43,8 @@ final class Functions {
         if (step == 0) {
             throw new TemplateError("range's step cannot be 0");
         }
+        double count = Math.ceil(((double) to - from) / step);
+        limits.chargeItems((long) Math.max(0, count));
         List<@Nullable Object> range = new ArrayList<>();
         for (long i = from; step > 0 ? i < to : i > to; i += step) {
             limits.step();

@@ -2,9 +2,12 @@ package dev.tern.template;
 
 /** What one rendering may take, far more than a chat needs; templates come with models, from anywhere. Not thread-safe. */
 final class Limits {
-    private static final long MAX_STEPS = 50_000_000;
-    private static final long MAX_SIZE = 1L << 26;
-    private static final long MAX_TOTAL = 1L << 30;
+    private static final long MAX_STEPS = 10_000_000;
+    static final long MAX_SIZE = 1L << 24;
+
+    /** What an item of a list counts, in characters. */
+    private static final int ITEM = 16;
+    private static final long MAX_TOTAL = 1L << 29;
 
     private long steps;
     private long total;
@@ -16,7 +19,12 @@ final class Limits {
         }
     }
 
-    /** Counts the characters or items of a new value. */
+    /** Counts the items of a new list. */
+    void chargeItems(long items) {
+        product(items, ITEM);
+    }
+
+    /** Counts the characters of a new value. */
     void charge(long size) {
         total += size;
         if (size > MAX_SIZE || total > MAX_TOTAL) {

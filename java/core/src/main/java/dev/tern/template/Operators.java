@@ -72,7 +72,7 @@ final class Operators {
     }
 
     private List<@Nullable Object> joined(List<?> a, List<?> b) {
-        limits.charge((long) a.size() + b.size());
+        limits.chargeItems((long) a.size() + b.size());
         List<@Nullable Object> joined = new ArrayList<>(a);
         joined.addAll(b);
         return joined;
@@ -80,6 +80,7 @@ final class Operators {
 
     private List<@Nullable Object> repeated(List<?> list, long times) {
         int size = limits.product(list.size(), times);
+        limits.chargeItems(size);
         List<@Nullable Object> repeated = new ArrayList<>(size);
         while (repeated.size() < size) {
             repeated.addAll(list);

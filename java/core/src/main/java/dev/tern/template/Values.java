@@ -152,6 +152,9 @@ final class Values {
         if (depth > MAX_DEPTH) {
             throw tooDeep();
         }
+        if (out.length() > Limits.MAX_SIZE) {
+            throw tooLarge();
+        }
         switch (value) {
             case null -> out.append("None");
             case Boolean b -> out.append(b ? "True" : "False");
@@ -289,12 +292,15 @@ final class Values {
 
     /** Python's ==. */
     static boolean equal(@Nullable Object a, @Nullable Object b) {
-        return equal(a, b, 0);
+        return equal(a, b, 0, new int[1]);
     }
 
-    private static boolean equal(@Nullable Object a, @Nullable Object b, int depth) {
+    private static boolean equal(@Nullable Object a, @Nullable Object b, int depth, int[] steps) {
         if (depth > MAX_DEPTH) {
             throw tooDeep();
+        }
+        if (++steps[0] > Limits.MAX_SIZE) {
+            throw tooLarge();
         }
         if (a == null || b == null) {
             return a == b;
@@ -303,17 +309,17 @@ final class Values {
             return compareNumbers(a, b) == 0;
         }
         if (a instanceof List<?> x && b instanceof List<?> y) {
-            return equalItems(x, y, depth);
+            return equalItems(x, y, depth, steps);
         }
         if (a instanceof Tuple x && b instanceof Tuple y) {
-            return equalItems(x.items(), y.items(), depth);
+            return equalItems(x.items(), y.items(), depth, steps);
         }
         if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
             if (x.size() != y.size()) {
                 return false;
             }
             for (Map.Entry<?, ?> entry : x.entrySet()) {
-                if (!y.containsKey(entry.getKey()) || !equal(entry.getValue(), y.get(entry.getKey()), depth + 1)) {
+                if (!y.containsKey(entry.getKey()) || !equal(entry.getValue(), y.get(entry.getKey()), depth + 1, steps)) {
                     return false;
                 }
             }
@@ -322,12 +328,12 @@ final class Values {
         return a == b || a instanceof String && a.equals(b) || a instanceof Undefined && b instanceof Undefined;
     }
 
-    private static boolean equalItems(List<?> a, List<?> b, int depth) {
+    private static boolean equalItems(List<?> a, List<?> b, int depth, int[] steps) {
         if (a.size() != b.size()) {
             return false;
         }
         for (int i = 0; i < a.size(); i++) {
-            if (!equal(a.get(i), b.get(i), depth + 1)) {
+            if (!equal(a.get(i), b.get(i), depth + 1, steps)) {
                 return false;
             }
         }
@@ -426,6 +432,10 @@ final class Values {
             to--;
         }
         return s.substring(0, to);
+    }
+
+    private static TemplateError tooLarge() {
+        return new TemplateError("a value is larger than any chat needs");
     }
 
     private static TemplateError tooDeep() {
