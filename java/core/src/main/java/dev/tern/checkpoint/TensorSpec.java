@@ -1,75 +1,80 @@
 package dev.tern.checkpoint;
 
 import dev.tern.model.ModelHyperparameters;
-import java.util.ArrayList;
+import dev.tern.model.TensorShape;
 import java.util.List;
+import java.util.Map;
 
 /**
- * A tensor that a model of given hyperparameters must have.
+ * A tensor that a checkpoint of given hyperparameters must have.
  *
- * @param name under GGUF
+ * @param shape its GGUF name and dimensions
  * @param sources its possible names under Hugging Face, the usual one first
- * @param ternary whether it is one of the seven projections
- * @param vector whether it has one dimension; then {@code rows} is 1
  */
-record TensorSpec(String name, List<String> sources, boolean ternary, boolean vector, int rows, int cols) {
+record TensorSpec(TensorShape shape, List<String> sources) {
+    /** Names outside the blocks. */
+    private static final Map<String, String> GLOBAL = Map.of(
+            "token_embd.weight", "model.embed_tokens.weight",
+            "output_norm.weight", "model.norm.weight",
+            "output.weight", "lm_head.weight");
+
+    /** Names within a block; the sub norms have two spellings, that of transformers and that of 1bitLLM. */
+    private static final Map<String, List<String>> BLOCK = Map.ofEntries(
+            Map.entry("attn_norm.weight", List.of("input_layernorm.weight")),
+            Map.entry("attn_q.weight", List.of("self_attn.q_proj.weight")),
+            Map.entry("attn_k.weight", List.of("self_attn.k_proj.weight")),
+            Map.entry("attn_v.weight", List.of("self_attn.v_proj.weight")),
+            Map.entry("attn_sub_norm.weight",
+                    List.of("self_attn.attn_sub_norm.weight", "self_attn.inner_attn_ln.weight")),
+            Map.entry("attn_output.weight", List.of("self_attn.o_proj.weight")),
+            Map.entry("ffn_norm.weight", List.of("post_attention_layernorm.weight")),
+            Map.entry("ffn_gate.weight", List.of("mlp.gate_proj.weight")),
+            Map.entry("ffn_up.weight", List.of("mlp.up_proj.weight")),
+            Map.entry("ffn_sub_norm.weight", List.of("mlp.ffn_sub_norm.weight", "mlp.ffn_layernorm.weight")),
+            Map.entry("ffn_down.weight", List.of("mlp.down_proj.weight")));
+
+    /** All tensors in GGUF order. */
+    static List<TensorSpec> of(ModelHyperparameters model) {
+        return TensorShape.of(model).stream()
+                .map(shape -> new TensorSpec(shape, sources(shape.name())))
+                .toList();
+    }
+
+    private static List<String> sources(String name) {
+        String global = GLOBAL.get(name);
+        if (global != null) {
+            return List.of(global);
+        }
+        String[] parts = name.split("\\.", 3); // blk, layer, rest
+        return BLOCK.get(parts[2]).stream()
+                .map(rest -> "model.layers." + parts[1] + "." + rest)
+                .toList();
+    }
+
+    String name() {
+        return shape.name();
+    }
+
+    int rows() {
+        return shape.rows();
+    }
+
+    int cols() {
+        return shape.cols();
+    }
+
+    /** Whether it is one of the seven projections. */
+    boolean ternary() {
+        return shape.kind() == TensorShape.Kind.PROJECTION;
+    }
+
+    /** Whether it has one dimension; then {@link #rows} is 1. */
+    boolean vector() {
+        return shape.kind() == TensorShape.Kind.NORM;
+    }
 
     /** The name under Hugging Face that a new checkpoint gets. */
     String source() {
         return sources.getFirst();
-    }
-
-    /** All tensors in GGUF order: the embedding, the last norm, an untied head, then block by block. */
-    static List<TensorSpec> of(ModelHyperparameters model) {
-        int hidden = model.hiddenSize();
-        List<TensorSpec> specs = new ArrayList<>();
-        specs.add(matrix("token_embd.weight", model.vocabSize(), hidden, "model.embed_tokens.weight"));
-        specs.add(norm("output_norm.weight", hidden, "model.norm.weight"));
-        if (!model.tiedHead()) {
-            specs.add(matrix("output.weight", model.vocabSize(), hidden, "lm_head.weight"));
-        }
-        for (int layer = 0; layer < model.layers(); layer++) {
-            addLayer(specs, model, "blk." + layer + ".", "model.layers." + layer + ".");
-        }
-        return specs;
-    }
-
-    /** The spellings of the sub norms: transformers, then 1bitLLM. */
-    private static void addLayer(List<TensorSpec> specs, ModelHyperparameters model, String blk, String layer) {
-        int hidden = model.hiddenSize();
-        int inner = model.intermediateSize();
-        int query = model.heads() * model.headDim();
-        int keyValue = model.kvHeads() * model.headDim();
-        String attention = layer + "self_attn.";
-        String mlp = layer + "mlp.";
-        specs.add(norm(blk + "attn_norm.weight", hidden, layer + "input_layernorm.weight"));
-        specs.add(projection(blk + "attn_q.weight", query, hidden, attention + "q_proj.weight"));
-        specs.add(projection(blk + "attn_k.weight", keyValue, hidden, attention + "k_proj.weight"));
-        specs.add(projection(blk + "attn_v.weight", keyValue, hidden, attention + "v_proj.weight"));
-        if (model.subNorms()) {
-            specs.add(norm(blk + "attn_sub_norm.weight", query,
-                    attention + "attn_sub_norm.weight", attention + "inner_attn_ln.weight"));
-        }
-        specs.add(projection(blk + "attn_output.weight", hidden, query, attention + "o_proj.weight"));
-        specs.add(norm(blk + "ffn_norm.weight", hidden, layer + "post_attention_layernorm.weight"));
-        specs.add(projection(blk + "ffn_gate.weight", inner, hidden, mlp + "gate_proj.weight"));
-        specs.add(projection(blk + "ffn_up.weight", inner, hidden, mlp + "up_proj.weight"));
-        if (model.subNorms()) {
-            specs.add(norm(blk + "ffn_sub_norm.weight", inner, mlp + "ffn_sub_norm.weight",
-                    mlp + "ffn_layernorm.weight"));
-        }
-        specs.add(projection(blk + "ffn_down.weight", hidden, inner, mlp + "down_proj.weight"));
-    }
-
-    private static TensorSpec matrix(String name, int rows, int cols, String source) {
-        return new TensorSpec(name, List.of(source), false, false, rows, cols);
-    }
-
-    private static TensorSpec projection(String name, int rows, int cols, String source) {
-        return new TensorSpec(name, List.of(source), true, false, rows, cols);
-    }
-
-    private static TensorSpec norm(String name, int cols, String... sources) {
-        return new TensorSpec(name, List.of(sources), false, true, 1, cols);
     }
 }

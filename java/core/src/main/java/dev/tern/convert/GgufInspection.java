@@ -7,6 +7,7 @@ import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.model.GgufHyperparameters;
+import dev.tern.model.TensorShape;
 import dev.tern.ternary.Outtype;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;

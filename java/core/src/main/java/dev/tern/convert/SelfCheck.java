@@ -3,6 +3,7 @@ package dev.tern.convert;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.model.TensorShape;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
 import java.lang.foreign.Arena;

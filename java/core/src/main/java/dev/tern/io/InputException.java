@@ -96,7 +96,20 @@ public final class InputException extends RuntimeException {
             if (cure != null) {
                 text.append(". ").append(cure);
             }
-            return new InputException(text.toString(), cause);
+            return new InputException(printable(text), cause);
+        }
+
+        /** Names come from files; control characters in them must not reach a terminal. */
+        private static String printable(CharSequence text) {
+            StringBuilder out = new StringBuilder(text.length());
+            text.chars().forEach(c -> {
+                if (Character.isISOControl(c) && c != '\n') {
+                    out.append(String.format("\\u%04x", c));
+                } else {
+                    out.append((char) c);
+                }
+            });
+            return out.toString();
         }
     }
 }

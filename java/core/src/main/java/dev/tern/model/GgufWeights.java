@@ -1,5 +1,7 @@
 package dev.tern.model;
 
+import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.ModelShape;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -120,25 +122,25 @@ public final class GgufWeights {
     }
 
     private Block block(String blk) {
-        int hidden = model.hiddenSize();
-        int queries = model.heads() * model.headDim();
-        int pairs = model.kvHeads() * model.headDim();
-        int intermediate = model.intermediateSize();
+        ModelShape shape = model.shape();
+        int hidden = shape.hiddenSize();
         return new Block(
                 norm(blk + "attn_norm.weight", hidden),
-                matrix(blk + "attn_q", queries, hidden),
-                matrix(blk + "attn_k", pairs, hidden),
-                matrix(blk + "attn_v", pairs, hidden),
-                model.subNorms() ? norm(blk + "attn_sub_norm.weight", queries) : null,
-                matrix(blk + "attn_output", hidden, queries),
+                matrix(blk + "attn_q", shape.query()),
+                matrix(blk + "attn_k", shape.keyValue()),
+                matrix(blk + "attn_v", shape.keyValue()),
+                model.subNorms() ? norm(blk + "attn_sub_norm.weight", shape.attentionOutput().cols()) : null,
+                matrix(blk + "attn_output", shape.attentionOutput()),
                 norm(blk + "ffn_norm.weight", hidden),
-                matrix(blk + "ffn_gate", intermediate, hidden),
-                matrix(blk + "ffn_up", intermediate, hidden),
-                model.subNorms() ? norm(blk + "ffn_sub_norm.weight", intermediate) : null,
-                matrix(blk + "ffn_down", hidden, intermediate));
+                matrix(blk + "ffn_gate", shape.gateUp()),
+                matrix(blk + "ffn_up", shape.gateUp()),
+                model.subNorms() ? norm(blk + "ffn_sub_norm.weight", shape.intermediateSize()) : null,
+                matrix(blk + "ffn_down", shape.down()));
     }
 
-    private Matrix matrix(String name, int rows, int cols) {
+    private Matrix matrix(String name, MatrixShape shape) {
+        int rows = shape.rows();
+        int cols = shape.cols();
         GgufTensor tensor = tensor(name + ".weight", cols, rows);
         TernaryCodec codec = TernaryCodec.of(tensor.type())
                 .orElseThrow(() -> InputException.at(file.path())

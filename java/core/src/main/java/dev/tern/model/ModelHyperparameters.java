@@ -1,5 +1,7 @@
 package dev.tern.model;
 
+import dev.tern.codegen.ModelShape;
+
 /**
  * The numbers that define a model's graph, whatever file they came from.
  *
@@ -36,4 +38,10 @@ public record ModelHyperparameters(
         float normEps,
         FfnActivation activation,
         boolean subNorms,
-        boolean tiedHead) {}
+        boolean tiedHead) {
+
+    /** The dimensions that decide the shapes of the ternary matrices. */
+    public ModelShape shape() {
+        return new ModelShape(hiddenSize, intermediateSize, heads, kvHeads, headDim);
+    }
+}
