@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -49,7 +50,10 @@ class GoldenModelTest {
     /** The formats of the checkpoint. */
     enum Variant {
         ONLINE("online-bf16", "last_logits.npy", 0, 1, 2, 5),
-        /** With the rounded scales of this format other activations flip, in other prompts. */
+        /**
+         * With the rounded scales of this format other activations flip, in other prompts: 0 and 5, for which a plain
+         * implementation in NumPy is as far from the golden values.
+         */
         PACKED("packed-u8", "last_logits.packed-u8.npy", 1, 2, 6),
         /** weight_scale is the reciprocal; made from the packed model. */
         INVERSE("packed-u8-bitlinear", "last_logits.packed-u8-bitlinear.npy", 0, 2, 3, 5);
@@ -154,14 +158,46 @@ class GoldenModelTest {
         }
     }
 
+    /** The positions before the first flip are strict in the other prompts as well. */
+    @ParameterizedTest
+    @CsvSource({"3, 18", "4, 47", "6, 17"})
+    void positionsBeforeTheFirstFlipAreEqualToThePrecisionOfFloat(int prompt, int positions) {
+        float[][] rows = logits(exact[0], Arrays.copyOf(ids(prompt), positions));
+        for (int t = 0; t < positions; t++) {
+            assertThat(topDifference(rows[t], top20(prompt, t)))
+                    .as("prompt %d, position %d", prompt, t)
+                    .isLessThan(1e-4);
+        }
+    }
+
     @Test
-    void divergenceFromHuggingFaceIsSmallOnAverage() {
-        float[] expected = Npy.floats(GOLDEN.resolve("last_logits.npy"));
+    void everyLogitOfPromptZeroAgreesLooselyWithTheUsualCache() {
+        float[] expected = Npy.floats(GOLDEN.resolve("prompt0_all_logits.npy"));
+        for (Variant variant : Variant.values()) {
+            float[][] rows = logits(usual[variant.ordinal()], ids(0));
+            assertThat(expected).hasSize(rows.length * VOCAB);
+            double sum = 0;
+            for (int t = 0; t < rows.length; t++) {
+                float[] row = Arrays.copyOfRange(expected, t * VOCAB, (t + 1) * VOCAB);
+                assertThat(largestDifference(rows[t], row)).as("%s, position %d", variant, t).isLessThan(LOOSE);
+                double divergence = divergence(row, rows[t]);
+                assertThat(divergence).as("%s, position %d", variant, t).isBetween(-1e-9, 5e-3);
+                sum += divergence;
+            }
+            assertThat(sum / rows.length).as("%s", variant).isLessThan(3e-4);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Variant.class)
+    void lastLogitsAgreeLooselyWithTheUsualCache(Variant variant) {
+        float[] expected = Npy.floats(GOLDEN.resolve(variant.lastLogits));
         double sum = 0;
         for (int prompt = 0; prompt < prompts.size(); prompt++) {
-            float[][] rows = logits(usual[0], ids(prompt));
-            double divergence = divergence(
-                    Arrays.copyOfRange(expected, prompt * VOCAB, (prompt + 1) * VOCAB), rows[rows.length - 1]);
+            float[] actual = logits(usual[variant.ordinal()], ids(prompt))[ids(prompt).length - 1];
+            float[] row = Arrays.copyOfRange(expected, prompt * VOCAB, (prompt + 1) * VOCAB);
+            assertThat(largestDifference(actual, row)).as("prompt %d", prompt).isLessThan(LOOSE);
+            double divergence = divergence(row, actual);
             assertThat(divergence).as("prompt %d", prompt).isBetween(-1e-9, 5e-3);
             sum += divergence;
         }
@@ -201,8 +237,8 @@ class GoldenModelTest {
         assertThat(fables).hasSizeGreaterThan(16);
         GenerationOptions options =
                 GenerationOptions.builder().temperature(0).maxTokens(-1).build();
-        // All of it from the one checkpoint; from the other the fables by their titles.
-        for (Variant variant : list.equals("fables") ? Variant.values() : new Variant[] {Variant.ONLINE}) {
+        // Every chat prompt from every checkpoint; the bare titles, whose answers are the same fables, from one.
+        for (Variant variant : list.equals("plain_titles") ? new Variant[] {Variant.ONLINE} : Variant.values()) {
             Model model = usual[variant.ordinal()];
             for (JsonNode fable : fables) {
                 Generation generation = model.generate(ints(fable.path("ids")), options);
@@ -223,14 +259,18 @@ class GoldenModelTest {
     void perplexityOfTheHeldOutTextIsHuggingFaces(Perplexity.Method method) throws IOException {
         JsonNode golden = JsonFile.read(GOLDEN.resolve("perplexity.json"));
         String text = Files.readString(GOLDEN.resolve(golden.path("text_file").asString()));
-        JsonNode expected = golden.path("results")
-                .path("online-bf16 float32")
-                .path(method.name().toLowerCase(Locale.ROOT));
-        Perplexity perplexity =
-                Perplexity.measure(usual[0], text, golden.path("ctx").asInt(), method, (done, all, value) -> {});
-        assertThat(perplexity.tokens()).isEqualTo(golden.path("n_tokens").asInt());
-        assertThat(perplexity.scored()).isEqualTo(expected.path("n_scored").asLong());
-        assertThat(perplexity.value()).isCloseTo(expected.path("ppl").asDouble(), withinPercentage(0.3));
+        for (Variant variant : Variant.values()) {
+            JsonNode expected = golden.path("results")
+                    .path(variant.folder + " float32")
+                    .path(method.name().toLowerCase(Locale.ROOT));
+            Perplexity perplexity = Perplexity.measure(
+                    usual[variant.ordinal()], text, golden.path("ctx").asInt(), method, (done, all, value) -> {});
+            assertThat(perplexity.tokens()).isEqualTo(golden.path("n_tokens").asInt());
+            assertThat(perplexity.scored()).isEqualTo(expected.path("n_scored").asLong());
+            assertThat(perplexity.value())
+                    .as("%s", variant)
+                    .isCloseTo(expected.path("ppl").asDouble(), withinPercentage(0.3));
+        }
     }
 
     private int[] ids(int prompt) {
