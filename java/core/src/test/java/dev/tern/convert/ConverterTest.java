@@ -7,6 +7,8 @@ import dev.tern.checkpoint.WeightFormat;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.gguf.GgufValue;
+import dev.tern.gguf.GgufValueType;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.model.GgufHyperparameters;
@@ -105,6 +107,32 @@ class ConverterTest {
             assertThat(file.require("blk.3.ffn_down.weight").shape()).isEqualTo("[1536, 512]");
             assertThat(file.require("blk.3.ffn_sub_norm.weight").type()).isEqualTo(GgmlType.F32);
             assertThat(file.size()).isEqualTo(report.plan().fileBytes());
+        }
+    }
+
+    /** llama.cpp and bitnet.cpp refuse a key of the right name and another type. */
+    @ParameterizedTest
+    @EnumSource(Outtype.class)
+    void keysHaveTheTypesThatOtherProgramsInsistOn(Outtype outtype) {
+        Path gguf = folder.resolve("m.gguf");
+        Converter.from(PACKED).outtype(outtype).to(gguf);
+        try (GgufFile file = GgufFile.open(gguf)) {
+            for (String key : new String[] {
+                "vocab_size", "context_length", "embedding_length", "block_count", "feed_forward_length",
+                "rope.dimension_count", "attention.head_count", "attention.head_count_kv"
+            }) {
+                assertThat(file.metadata().get("bitnet-b1.58." + key).type()).as(key).isEqualTo(GgufValueType.UINT32);
+            }
+            for (String key : new String[] {"attention.layer_norm_rms_epsilon", "rope.freq_base"}) {
+                assertThat(file.metadata().get("bitnet-b1.58." + key).type()).as(key).isEqualTo(GgufValueType.FLOAT32);
+            }
+            assertThat(file.metadata().get("bitnet-b1.58.hidden_activation")).isEqualTo(GgufValue.of("relu2"));
+            assertThat(file.metadata().get("general.file_type")).isEqualTo(GgufValue.u32(outtype.fileType()));
+            assertThat(file.metadata().get("general.quantization_version")).isEqualTo(GgufValue.u32(2));
+            assertThat(file.metadata().get("tokenizer.ggml.add_bos_token")).isEqualTo(GgufValue.of(true));
+            assertThat(file.metadata().get("tokenizer.ggml.eos_token_id")).isEqualTo(GgufValue.u32(4081));
+            assertThat(file.metadata().get("tokenizer.ggml.eot_token_id")).isEqualTo(GgufValue.u32(4089));
+            assertThat(file.metadata().get("tokenizer.chat_template").type()).isEqualTo(GgufValueType.STRING);
         }
     }
 

@@ -321,8 +321,16 @@ class TernaryCodecTest {
     @Test
     void outtypesAreFoundByLabel() {
         assertThat(Outtype.parse("TQ1_0")).isEqualTo(Outtype.TQ1_0);
-        assertThat(Outtype.parse("i2_s").fileType()).isEqualTo(40);
+        assertThat(Outtype.parse("i2_s")).isEqualTo(Outtype.I2_S);
         assertThatThrownBy(() -> Outtype.parse("q9")).hasMessageContaining("i2_s, tq1_0, tq2_0, f16, bf16, f32");
+    }
+
+    /** The numbers by which llama.cpp and bitnet.cpp know a tensor's type, and a file's. */
+    @ParameterizedTest
+    @CsvSource({"I2_S, 36, 40", "TQ1_0, 34, 36", "TQ2_0, 35, 37", "F16, 1, 1", "BF16, 30, 32", "F32, 0, 0"})
+    void outtypesHaveTheNumbersOfOtherPrograms(Outtype outtype, int tensorType, int fileType) {
+        assertThat(outtype.type().id()).isEqualTo(tensorType);
+        assertThat(outtype.fileType()).isEqualTo(fileType);
     }
 
     private static TernaryMatrix random(Random random, int rows, int cols, float scale) {
