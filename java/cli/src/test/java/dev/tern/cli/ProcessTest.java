@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What only a process of its own shows: exit statuses, pipes, signals. */
 @DisabledOnOs(OS.WINDOWS)
@@ -34,6 +36,32 @@ class ProcessTest {
         assertThat(missing.status()).isEqualTo(1);
         assertThat(missing.err()).isEqualTo("tern: /no/such.gguf: no such file. Check the path.\n");
         assertThat(TernProcess.tern("run", "--nonsense").status()).isEqualTo(2);
+    }
+
+    /** Every command that computes; the reason is said whether the reference is refused or used. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "run -m @model -p x -n 1", "chat -m @model", "logits -m @model -p x -o @new", "perplexity -m @model -f @text",
+        "bench -m @model -p 1 -n 1 -r 1", "demo", "doctor"
+    })
+    void requireNativeRefusesTheReferenceWithTheReason(String line) throws Exception {
+        Path text = Files.writeString(folder.resolve("text.txt"), "The king said. ".repeat(200));
+        Path made = folder.resolve("made.npy");
+        String filled = line.replace("@model", "'" + model + "'")
+                .replace("@text", "'" + text + "'")
+                .replace("@new", "'" + made + "'");
+        InProcess.Result result = TernProcess.shell("TERN_NATIVE=off tern " + filled + " --require-native");
+        assertThat(result.status()).as(result.err()).isEqualTo(1);
+        assertThat(result.out() + result.err()).contains("TERN_NATIVE=off").doesNotContain("\tat ");
+        assertThat(made).doesNotExist();
+    }
+
+    @Test
+    void theReferenceAnnouncesItself() throws Exception {
+        InProcess.Result result =
+                TernProcess.shell("TERN_NATIVE=off tern run -m '" + model + "' -p 'The king' -n 2 --temp 0");
+        assertThat(result.status()).isZero();
+        assertThat(result.err()).contains("TERN_NATIVE=off");
     }
 
     @Test
