@@ -27,6 +27,8 @@ public final class TestGguf {
     public final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
     public final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
 
+    private TestGguf() {}
+
     /** The checkpoint with its tokenizer; embeddings in F32, which holds bf16 exactly. */
     public static TestGguf of(Checkpoint checkpoint, Outtype outtype) {
         TestGguf gguf = new TestGguf();

@@ -149,7 +149,7 @@ final class Filters {
         }
         if (value instanceof String s) {
             String digits = Methods.strip(s, null, true, true).replace("_", "");
-            int radix = (int) Math.clamp(bound.integer(1, 10), 2, 36);
+            int radix = Math.clamp(bound.integer(1, 10), 2, 36);
             try {
                 String prefix = radix == 16 ? "0x" : radix == 8 ? "0o" : radix == 2 ? "0b" : "\0";
                 return Long.parseLong(digits.toLowerCase(Locale.ROOT).replaceFirst("^([-+]?)" + prefix, "$1"), radix);
@@ -195,7 +195,7 @@ final class Filters {
         if (!Values.isNumber(value)) {
             throw value instanceof Undefined u ? u.used() : new TemplateError("'round' takes a number, not " + Values.type(value));
         }
-        int precision = (int) Math.clamp(bound.integer(0, 0), -400, 400);
+        int precision = Math.clamp(bound.integer(0, 0), -400, 400);
         String method = bound.text(1, "common");
         RoundingMode mode = switch (method) {
             case "common" -> RoundingMode.HALF_EVEN;

@@ -73,7 +73,7 @@ final class PercentFormat {
                     Long.toString(value instanceof Double d ? d.longValue() : Values.integer(value, "a value for %d")), plus);
             case 'c' -> value instanceof String s && Values.length(s) == 1
                     ? s
-                    : Character.toString((int) Math.clamp(Values.integer(value, "a value for %c"), 0, Character.MAX_CODE_POINT));
+                    : Character.toString(Math.clamp(Values.integer(value, "a value for %c"), 0, Character.MAX_CODE_POINT));
             case 'x' -> {
                 long n = Values.integer(value, "a value for %x");
                 yield (n < 0 ? "-" : "") + Long.toHexString(Math.abs(n));
