@@ -30,8 +30,8 @@ public class CallBenchmark {
     public Tier tier;
 
     private Kernels kernels;
-    private MemorySegment x;
-    private MemorySegment y;
+    MemorySegment x;
+    MemorySegment y;
 
     @Setup
     public void allocate() {

@@ -46,10 +46,10 @@ public class DecodeBenchmark {
     @Param({"4", "8"})
     public int layers;
 
-    private Path folder;
-    private Model model;
-    private Session session;
-    private int[] token;
+    Path folder;
+    Model model;
+    Session session;
+    int[] token;
 
     @Setup
     public void load() throws IOException {

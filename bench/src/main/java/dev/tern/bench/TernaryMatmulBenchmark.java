@@ -41,8 +41,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class TernaryMatmulBenchmark {
-    private static final long WORKING_SET = 256L << 20;
-
     @Param({"AVX2", "SCALAR"})
     public Tier tier;
 
@@ -52,10 +50,13 @@ public class TernaryMatmulBenchmark {
     @Param({"1", "8", "128", "512"})
     public int tokens;
 
+    /** Bytes of all matrices together. */
+    long workingSet = 256L << 20;
+
+    TernaryWeights[] weights;
+    Activations activations;
     private final Arena arena = Arena.ofConfined();
     private Kernels kernels;
-    private TernaryWeights[] weights;
-    private Activations activations;
     private MemorySegment y;
     private int next;
 
@@ -74,7 +75,7 @@ public class TernaryMatmulBenchmark {
         kernels = KernelChoice.of(tier);
         SplittableRandom random = new SplittableRandom(1);
         long bytes = matrix.rows() * TernaryWeights.rowBytes(matrix.cols());
-        weights = new TernaryWeights[Math.toIntExact(Math.ceilDiv(WORKING_SET, bytes))];
+        weights = new TernaryWeights[Math.toIntExact(Math.ceilDiv(workingSet, bytes))];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = TernaryWeights.of(arena, randomCodes(random, bytes), matrix.rows(), matrix.cols(), 0.02f);
         }

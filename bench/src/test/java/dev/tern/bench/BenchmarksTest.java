@@ -1,0 +1,123 @@
+package dev.tern.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.tern.Session;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.KernelUnavailableException;
+import dev.tern.kernels.Tier;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** A benchmark of the wrong work is worse than none: each body runs once, on small sizes, and its result is checked. */
+class BenchmarksTest {
+
+    @Test
+    void jmhFindsEveryBenchmark() {
+        assertThat(BenchmarkList.defaultList()
+                        .getAll(OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT), List.of()))
+                .extracting(entry -> entry.getUsername())
+                .containsExactlyInAnyOrder(
+                        CallBenchmark.class.getName() + ".addEightFloats",
+                        DecodeBenchmark.class.getName() + ".step",
+                        TernaryMatmulBenchmark.class.getName() + ".matmul");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Tier.class)
+    void callAddsEightFloats(Tier tier) {
+        assumeAvailable(tier);
+        CallBenchmark benchmark = new CallBenchmark();
+        benchmark.tier = tier;
+        benchmark.allocate();
+        for (int i = 0; i < 8; i++) {
+            benchmark.x.setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
+            benchmark.y.setAtIndex(ValueLayout.JAVA_FLOAT, i, 10);
+        }
+        benchmark.addEightFloats();
+        assertThat(benchmark.x.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(10, 11, 12, 13, 14, 15, 16, 17);
+    }
+
+    /** Every matrix in turn, against the Java reference; rows and columns that fill no block. */
+    @ParameterizedTest
+    @EnumSource(Tier.class)
+    void matmulIsTheReferencesProduct(Tier tier) {
+        assumeAvailable(tier);
+        TernaryMatmulBenchmark benchmark = new TernaryMatmulBenchmark();
+        benchmark.tier = tier;
+        benchmark.shape = "67x200";
+        benchmark.tokens = 5;
+        benchmark.workingSet = 3 * 67 * 64;
+        benchmark.allocate();
+        TernaryMatmulBenchmark.Work work = new TernaryMatmulBenchmark.Work();
+        assertThat(benchmark.weights).hasSize(3);
+        try (Arena arena = Arena.ofConfined()) {
+            for (int i = 0; i < 4; i++) {
+                MemorySegment expected = arena.allocate(4L * 5 * 67, 64);
+                KernelChoice.of(Tier.JAVA)
+                        .ternaryMatmul(benchmark.weights[i % 3], benchmark.activations, 5, 0, 67, expected, 67);
+                float[] actual = benchmark.matmul(work).toArray(ValueLayout.JAVA_FLOAT);
+                assertThat(actual).isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
+                assertThat(IntStream.range(0, actual.length).filter(at -> actual[at] == 0)).hasSizeLessThan(5);
+            }
+        } finally {
+            benchmark.free();
+        }
+        assertThat(work.integerOps).isEqualTo(4 * 2.0 * 67 * 200 * 5);
+        assertThat(work.weightBytes).isEqualTo(4 * 67 * 64.0);
+    }
+
+    @Test
+    void decodeStepsAreThoseOfAPrompt() throws IOException {
+        DecodeBenchmark benchmark = new DecodeBenchmark();
+        benchmark.layers = 1;
+        benchmark.load();
+        try (Session session = benchmark.model.session()) {
+            int[] ids = new int[3];
+            Arrays.fill(ids, benchmark.token[0]);
+            session.feed(ids);
+            benchmark.step();
+            benchmark.step();
+            float[] third = benchmark.step().toArray(ValueLayout.JAVA_FLOAT);
+            assertThat(third).isEqualTo(session.logits().toArray(ValueLayout.JAVA_FLOAT)).doesNotContain(Float.NaN);
+            assertThat(benchmark.session.position()).isEqualTo(3);
+        } finally {
+            benchmark.delete();
+        }
+        assertThat(Files.exists(benchmark.folder)).isFalse();
+    }
+
+    /** Values of a parameter are text until JMH runs: one that is no tier or no shape would fail only then. */
+    @Test
+    void parametersAreWhatTheBenchmarksRead() throws NoSuchFieldException {
+        for (Class<?> benchmark : new Class<?>[] {CallBenchmark.class, TernaryMatmulBenchmark.class}) {
+            for (String tier : benchmark.getField("tier").getAnnotation(Param.class).value()) {
+                assertThat(Tier.valueOf(tier)).isNotNull();
+            }
+        }
+        assertThat(TernaryMatmulBenchmark.class.getField("shape").getAnnotation(Param.class).value())
+                .allMatch(shape -> shape.matches("[1-9][0-9]*x[1-9][0-9]*"));
+    }
+
+    private static void assumeAvailable(Tier tier) {
+        try {
+            KernelChoice.of(tier);
+        } catch (KernelUnavailableException e) {
+            assumeThat(false).as(e.getMessage()).isTrue();
+        }
+    }
+}
