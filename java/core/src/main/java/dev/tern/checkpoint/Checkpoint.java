@@ -126,6 +126,7 @@ public final class Checkpoint implements AutoCloseable {
         return files.files().stream().map(SafetensorsFile::path).toList();
     }
 
+    /** Dimensions and constants of the model, from config.json and the tensors. */
     public ModelHyperparameters hyperparameters() {
         return hyperparameters;
     }
@@ -158,10 +159,12 @@ public final class Checkpoint implements AutoCloseable {
         return eosTokenIds;
     }
 
+    /** The beginning-of-sequence token that the model's configuration names. */
     public OptionalInt bosTokenId() {
         return bosTokenId;
     }
 
+    /** The padding token that the model's configuration names. */
     public OptionalInt padTokenId() {
         return padTokenId;
     }

@@ -121,11 +121,13 @@ public final class SyntheticCheckpoint {
         return this;
     }
 
+    /** Who is told how many bytes are written; by default nobody. */
     public SyntheticCheckpoint progress(Progress listener) {
         progress = Objects.requireNonNull(listener);
         return this;
     }
 
+    /** Dimensions and constants of the model that is made. */
     public ModelHyperparameters hyperparameters() {
         return model;
     }

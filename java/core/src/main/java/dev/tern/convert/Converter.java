@@ -74,6 +74,7 @@ public final class Converter {
         return this;
     }
 
+    /** Who is told how far a conversion has come; by default nobody. Called on the converting thread. */
     public Converter progress(ConversionProgress listener) {
         progress = listener;
         return this;

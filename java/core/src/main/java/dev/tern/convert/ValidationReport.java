@@ -34,6 +34,7 @@ public record ValidationReport(
         notes = List.copyOf(notes);
     }
 
+    /** Whether nothing is wrong. */
     public boolean ok() {
         return problems.isEmpty();
     }

@@ -44,6 +44,7 @@ public final class GgufFile implements AutoCloseable {
         }
     }
 
+    /** The file as it was opened. */
     public Path path() {
         return file.path();
     }
@@ -78,6 +79,7 @@ public final class GgufFile implements AutoCloseable {
         return header.tensors();
     }
 
+    /** The tensor of this name, or empty. */
     public Optional<GgufTensor> find(String name) {
         return Optional.ofNullable(byName.get(name));
     }
@@ -107,14 +109,29 @@ public final class GgufFile implements AutoCloseable {
         return path() + ": tensor '" + tensor.name() + "'";
     }
 
+    /**
+     * A string, or empty without the key.
+     *
+     * @throws InputException when the value is of another type
+     */
     public Optional<String> string(String key) {
         return value(key, String.class, "a string");
     }
 
+    /**
+     * A string.
+     *
+     * @throws InputException when the key is missing or its value of another type
+     */
     public String requireString(String key) {
         return string(key).orElseThrow(() -> missing(key));
     }
 
+    /**
+     * A boolean, or empty without the key.
+     *
+     * @throws InputException when the value is of another type
+     */
     public Optional<Boolean> bool(String key) {
         return value(key, Boolean.class, "a boolean");
     }
@@ -124,6 +141,11 @@ public final class GgufFile implements AutoCloseable {
         return Optional.ofNullable(header.metadata().get(key)).map(value -> toInt(key, value));
     }
 
+    /**
+     * An integer of any width that fits an int.
+     *
+     * @throws InputException when the key is missing, its value of another type or out of range
+     */
     public int requireInt(String key) {
         return integer(key).orElseThrow(() -> missing(key));
     }
@@ -137,6 +159,11 @@ public final class GgufFile implements AutoCloseable {
         });
     }
 
+    /**
+     * A number as float32.
+     *
+     * @throws InputException when the key is missing or its value of another type
+     */
     public float requireReal(String key) {
         return real(key).orElseThrow(() -> missing(key));
     }
@@ -153,6 +180,11 @@ public final class GgufFile implements AutoCloseable {
         return array(key, GgufValueType.INT32, GgufValueType.UINT32).map(value -> (int[]) value.value());
     }
 
+    /**
+     * A float32 array, which is not copied, or empty without the key.
+     *
+     * @throws InputException when the value is of another type
+     */
     public Optional<float[]> float32s(String key) {
         return array(key, GgufValueType.FLOAT32).map(value -> (float[]) value.value());
     }

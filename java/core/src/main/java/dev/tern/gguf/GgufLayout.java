@@ -32,6 +32,7 @@ public final class GgufLayout {
         header = header();
     }
 
+    /** A layout to declare keys and tensors in. */
     public static Builder builder() {
         return new Builder();
     }
@@ -95,10 +96,12 @@ public final class GgufLayout {
         }
     }
 
+    /** Keys and values in file order. */
     public SequencedMap<String, GgufValue> metadata() {
         return metadata;
     }
 
+    /** Tensors in file order, with their offsets. */
     public List<GgufTensor> tensors() {
         return tensors;
     }

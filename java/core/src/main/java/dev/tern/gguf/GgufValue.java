@@ -13,30 +13,37 @@ import java.util.List;
  */
 public record GgufValue(GgufValueType type, GgufValueType elementType, Object value) {
 
+    /** A STRING. */
     public static GgufValue of(String text) {
         return new GgufValue(GgufValueType.STRING, GgufValueType.STRING, text);
     }
 
+    /** A BOOL. */
     public static GgufValue of(boolean value) {
         return new GgufValue(GgufValueType.BOOL, GgufValueType.BOOL, value);
     }
 
+    /** A FLOAT32. */
     public static GgufValue of(float value) {
         return new GgufValue(GgufValueType.FLOAT32, GgufValueType.FLOAT32, value);
     }
 
+    /** A UINT32; the int holds its 32 bits. */
     public static GgufValue u32(int value) {
         return new GgufValue(GgufValueType.UINT32, GgufValueType.UINT32, value);
     }
 
+    /** An ARRAY of STRING. */
     public static GgufValue strings(List<String> values) {
         return new GgufValue(GgufValueType.ARRAY, GgufValueType.STRING, List.copyOf(values));
     }
 
+    /** An ARRAY of INT32; the array is not copied. */
     public static GgufValue int32s(int[] values) {
         return new GgufValue(GgufValueType.ARRAY, GgufValueType.INT32, values);
     }
 
+    /** An ARRAY of FLOAT32; the array is not copied. */
     public static GgufValue float32s(float[] values) {
         return new GgufValue(GgufValueType.ARRAY, GgufValueType.FLOAT32, values);
     }

@@ -24,6 +24,7 @@ public enum GgufValueType {
         this.bytes = bytes;
     }
 
+    /** The number that stands for this type in a file. */
     public int id() {
         return id;
     }

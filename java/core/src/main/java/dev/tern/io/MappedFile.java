@@ -44,6 +44,7 @@ public final class MappedFile implements AutoCloseable {
         }
     }
 
+    /** The file as it was opened. */
     public Path path() {
         return path;
     }
@@ -53,6 +54,7 @@ public final class MappedFile implements AutoCloseable {
         return segment;
     }
 
+    /** Bytes of the file when it was opened. */
     public long size() {
         return segment.byteSize();
     }

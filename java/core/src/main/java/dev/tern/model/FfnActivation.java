@@ -11,6 +11,7 @@ public enum FfnActivation {
         this.label = label;
     }
 
+    /** As in {@code <arch>.hidden_activation} and {@code hidden_act}. */
     public String label() {
         return label;
     }

@@ -108,6 +108,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
+    /** The file as it was opened. */
     public Path path() {
         return file.path();
     }
@@ -127,6 +128,7 @@ public final class SafetensorsFile implements AutoCloseable {
         return tensors;
     }
 
+    /** The tensor of this name, or empty. */
     public Optional<SafetensorsTensor> find(String name) {
         return Optional.ofNullable(tensors.get(name));
     }

@@ -38,6 +38,7 @@ public enum Outtype {
         return fileType;
     }
 
+    /** What encodes and decodes this type. */
     public TernaryCodec codec() {
         return TernaryCodec.of(type).orElseThrow();
     }

@@ -43,6 +43,7 @@ public record TernaryCounts(long minus, long zero, long plus) {
         return new TernaryCounts(all - zero - plus, zero, plus);
     }
 
+    /** The number of weights. */
     public long all() {
         return minus + zero + plus;
     }

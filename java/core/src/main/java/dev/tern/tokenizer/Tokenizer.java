@@ -120,6 +120,7 @@ public final class Tokenizer {
         return OptionalInt.empty();
     }
 
+    /** What this tokenizer was made of. */
     public Vocabulary vocabulary() {
         return vocabulary;
     }

@@ -69,6 +69,7 @@ public final class Activations {
         return sums;
     }
 
+    /** The tokens there is room for. */
     public int tokens() {
         return tokens;
     }

@@ -43,18 +43,22 @@ public final class FloatWeights {
         return new FloatWeights(allocator, values, rows, cols, type);
     }
 
+    /** The numbers, {@code [rows][cols]}, row-major. */
     public MemorySegment values() {
         return values;
     }
 
+    /** Outputs. */
     public int rows() {
         return rows;
     }
 
+    /** Inputs. */
     public int cols() {
         return cols;
     }
 
+    /** The type of the numbers. */
     public FloatType type() {
         return type;
     }

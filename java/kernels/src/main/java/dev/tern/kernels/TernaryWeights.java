@@ -61,18 +61,22 @@ public final class TernaryWeights {
         return new TernaryWeights(allocator, codes, rows, cols, scale);
     }
 
+    /** The packed codes, {@code rows * rowBytes(cols)} bytes or more. */
     public MemorySegment codes() {
         return codes;
     }
 
+    /** Outputs. */
     public int rows() {
         return rows;
     }
 
+    /** Inputs. */
     public int cols() {
         return cols;
     }
 
+    /** s, by which an integer product is multiplied. */
     public float scale() {
         return scale;
     }
