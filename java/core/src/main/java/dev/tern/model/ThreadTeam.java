@@ -1,6 +1,7 @@
 package dev.tern.model;
 
 import java.util.Arrays;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
@@ -48,6 +49,7 @@ public final class ThreadTeam implements AutoCloseable {
     private static final int CURSOR = 64; // from one member's cursor to the next
 
     private static final long SPIN_NANOS = 300_000;
+    private static final int STACK_FRAMES = 256; // far more than starting, waiting and waking need
 
     private final int size;
     private final boolean spins;
@@ -68,6 +70,10 @@ public final class ThreadTeam implements AutoCloseable {
      * @throws IllegalArgumentException when the size is not between 1 and 1024
      */
     public ThreadTeam(int size) {
+        this(size, Thread.ofPlatform().daemon().name("tern-", 1).factory());
+    }
+
+    ThreadTeam(int size, ThreadFactory factory) {
         if (size < 1 || size > 1024) {
             throw new IllegalArgumentException("a team of " + size + " threads; between 1 and 1024 are possible");
         }
@@ -76,10 +82,17 @@ public final class ThreadTeam implements AutoCloseable {
         this.parked = new AtomicReferenceArray<>(size);
         this.cursors = new int[size * CURSOR];
         this.threads = new Thread[size - 1];
-        for (int i = 1; i < size; i++) {
-            int member = i;
-            threads[i - 1] =
-                    Thread.ofPlatform().daemon().name("tern-" + i).start(() -> serve(member));
+        try {
+            for (int i = 1; i < size; i++) {
+                int member = i;
+                threads[i - 1] = factory.newThread(() -> serve(member));
+                threads[i - 1].start();
+            }
+        } catch (Throwable thrown) { // the system has no more threads to give: those that run must not stay
+            closed = true;
+            counters.getAndIncrement(JOB);
+            wakeAll();
+            throw thrown;
         }
     }
 
@@ -94,9 +107,8 @@ public final class ThreadTeam implements AutoCloseable {
      * @throws IllegalStateException when the team is closed, or the caller is already inside a program of this team
      */
     public void run(Program work) {
-        if (turns.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a program of this team cannot start another");
-        }
+        requireOutside("a program of this team cannot start another");
+        requireStack(STACK_FRAMES);
         turns.lock();
         try {
             if (closed) {
@@ -202,9 +214,7 @@ public final class ThreadTeam implements AutoCloseable {
     /** Waits for a running program, then ends the team's threads. Idempotent. */
     @Override
     public void close() {
-        if (turns.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a program of this team cannot close it");
-        }
+        requireOutside("a program of this team cannot close it");
         turns.lock();
         try {
             if (closed) {
@@ -230,6 +240,24 @@ public final class ThreadTeam implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void requireOutside(String otherwise) {
+        boolean inside = turns.isHeldByCurrentThread();
+        for (Thread thread : threads) {
+            inside |= thread == Thread.currentThread();
+        }
+        if (inside) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+
+    /**
+     * Needs that many frames of stack: where there is not so much left, the StackOverflowError comes here, before the
+     * members start, and not later in the caller alone, who would leave while they compute.
+     */
+    private static int requireStack(int frames) {
+        return frames == 0 ? 0 : 1 + requireStack(frames - 1);
     }
 
     private void serve(int member) {
@@ -270,11 +298,16 @@ public final class ThreadTeam implements AutoCloseable {
         }
         // Announce, look again, park: whoever changes the counter looks at the announcements afterwards, so one of the
         // two sees the other.
+        boolean interrupted = false;
         parked.set(member, Thread.currentThread());
         while (counters.get(counter) == value && !(orFailure && failure.get() != null)) {
             LockSupport.park(this);
+            interrupted |= Thread.interrupted(); // an interrupted thread would not park again, but spin on
         }
         parked.set(member, null);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void wakeAll() {

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.io.InputException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -190,16 +194,174 @@ class ThreadTeamTest {
         assertThatThrownBy(() -> team.run(member -> {})).isInstanceOf(IllegalStateException.class);
     }
 
-    @Test
-    void programCannotStartAnother() {
-        try (ThreadTeam team = new ThreadTeam(2)) {
-            assertThatThrownBy(() -> team.run(member -> {
-                        if (member == 0) {
-                            team.run(other -> {});
+    /** Many short programs by several callers, with failures, interrupts and, with eight members, too few processors. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 8})
+    void shortProgramsFailuresAndInterruptsInAnyMixture(int size) throws InterruptedException {
+        AtomicInteger wrong = new AtomicInteger();
+        AtomicInteger inside = new AtomicInteger();
+        try (ThreadTeam team = new ThreadTeam(size)) {
+            List<Thread> callers = new ArrayList<>();
+            for (int c = 0; c < 3; c++) {
+                Random random = new Random(c);
+                Runnable caller = () -> {
+                    for (int round = 0; round < 500; round++) {
+                        int stages = random.nextInt(6);
+                        int shares = 1 + random.nextInt(20);
+                        int failing = random.nextInt(4) == 0 ? random.nextInt(stages + 1) : -1;
+                        if (random.nextInt(3) == 0) {
+                            Thread.currentThread().interrupt();
                         }
-                    }))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("cannot start another");
+                        int[] cells = new int[shares]; // plain memory
+                        boolean failed = false;
+                        try {
+                            team.run(member -> {
+                                inside.incrementAndGet();
+                                try {
+                                    stages(team, member, stages, shares, failing, cells, wrong);
+                                } finally {
+                                    inside.decrementAndGet();
+                                }
+                            });
+                        } catch (UnsupportedOperationException expected) {
+                            failed = true;
+                        }
+                        Thread.interrupted();
+                        boolean complete = Arrays.stream(cells).allMatch(cell -> cell == stages);
+                        if (failed != (failing >= 0 && failing < stages) || !failed && !complete) {
+                            wrong.incrementAndGet();
+                        }
+                    }
+                };
+                callers.add(c == 0 ? Thread.ofVirtual().start(caller) : Thread.ofPlatform().start(caller));
+            }
+            for (Thread caller : callers) {
+                caller.join();
+            }
+        }
+        assertThat(wrong).hasValue(0);
+        assertThat(inside).hasValue(0);
+    }
+
+    private static void stages(
+            ThreadTeam team, int member, int stages, int shares, int failing, int[] cells, AtomicInteger wrong) {
+        for (int stage = 0; stage < stages; stage++) {
+            for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
+                if (stage == failing && i == shares / 2) {
+                    throw new UnsupportedOperationException("share " + i);
+                }
+                // Reads what others wrote in the stage before.
+                wrong.addAndGet(cells[i] == stage && cells[(i + 1) % shares] >= stage ? 0 : 1);
+                cells[i] = stage + 1;
+            }
+            team.endStage(member);
+        }
+    }
+
+    @Test
+    void callerWithoutStackLeavesNoMemberBehind() throws InterruptedException {
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger leftBehind = new AtomicInteger();
+        AtomicInteger refused = new AtomicInteger();
+        AtomicInteger ran = new AtomicInteger();
+        ThreadTeam team = new ThreadTeam(3); // not closed when the test fails, for that would wait for ever
+        ThreadTeam.Program program = member -> {
+            inside.incrementAndGet();
+            if (member > 0) {
+                LockSupport.parkNanos(200_000);
+            }
+            inside.decrementAndGet();
+        };
+        class Descent implements Runnable {
+            private int attempts;
+
+            @Override
+            public void run() {
+                team.run(program); // loads and links all that is needed
+                descend();
+            }
+
+            private void descend() {
+                try {
+                    descend();
+                } catch (StackOverflowError expected) {
+                    // Up again, a frame at a time: a little more stack for each attempt.
+                }
+                if (attempts++ < 400) {
+                    try {
+                        team.run(program);
+                        ran.incrementAndGet();
+                    } catch (StackOverflowError none) {
+                        refused.incrementAndGet();
+                    }
+                    leftBehind.addAndGet(inside.get());
+                }
+            }
+        }
+        Thread caller = new Thread(null, new Descent(), "deep", 512 * 1024);
+        caller.setDaemon(true);
+        caller.start();
+        caller.join(30_000);
+        assertThat(caller.isAlive()).as("still waiting for members").isFalse();
+        assertThat(refused).hasPositiveValue();
+        assertThat(ran).hasPositiveValue();
+        assertThat(leftBehind).hasValue(0);
+        team.close();
+    }
+
+    @Test
+    void interruptedCallerParksWhileItWaitsAndStaysInterrupted() {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            Thread.currentThread().interrupt();
+            AtomicReference<Thread.State> seen = new AtomicReference<>();
+            Thread caller = Thread.currentThread();
+            team.run(member -> {
+                if (member == 1) {
+                    pause(50); // longer than the caller spins
+                    seen.set(caller.getState());
+                    for (int i = 0; i < 100 && seen.get() == Thread.State.RUNNABLE; i++) {
+                        pause(1);
+                        seen.set(caller.getState());
+                    }
+                }
+            });
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(seen).hasValue(Thread.State.WAITING);
+        }
+    }
+
+    @Test
+    void threadsOfATeamThatCannotBeCompletedEnd() throws InterruptedException {
+        List<Thread> started = new ArrayList<>();
+        assertThatThrownBy(() -> new ThreadTeam(4, program -> {
+                    if (started.size() == 2) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    started.add(Thread.ofPlatform().daemon().unstarted(program));
+                    return started.getLast();
+                }))
+                .isInstanceOf(OutOfMemoryError.class);
+        assertThat(started).hasSize(2);
+        for (Thread thread : started) {
+            thread.join(10_000);
+            assertThat(thread.isAlive()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void programCannotStartAnotherOrCloseItsTeam(int culprit) {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            List<Runnable> misuses = List.of(() -> team.run(other -> {}), team::close);
+            for (Runnable misuse : misuses) {
+                assertThatThrownBy(() -> team.run(member -> {
+                            if (member == culprit) {
+                                misuse.run();
+                            }
+                        }))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageStartingWith("a program of this team cannot");
+            }
         }
     }
 
