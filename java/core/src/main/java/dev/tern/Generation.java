@@ -12,12 +12,14 @@ import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Text in the making. Nothing is computed before the first token is asked for, and each token when it is asked for. Iterate
  * once, with {@code for} or {@link #forEach}; or call {@link #text}, which generates what is missing. Text never splits a
- * character. For one thread at a time; several generations of one model take turns token by token.
+ * character. For one thread at a time, except that any may {@link #cancel} and {@link #close}; several generations of one
+ * model take turns token by token.
  */
 public final class Generation implements Iterable<Token>, AutoCloseable {
     private final Model model;
@@ -30,6 +32,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
 
+    private final ReentrantLock stepping = new ReentrantLock(); // close() waits for the token at hand
     private @Nullable Session session;
     private @Nullable Sampler sampler;
     private @Nullable Token ready;
@@ -93,12 +96,17 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
             @Override
             public Token next() {
-                if (!advance()) {
-                    throw new NoSuchElementException();
+                stepping.lock();
+                try {
+                    if (!advance()) {
+                        throw new NoSuchElementException();
+                    }
+                    Token token = Objects.requireNonNull(ready);
+                    ready = null;
+                    return token;
+                } finally {
+                    stepping.unlock();
                 }
-                Token token = Objects.requireNonNull(ready);
-                ready = null;
-                return token;
             }
         };
     }
@@ -156,15 +164,32 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         cancelled = true;
     }
 
-    /** Ends the generation where it is. Needed only when it is not read to its end; else it frees its session itself. */
+    /**
+     * Ends the generation where it is, after the token at hand. Needed only when it is not read to its end; else it frees
+     * its session itself. May be called from any thread.
+     */
     @Override
     public void close() {
-        end(StopReason.CANCELLED);
-        ready = null;
+        cancelled = true; // a thread that reads on must not get the lock first for ever
+        stepping.lock();
+        try {
+            end(StopReason.CANCELLED); // a token that hasNext() has promised is still given
+        } finally {
+            stepping.unlock();
+        }
     }
 
     /** Computes the next token unless one is ready; false at the end. */
     private boolean advance() {
+        stepping.lock();
+        try {
+            return advanced();
+        } finally {
+            stepping.unlock();
+        }
+    }
+
+    private boolean advanced() {
         if (ready != null) {
             return true;
         }

@@ -69,6 +69,14 @@ public record Perplexity(double value, double totalNll, long scored, int tokens,
                     .cure("Choose a longer text or a smaller context.")
                     .exception();
         }
+        if (windows[0].length <= firstScored) {
+            throw InputException.at("text")
+                    .problem("a single token, before which nothing stands to predict it from")
+                    .expected("at least 2 tokens")
+                    .found(tokens.length)
+                    .cure("Choose a longer text.")
+                    .exception();
+        }
         Sum sum = new Sum();
         try (Session session = model.session()) {
             for (int i = 0; i < windows.length; i++) {

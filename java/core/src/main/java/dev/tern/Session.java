@@ -32,9 +32,21 @@ public final class Session implements AutoCloseable {
         engine.requireOpen();
         this.engine = engine;
         this.open = open;
-        this.cache = engine.newCache();
-        this.logits = arena.allocate(rowBytes(), 64);
-        open.add(this);
+        KvCache made = null;
+        try {
+            this.logits = arena.allocate(rowBytes(), 64);
+            this.cache = made = engine.newCache();
+            engine.exclusively(() -> { // the model, closing meanwhile, has either seen this session or is closed
+                engine.requireOpen();
+                open.add(this);
+            });
+        } catch (Throwable thrown) {
+            arena.close();
+            if (made != null) {
+                made.close();
+            }
+            throw thrown;
+        }
     }
 
     /** Tokens so far. */

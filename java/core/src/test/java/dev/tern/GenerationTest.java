@@ -4,17 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.checkpoint.Checkpoint;
+import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.Kernels;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -212,6 +219,99 @@ class GenerationTest {
         closed.close();
         assertThat(tokens.hasNext()).isFalse();
         assertThat(closed.stopReason()).isEqualTo(StopReason.CANCELLED);
+    }
+
+    @Test
+    void closeFromAnotherThreadWaitsForTheTokenAtHand() throws InterruptedException {
+        AtomicReference<Thread> held = new AtomicReference<>();
+        CountDownLatch inPass = new CountDownLatch(1);
+        Kernels kernels = KernelChoice.best().kernels();
+        Kernels slow = (Kernels) Proxy.newProxyInstance(
+                Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class}, (proxy, method, arguments) -> {
+                    if (Thread.currentThread() == held.get()) {
+                        inPass.countDown();
+                        if (method.getName().equals("floatMatmul")) {
+                            Thread.sleep(200); // the last kernel of a pass
+                        }
+                    }
+                    return method.invoke(kernels, arguments);
+                });
+        try (Model slowModel = Model.load(
+                file, ModelOptions.builder().threads(1).kernels(slow).build())) {
+            Generation first = slowModel.chat(QUESTION, greedy().build());
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            List<Token> seen = new ArrayList<>();
+            Thread reader = Thread.ofPlatform().unstarted(() -> {
+                try {
+                    first.forEach(seen::add);
+                } catch (Throwable thrown) {
+                    failure.set(thrown);
+                }
+            });
+            held.set(reader);
+            reader.start();
+            inPass.await();
+            first.close(); // gives the session back, for the next generation
+            int[] when = first.ids();
+            assertThat(slowModel.chat(QUESTION, greedy().build()).text()).isEqualTo(answer);
+            reader.join();
+            assertThat(failure).hasValue(null);
+            assertThat(first.ids()).as("computed after close").isEqualTo(when).hasSize(1);
+            assertThat(first.stopReason()).isEqualTo(StopReason.CANCELLED);
+        }
+    }
+
+    @Test
+    void sessionsMadeWhileTheModelClosesAreClosedToo() throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            Model closing = Model.load(file, ModelOptions.builder().threads(1).build());
+            Set<Session> made = ConcurrentHashMap.newKeySet();
+            CountDownLatch running = new CountDownLatch(2);
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                threads.add(Thread.ofPlatform().start(() -> {
+                    try {
+                        while (true) {
+                            Session session = closing.session();
+                            made.add(session);
+                            running.countDown();
+                        }
+                    } catch (IllegalStateException closed) {
+                        running.countDown();
+                    }
+                }));
+            }
+            running.await();
+            closing.close();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(made).isNotEmpty().allMatch(Session::isClosed);
+        }
+    }
+
+    @Test
+    void perplexityOfLessThanAWindowIsAnErrorAndNotANumber() {
+        for (Perplexity.Method method : Perplexity.Method.values()) {
+            assertThatThrownBy(() -> Perplexity.measure(model, new int[0], 16, method, (done, all, value) -> {}))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("too short");
+        }
+        assertThat(Perplexity.measure(model, new int[] {5}, 16, Perplexity.Method.CHUNKED, (done, all, value) -> {})
+                        .scored())
+                .isEqualTo(1);
+        TestGguf withoutBos;
+        try (Checkpoint checkpoint = Checkpoint.open(DATA.resolve("tiny-bitnet/packed-u8"))) {
+            withoutBos = TestGguf.of(checkpoint, Outtype.I2_S);
+        }
+        withoutBos.metadata.put("tokenizer.ggml.add_bos_token", GgufValue.of(false));
+        Path other = withoutBos.write(file.resolveSibling("without-bos.gguf"));
+        try (Model unstarted = Model.load(other, ModelOptions.builder().threads(1).build())) {
+            assertThatThrownBy(() -> Perplexity.measure(
+                            unstarted, new int[] {5}, 16, Perplexity.Method.CHUNKED, (done, all, value) -> {}))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContainingAll("a single token", "at least 2 tokens");
+        }
     }
 
     @Test
