@@ -33,7 +33,7 @@ final class TextFile {
                 bytes = Files.readAllBytes(file);
             }
         } catch (IOException e) {
-            throw InputException.at(file).problem("cannot be read: " + e.getMessage()).exception(e);
+            throw InputException.at(file).problem("cannot be read", e).exception(e);
         }
         ByteBuffer input = ByteBuffer.wrap(bytes);
         try {
@@ -63,7 +63,7 @@ final class TextFile {
             }
             return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
         } catch (IOException e) {
-            throw InputException.at(file).problem("cannot be read: " + e.getMessage()).exception(e);
+            throw InputException.at(file).problem("cannot be read", e).exception(e);
         }
     }
 

@@ -117,7 +117,7 @@ final class CheckpointFiles implements AutoCloseable {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
-            throw InputException.at(folder).problem("cannot be listed: " + e.getMessage()).exception(e);
+            throw InputException.at(folder).problem("cannot be listed", e).exception(e);
         }
     }
 

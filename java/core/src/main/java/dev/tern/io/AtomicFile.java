@@ -114,7 +114,7 @@ public final class AtomicFile implements AutoCloseable {
         try {
             return target.toRealPath();
         } catch (IOException e) {
-            throw InputException.at(target).problem("cannot be resolved: " + reason(e)).exception(e);
+            throw InputException.at(target).problem("cannot be resolved: " + InputException.reason(e)).exception(e);
         }
     }
 
@@ -211,7 +211,7 @@ public final class AtomicFile implements AutoCloseable {
     }
 
     private static InputException failure(Path target, Path folder, long expected, IOException e) {
-        String reason = reason(e);
+        String reason = InputException.reason(e);
         InputException.Builder error = InputException.at(target).problem("cannot be written: " + reason);
         if (reason.contains("No space left") || reason.contains("quota") || reason.contains("not enough space")) {
             if (expected > 0) {
@@ -221,15 +221,6 @@ public final class AtomicFile implements AutoCloseable {
                     .cure("Free some space or name a file on another disk.");
         }
         return error.exception(e);
-    }
-
-    private static String reason(IOException e) {
-        String message = String.valueOf(e.getMessage());
-        return switch (e) {
-            case java.nio.file.AccessDeniedException denied -> "permission denied";
-            case java.nio.file.FileSystemException file when file.getReason() != null -> file.getReason();
-            default -> message;
-        };
     }
 
     private static long available(Path folder) {

@@ -1,5 +1,11 @@
 package dev.tern.io;
 
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +23,18 @@ public final class InputException extends RuntimeException {
     /** An error at {@code where}: a file, or a file with the tensor, key or offset in it. */
     public static Builder at(Object where) {
         return new Builder(String.valueOf(where));
+    }
+
+    /** Why the file system refused, in words; Java's own messages are often the file's name alone, or nothing. */
+    static String reason(IOException e) {
+        return switch (e) {
+            case AccessDeniedException denied -> "permission denied";
+            case NoSuchFileException missing -> "no such file or folder";
+            case FileAlreadyExistsException exists -> "exists already";
+            case FileSystemException file when file.getReason() != null -> file.getReason();
+            case ClosedChannelException closed -> "closed while it was in use";
+            default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        };
     }
 
     /** Builds the message in the one order that all errors have: where: problem; expected …, found …. Cure. */
@@ -53,6 +71,11 @@ public final class InputException extends RuntimeException {
         public Builder problem(String text) {
             problem = text;
             return this;
+        }
+
+        /** What the file system refused, and its reason without the name, which stands in front already. */
+        public Builder problem(String what, IOException e) {
+            return problem(what + ": " + reason(e));
         }
 
         /** What should have been there. */

@@ -44,7 +44,7 @@ public final class JsonFile {
             }
             return parse(Files.readAllBytes(file), file);
         } catch (IOException e) {
-            throw InputException.at(file).problem("cannot be read: " + e.getMessage()).exception(e);
+            throw InputException.at(file).problem("cannot be read", e).exception(e);
         }
     }
 

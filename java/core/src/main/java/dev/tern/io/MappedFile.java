@@ -40,7 +40,7 @@ public final class MappedFile implements AutoCloseable {
             return new MappedFile(path, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
         } catch (IOException e) {
             arena.close();
-            throw InputException.at(path).problem("cannot be read: " + e.getMessage()).exception(e);
+            throw InputException.at(path).problem("cannot be read", e).exception(e);
         }
     }
 

@@ -174,7 +174,7 @@ public final class SafetensorsFile implements AutoCloseable {
             }
             return channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset() + from, bytes, arena);
         } catch (IOException e) {
-            throw InputException.at(path()).problem("cannot be read: " + e.getMessage()).exception(e);
+            throw InputException.at(path()).problem("cannot be read", e).exception(e);
         }
     }
 

@@ -288,7 +288,7 @@ final class CheckpointVocabulary {
             } catch (CharacterCodingException e) {
                 throw InputException.at(jinja).problem("not UTF-8").exception(e);
             } catch (IOException e) {
-                throw InputException.at(jinja).problem("cannot be read: " + e.getMessage()).exception(e);
+                throw InputException.at(jinja).problem("cannot be read", e).exception(e);
             }
         }
         JsonNode template = config.path("chat_template");

@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
@@ -166,7 +169,14 @@ final class PackedLibrary {
     }
 
     private static KernelUnavailableException unwritable(Path folder, IOException e) {
-        return new KernelUnavailableException(folder + ": the native library cannot be unpacked there: " + e
+        String reason =
+                switch (e) {
+                    case AccessDeniedException denied -> "permission denied";
+                    case NoSuchFileException missing -> "it cannot be created";
+                    case FileSystemException file when file.getReason() != null -> file.getReason();
+                    default -> String.valueOf(e.getMessage());
+                };
+        return new KernelUnavailableException(folder + ": the native library cannot be unpacked there: " + reason
                 + "; make it a folder you can write to, or point TERN_CACHE to one");
     }
 }
