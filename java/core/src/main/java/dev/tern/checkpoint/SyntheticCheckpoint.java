@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -140,6 +141,8 @@ public final class SyntheticCheckpoint {
     /**
      * Writes the checkpoint, config.json last: a new folder that has one is complete.
      *
+     * When that fails or the listener throws, what was written is removed again, and the folder if it was made here.
+     *
      * @param folder is created if need be
      * @throws InputException when the folder holds a checkpoint already and {@link #overwrite} is off, the vocabulary
      *     is too small for the bytes and special tokens, or the disk is too full
@@ -148,18 +151,29 @@ public final class SyntheticCheckpoint {
         requireVocabulary(folder);
         List<Part> parts = parts();
         SyntheticTokenizer tokenizer = new SyntheticTokenizer(model.vocabSize());
-        prepare(folder);
-        writeWeights(folder.resolve("model.safetensors"), parts);
-        write(folder, "tokenizer.json", tokenizer.tokenizerJson());
-        write(folder, "tokenizer_config.json", tokenizer.tokenizerConfig(model.contextLength()));
-        write(folder, "special_tokens_map.json", JsonMapper.shared().createObjectNode()
+        boolean made = prepare(folder);
+        List<Path> written = new ArrayList<>();
+        try {
+            writeAll(folder, parts, tokenizer, written);
+        } catch (Throwable failed) {
+            remove(written, made ? folder : null);
+            throw failed;
+        }
+    }
+
+    private void writeAll(Path folder, List<Part> parts, SyntheticTokenizer tokenizer, List<Path> written) {
+        writeWeights(folder.resolve("model.safetensors"), parts, written);
+        write(folder.resolve("tokenizer.json"), tokenizer.tokenizerJson(), written);
+        write(folder.resolve("tokenizer_config.json"), tokenizer.tokenizerConfig(model.contextLength()), written);
+        ObjectNode special = JsonMapper.shared().createObjectNode()
                 .put("bos_token", SyntheticTokenizer.BEGIN_OF_TEXT)
-                .put("eos_token", SyntheticTokenizer.END_OF_TEXT));
+                .put("eos_token", SyntheticTokenizer.END_OF_TEXT);
+        write(folder.resolve("special_tokens_map.json"), special, written);
         ObjectNode generation = JsonMapper.shared().createObjectNode().put("bos_token_id", tokenizer.bosId());
         generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
-        write(folder, "generation_config.json", generation.put("do_sample", false)
-                .put("max_length", model.contextLength()));
-        write(folder, "config.json", config(tokenizer));
+        generation.put("do_sample", false).put("max_length", model.contextLength());
+        write(folder.resolve("generation_config.json"), generation, written);
+        write(folder.resolve("config.json"), config(tokenizer), written);
     }
 
     private void requireVocabulary(Path folder) {
@@ -179,11 +193,16 @@ public final class SyntheticCheckpoint {
         }
     }
 
-    private void prepare(Path folder) {
+    /** Whether the folder had to be made. */
+    private boolean prepare(Path folder) {
+        boolean made = !Files.exists(folder);
+        if (!made && !Files.isDirectory(folder)) {
+            throw InputException.at(folder).expected("a folder").found("a file").cure("Name another.").exception();
+        }
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw InputException.at(folder).problem("cannot be created: " + e.getMessage()).exception(e);
+            throw InputException.at(folder).problem("cannot be created", e).exception(e);
         }
         for (String name : FILES) {
             if (!overwrite && Files.exists(folder.resolve(name))) {
@@ -192,6 +211,21 @@ public final class SyntheticCheckpoint {
                         .cure("Name another folder, or add --overwrite to replace the checkpoint.")
                         .exception();
             }
+        }
+        return made;
+    }
+
+    /** Leaves no part of a checkpoint behind; a file that replaced an older one goes, too, as the rest is missing. */
+    private static void remove(List<Path> written, @Nullable Path made) {
+        try {
+            for (Path file : written) {
+                Files.deleteIfExists(file);
+            }
+            if (made != null) {
+                Files.deleteIfExists(made);
+            }
+        } catch (IOException e) {
+            // What made the writing fail may well keep files from being removed, and is reported.
         }
     }
 
@@ -226,25 +260,26 @@ public final class SyntheticCheckpoint {
         }
     }
 
-    private void writeWeights(Path target, List<Part> parts) {
+    private void writeWeights(Path target, List<Part> parts, List<Path> written) {
         long total = byteSize(parts);
         List<Declaration> declarations = parts.stream().map(Part::declaration).toList();
         try (Arena arena = Arena.ofShared();
                 SafetensorsWriter writer =
                         SafetensorsWriter.create(target, overwrite, Map.of("format", "pt"), declarations)) {
             MemorySegment chunk = arena.allocate(CHUNK_BYTES, 64);
-            long written = 0;
+            long bytes = 0;
             for (Part part : parts) {
                 long size = part.declaration().byteSize();
                 for (long done = 0; done < size; done += CHUNK_BYTES) {
                     MemorySegment piece = chunk.asSlice(0, Math.min(CHUNK_BYTES, size - done));
                     fill(part, done, piece);
                     writer.write(part.declaration().name(), piece);
-                    written += piece.byteSize();
-                    progress.advanced(written, total);
+                    bytes += piece.byteSize();
+                    progress.advanced(bytes, total);
                 }
             }
             writer.commit();
+            written.add(target);
         }
     }
 
@@ -298,14 +333,15 @@ public final class SyntheticCheckpoint {
         return config;
     }
 
-    private void write(Path folder, String name, ObjectNode json) {
-        write(folder, name, json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    private void write(Path target, ObjectNode json, List<Path> written) {
+        write(target, json.toPrettyString().getBytes(StandardCharsets.UTF_8), written);
     }
 
-    private void write(Path folder, String name, byte[] content) {
-        try (AtomicFile file = AtomicFile.create(folder.resolve(name), overwrite)) {
+    private void write(Path target, byte[] content, List<Path> written) {
+        try (AtomicFile file = AtomicFile.create(target, overwrite)) {
             file.write(MemorySegment.ofArray(content));
             file.commit();
+            written.add(target);
         }
     }
 }

@@ -136,6 +136,29 @@ class SyntheticCheckpointTest {
     }
 
     @Test
+    void leavesNothingWhenItIsInterrupted() throws IOException {
+        SyntheticCheckpoint interrupted = SyntheticCheckpoint.of(ODD).progress((bytes, total) -> {
+            throw new IllegalStateException("interrupted");
+        });
+        Path made = temp.resolve("made");
+        assertThatThrownBy(() -> interrupted.to(made)).hasMessage("interrupted");
+        assertThat(made).doesNotExist();
+
+        Path existing = Files.createDirectory(temp.resolve("existing"));
+        Files.writeString(existing.resolve("notes.txt"), "mine");
+        assertThatThrownBy(() -> interrupted.to(existing)).hasMessage("interrupted");
+        assertThat(existing.toFile().list()).containsExactly("notes.txt");
+    }
+
+    @Test
+    void aFileInTheFoldersPlaceIsSaid() throws IOException {
+        Path file = Files.writeString(temp.resolve("file"), "mine");
+        assertThatThrownBy(() -> SyntheticCheckpoint.of(ODD).to(file))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("expected a folder, found a file");
+    }
+
+    @Test
     void refusesAVocabularyThatCannotHoldTheBytes() {
         ModelHyperparameters small = new ModelHyperparameters(
                 "llama", "small", 271, 128, 64, 64, 1, 1, 1, 64, 64, 1e4f, 1e-5f, FfnActivation.SILU, false, true);
