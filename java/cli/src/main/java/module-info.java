@@ -4,6 +4,7 @@ module dev.tern.cli {
     requires dev.tern.kernels;
     requires info.picocli;
     requires me.tongfei.progressbar;
+    requires jdk.unsupported; // sun.misc.Signal, for Ctrl-C in a chat
     requires tools.jackson.databind;
     requires static org.jspecify;
 

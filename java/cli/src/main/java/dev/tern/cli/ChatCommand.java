@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
 /** {@code tern chat}: a conversation, a line at a time. */
 @Command(
         name = "chat",
-        description = "Talks with a model in its chat template: a line in, an answer out. /clear starts again, /exit or"
-                + " Ctrl-D ends.",
+        description = "Talks with a model in its chat template: a line in, an answer out. /clear starts again, Ctrl-C"
+                + " stops an answer, /exit or Ctrl-D ends.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -56,6 +56,7 @@ final class ChatCommand implements Callable<Integer> {
         GenerationOptions options = sampling.toOptions();
         try (Model model = engine.load(terminal);
                 Conversation conversation = new Conversation(model, system, options)) {
+            interruption.converse();
             BufferedReader lines = new BufferedReader(new InputStreamReader(terminal.in(), StandardCharsets.UTF_8));
             while (true) {
                 prompt();
@@ -71,7 +72,12 @@ final class ChatCommand implements Callable<Integer> {
                     case "/exit", "/quit" -> {
                         return ExitStatus.OK;
                     }
-                    case "/clear" -> conversation.clear();
+                    case "/clear" -> {
+                        conversation.clear();
+                        if (terminal.inIsTerminal()) {
+                            terminal.note("what was said so far is forgotten");
+                        }
+                    }
                     default -> answer(conversation, line);
                 }
             }
@@ -94,15 +100,22 @@ final class ChatCommand implements Callable<Integer> {
             terminal.err().println("tern: " + tooLong.getMessage());
             return;
         }
-        for (Token token : generation) {
-            interruption.check();
-            terminal.out().print(token.text());
-            terminal.out().flush();
+        interruption.callsOff(generation::cancel);
+        try {
+            for (Token token : generation) {
+                interruption.check();
+                terminal.out().print(token.text());
+                terminal.out().flush();
+            }
+        } finally {
+            interruption.callsOff(null);
         }
         terminal.out().println();
         terminal.out().flush();
         conversation.answered(generation.text());
-        if (generation.stopReason() == StopReason.MAX_TOKENS || generation.stopReason() == StopReason.CONTEXT_FULL) {
+        if (generation.stopReason() == StopReason.MAX_TOKENS
+                || generation.stopReason() == StopReason.CONTEXT_FULL
+                || generation.stopReason() == StopReason.CANCELLED) {
             terminal.note("the answer was cut off (" + ConversionText.word(generation.stopReason()) + ")");
         }
         if (!quiet) {

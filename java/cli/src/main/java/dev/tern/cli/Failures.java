@@ -16,9 +16,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns what went wrong into a message for a person and an exit status. Stack traces only with {@code --verbose}. */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
     private final Terminal terminal;
+    private final Interruption interruption;
 
-    Failures(Terminal terminal) {
+    Failures(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
+        this.interruption = interruption;
     }
 
     @Override
@@ -30,7 +32,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     public int handleParseException(ParameterException e, String[] args) {
         PrintStream err = terminal.err();
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        err.println("tern: " + String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
+        err.println("tern: " + words(e));
         if (e instanceof UnmatchedArgumentException unmatched) {
             List<String> suggestions = unmatched.getSuggestions();
             if (!suggestions.isEmpty() && suggestions.size() <= 3) {
@@ -41,12 +43,28 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         return ExitStatus.USAGE;
     }
 
+    /** picocli's message in the words of people rather than of Java. */
+    private static String words(ParameterException e) {
+        boolean noCommand = e.getCommandLine().getParent() == null
+                && e instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption();
+        if (noCommand) {
+            return "no command is called '" + ((UnmatchedArgumentException) e).getUnmatched().getFirst() + "'";
+        }
+        return String.valueOf(e.getMessage())
+                .replaceFirst("^Error: ", "")
+                .replaceFirst(" is not an int$", " is not a whole number up to " + Integer.MAX_VALUE)
+                .replaceFirst(" is not a long$", " is not a whole number up to " + Long.MAX_VALUE)
+                .replaceFirst(" is not a (float|double)$", " is not a number");
+    }
+
     /** Reports anything thrown and gives the process's exit status. */
     int report(Throwable e) {
         if (e instanceof StandardOutput.Closed) {
             return ExitStatus.OK;
         }
-        if (e instanceof Interruption.Interrupted) {
+        // While the process ends, temporary files go away under the work: what comes of that is no fault.
+        if (e instanceof Interruption.Interrupted || interruption.requested()) {
             return ExitStatus.INTERRUPTED;
         }
         PrintStream err = terminal.err();

@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import java.io.PrintStream;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -17,6 +18,7 @@ final class Progress implements AutoCloseable {
     private final Interruption interruption;
     private final long start = System.nanoTime();
     private @Nullable ProgressBar bar;
+    private String task = "";
 
     Progress(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
@@ -34,6 +36,10 @@ final class Progress implements AutoCloseable {
         if (!terminal.showsProgress()) {
             return;
         }
+        if (bar != null && !this.task.equals(task)) {
+            close(); // another part of the work has a bar of its own
+        }
+        this.task = task;
         if (bar == null) {
             if (System.nanoTime() - start < DELAY_NANOS) {
                 return;
@@ -44,12 +50,27 @@ final class Progress implements AutoCloseable {
                     .setUnit(" " + unit, unitSize)
                     .setStyle(ProgressBarStyle.ASCII)
                     .setUpdateIntervalMillis(200)
-                    .setConsumer(new ConsoleProgressBarConsumer(terminal.err(), Terminal.WIDTH - 1))
+                    .setConsumer(new VanishingBar(terminal.err()))
                     .clearDisplayOnFinish()
                     .build();
         }
         bar.maxHint(total);
         bar.stepTo(done);
+    }
+
+    /** A console's bar ends with a new line, even when it is to be cleared; this one does not. */
+    private static final class VanishingBar extends ConsoleProgressBarConsumer {
+        private final PrintStream err;
+
+        VanishingBar(PrintStream err) {
+            super(err, Terminal.WIDTH - 1);
+            this.err = err;
+        }
+
+        @Override
+        public void close() {
+            err.flush();
+        }
     }
 
     @Override

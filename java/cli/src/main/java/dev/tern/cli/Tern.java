@@ -59,7 +59,7 @@ public final class Tern implements Runnable {
 
     /** Runs one command over the given streams. */
     static int run(Terminal terminal, Interruption interruption, String... args) {
-        Failures failures = new Failures(terminal);
+        Failures failures = new Failures(terminal, interruption);
         try {
             StringWriter help = new StringWriter(); // picocli would print a stack trace if it could not print help
             int status = commandLine(terminal, interruption, failures, args)
@@ -102,7 +102,7 @@ public final class Tern implements Runnable {
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
         commands.put("inspect", () -> new InspectCommand(terminal));
-        commands.put("validate", () -> new ValidateCommand(terminal));
+        commands.put("validate", () -> new ValidateCommand(terminal, interruption));
         commands.put("logits", () -> new LogitsCommand(terminal, interruption));
         commands.put("tokenize", () -> new TokenizeCommand(terminal));
         commands.put("perplexity", () -> new PerplexityCommand(terminal, interruption));

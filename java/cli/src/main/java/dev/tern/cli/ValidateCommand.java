@@ -21,6 +21,7 @@ import picocli.CommandLine.Parameters;
         footer = "  tern validate model.gguf --against checkpoint/")
 final class ValidateCommand implements Callable<Integer> {
     private final Terminal terminal;
+    private final Interruption interruption;
 
     @Parameters(paramLabel = "F.gguf", description = "The file.")
     private Path file = Path.of("");
@@ -31,13 +32,20 @@ final class ValidateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object: ok, problems, what was compared.")
     private boolean json;
 
-    ValidateCommand(Terminal terminal) {
+    ValidateCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
+        this.interruption = interruption;
     }
 
     @Override
     public Integer call() {
-        ValidationReport report = Validator.validate(file, checkpoint);
+        ValidationReport report;
+        try (Progress progress = new Progress(terminal, interruption)) {
+            report = Validator.validate(
+                    file,
+                    checkpoint,
+                    (phase, tensor, done, total) -> progress.at("validate", done, total, "MiB", 1 << 20));
+        }
         terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report));
         return report.ok() ? ExitStatus.OK : ExitStatus.INPUT;
     }

@@ -138,7 +138,7 @@ class CommandsTest {
         "logits -m @model -p x -o /no/such/folder/x.npy | 1 | /no/such/folder",
         "perplexity -m @model -f /no/such.txt | 1 | /no/such.txt",
         "tokenize -m @model -f /no/such.txt | 1 | /no/such.txt",
-        "synth --like 70b -o @new | 1 | 70b",
+        "synth --like 70b -o @new | 2 | 70b",
         "bench -m @model -o xml | 2 | xml",
         "bench -m @model -t 0 | 2 | -t",
         "demo --fable nonsense | 2 | --list",
@@ -293,6 +293,17 @@ class CommandsTest {
     void tokenizeReadsTheFileAsItReadsTheCheckpoint() {
         assertThat(tern("tokenize", "-m", model, "-p", FOX, "--json").out())
                 .isEqualTo(tern("tokenize", PACKED, "-p", FOX, "--json").out());
+    }
+
+    @Test
+    void faultsInATextAreInWords() throws Exception {
+        Path lines = Files.writeString(folder.resolve("lines.jsonl"), "{\"text\": \"x\"}\n\n");
+        InProcess.Result blank = tern("tokenize", "-m", model, "--jsonl", lines);
+        assertThat(blank.status()).isEqualTo(1);
+        assertThat(blank.err()).contains("line 2: expected an object with a string \"text\", found an empty line");
+        InProcess.Result window = tern("perplexity", "-m", model, "-f", TESTDATA.resolve("golden/heldout_text.txt"), "-c", "1");
+        assertThat(window.status()).isEqualTo(1);
+        assertThat(window.err()).contains("expected at least 4, found 1");
     }
 
     @Test

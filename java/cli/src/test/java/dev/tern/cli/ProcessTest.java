@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,5 +103,66 @@ class ProcessTest {
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(130);
         assertThat(Files.readString(log, StandardCharsets.UTF_8)).doesNotContain("\tat ").doesNotContain("Exception");
+    }
+
+    @Test
+    void controlCInAChatStopsTheAnswerAndThenTheChat() throws Exception {
+        Path out = folder.resolve("chat.out");
+        Path err = folder.resolve("chat.err");
+        Process process = new ProcessBuilder(TernProcess.command(
+                        "chat", "-m", model, "--temp", "0", "--ignore-eos", "-n", "-1", "-c", "100000", "-q"))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        try {
+            for (int question = 1; question <= 2; question++) {
+                long before = Files.size(out);
+                process.outputWriter().write("Tell me the fable of The Lamp.\n");
+                process.outputWriter().flush();
+                await(process, () -> Files.size(out) > before + 40);
+                interrupt(process);
+                int answers = question;
+                await(process, () -> Files.readString(err).split("cut off", -1).length == answers + 1);
+            }
+            interrupt(process);
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(130);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void controlCLeavesNoHalfCheckpointAndNoComplaint() throws Exception {
+        Path target = folder.resolve("synthetic");
+        Path log = folder.resolve("synthetic.log");
+        Process process = new ProcessBuilder(TernProcess.command("synth", "--like", "2b-4t", "--format", "packed", "-o", target))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            await(process, () -> target.toFile().isDirectory() && target.toFile().list().length > 0);
+            interrupt(process);
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(130);
+            assertThat(log).isEmptyFile();
+            assertThat(target).doesNotExist();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void interrupt(Process process) throws Exception {
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    }
+
+    /** Until it holds, at most half a minute; the process must not end meanwhile. */
+    private static void await(Process process, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!condition.call()) {
+            assertThat(process.isAlive()).isTrue();
+            assertThat(System.nanoTime()).as("waited for half a minute").isLessThan(end);
+            Thread.sleep(20);
+        }
     }
 }

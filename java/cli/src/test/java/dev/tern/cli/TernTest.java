@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What all commands have in common: help, versions, errors and exit statuses. */
@@ -51,6 +52,49 @@ class TernTest {
         assertThat(tern("tokenise").err()).contains("tokenize");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "help | no command is called",
+        "run -m x -p y --seed z | is not a whole number up to 9223372036854775807",
+        "run -m x -p y -n 99999999999 | is not a whole number up to 2147483647",
+        "run -m x -p y --temp hot | is not a number",
+        "synth --like small -o x | expected 2b-4t",
+        "bench -m x -p 0 -n 0 | nothing to measure",
+    })
+    void faultsOfTheCommandLineAreInWords(String line, String words) {
+        InProcess.Result result = tern((Object[]) line.split(" "));
+        assertThat(result.status()).isEqualTo(2);
+        assertThat(result.err()).contains(words);
+    }
+
+    @Test
+    void whatGoesWrongWhileTheProcessEndsIsNoFault() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Interruption interruption = new Interruption();
+        interruption.finish();
+        interruption.shutDown();
+        assertThat(new Failures(terminal(OutputStream.nullOutputStream(), err), interruption)
+                        .report(new IllegalStateException("the file went away")))
+                .isEqualTo(130);
+        assertThat(err.size()).isZero();
+    }
+
+    @Test
+    void aProgressBarLeavesNoTrace() throws Exception {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Terminal terminal = new Terminal(
+                new ByteArrayInputStream(new byte[0]), OutputStream.nullOutputStream(), err, false, false, true);
+        try (Progress progress = new Progress(terminal, new Interruption())) {
+            Thread.sleep(600); // it appears after half a second
+            progress.at("write", 1, 2, "MiB", 1);
+            progress.at("validate", 1, 2, "MiB", 1);
+        }
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .contains("write", "validate")
+                .doesNotContain("\n")
+                .matches("(?s).* {70,}\r");
+    }
+
     @Test
     void faultsOfTheInputEndWithOne() {
         InProcess.Result result = tern("tokenize", "-m", "/no/such.gguf", "-p", "x");
@@ -65,10 +109,10 @@ class TernTest {
     void faultsOfTernEndWithSeventy() {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Terminal terminal = terminal(OutputStream.nullOutputStream(), err);
-        assertThat(new Failures(terminal).report(new IllegalStateException("a bug"))).isEqualTo(70);
+        assertThat(new Failures(terminal, new Interruption()).report(new IllegalStateException("a bug"))).isEqualTo(70);
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("a bug", "--verbose").doesNotContain("\tat ");
         terminal.verbose(true);
-        new Failures(terminal).report(new StackOverflowError());
+        new Failures(terminal, new Interruption()).report(new StackOverflowError());
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("\tat ");
     }
 
@@ -86,7 +130,7 @@ class TernTest {
         OutputStream full = failing("No space left on device");
         assertThat(Tern.run(terminal(full, err), new Interruption(), "doctor")).isEqualTo(1);
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("standard output").contains("No space left");
-        assertThat(new Failures(terminal(full, err)).report(InputException.at("x").problem("y").exception())).isEqualTo(1);
+        assertThat(new Failures(terminal(full, err), new Interruption()).report(InputException.at("x").problem("y").exception())).isEqualTo(1);
     }
 
     private static Terminal terminal(OutputStream out, OutputStream err) {
