@@ -54,7 +54,7 @@ public record Perplexity(double value, double totalNll, long scored, int tokens,
         if (context < 4 || context > limit) {
             throw InputException.at("context")
                     .problem("windows of " + context + " tokens do not fit")
-                    .expected("4 to " + limit)
+                    .expected(limit < 4 ? "at least 4" : "4 to " + limit)
                     .found(context)
                     .cure("Choose other windows, or load the model with a longer context.")
                     .exception();

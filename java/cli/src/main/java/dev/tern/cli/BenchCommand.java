@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.random.RandomGenerator;
@@ -109,6 +110,9 @@ final class BenchCommand implements Callable<Integer> {
         requireAtLeast("-t", 1, threads);
         requireAtLeast("-r", 1, List.of(repetitions));
         requireAtLeast("-b", 1, List.of(batch));
+        if (Collections.max(prompts) == 0 && Collections.max(generations) == 0) {
+            throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
+        }
         if (threads.isEmpty()) {
             threads = List.of(Runtime.getRuntime().availableProcessors());
         }

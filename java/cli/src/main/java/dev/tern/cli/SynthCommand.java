@@ -6,9 +6,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code tern synth}: a checkpoint of a real model's dimensions, with random weights, for measuring. */
 @Command(
@@ -22,6 +26,9 @@ import picocli.CommandLine.Option;
 final class SynthCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interruption interruption;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
     @ArgGroup(multiplicity = "1")
     private Dimensions dimensions = new Dimensions();
@@ -77,8 +84,14 @@ final class SynthCommand implements Callable<Integer> {
                 description = "Or the dimensions in a checkpoint's config.json.")
         private @Nullable Path config;
 
-        SyntheticCheckpoint checkpoint() {
+        SyntheticCheckpoint checkpoint(CommandLine command) {
             if (preset != null) {
+                if (!SyntheticCheckpoint.presets().contains(preset)) {
+                    throw new ParameterException(
+                            command,
+                            "Invalid value for option '--like': expected " + String.join(", ", SyntheticCheckpoint.presets())
+                                    + ", found '" + preset + "'; --config takes any dimensions");
+                }
                 return SyntheticCheckpoint.like(preset);
             }
             if (config == null) {
@@ -96,7 +109,7 @@ final class SynthCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         long start = System.nanoTime();
-        SyntheticCheckpoint checkpoint = dimensions.checkpoint().format(format.weights).seed(seed).overwrite(overwrite);
+        SyntheticCheckpoint checkpoint = dimensions.checkpoint(spec.commandLine()).format(format.weights).seed(seed).overwrite(overwrite);
         try (Progress progress = new Progress(terminal, interruption)) {
             checkpoint.progress((bytes, total) -> progress.at("synth", bytes, total, "MiB", 1 << 20)).to(output);
         }

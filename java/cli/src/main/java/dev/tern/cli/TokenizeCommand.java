@@ -136,6 +136,12 @@ final class TokenizeCommand implements Callable<Integer> {
             String line;
             for (int number = 1; (line = lines.readLine()) != null; number++) {
                 String where = file + ": line " + number;
+                if (line.isBlank()) {
+                    throw InputException.at(where)
+                            .expected("an object with a string \"text\"")
+                            .found("an empty line")
+                            .exception();
+                }
                 JsonNode text = JsonFile.parse(line.getBytes(StandardCharsets.UTF_8), where).path("text");
                 if (!text.isString()) {
                     throw InputException.at(where)
