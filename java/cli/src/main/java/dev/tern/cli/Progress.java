@@ -18,6 +18,7 @@ final class Progress implements AutoCloseable {
     private final Interruption interruption;
     private final long start = System.nanoTime();
     private @Nullable ProgressBar bar;
+    private @Nullable VanishingBar line;
     private String task = "";
 
     Progress(Terminal terminal, Interruption interruption) {
@@ -44,23 +45,25 @@ final class Progress implements AutoCloseable {
             if (System.nanoTime() - start < DELAY_NANOS) {
                 return;
             }
+            VanishingBar drawn = new VanishingBar(terminal.err());
+            line = drawn;
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
                     .setInitialMax(total)
                     .setUnit(" " + unit, unitSize)
                     .setStyle(ProgressBarStyle.ASCII)
                     .setUpdateIntervalMillis(200)
-                    .setConsumer(new VanishingBar(terminal.err()))
-                    .clearDisplayOnFinish()
+                    .setConsumer(drawn)
                     .build();
         }
         bar.maxHint(total);
         bar.stepTo(done);
     }
 
-    /** A console's bar ends with a new line, even when it is to be cleared; this one does not. */
+    /** A console's bar ends with a new line, even where it is to be cleared; this one goes, and nothing is drawn after. */
     private static final class VanishingBar extends ConsoleProgressBarConsumer {
         private final PrintStream err;
+        private boolean closed;
 
         VanishingBar(PrintStream err) {
             super(err, Terminal.WIDTH - 1);
@@ -68,8 +71,19 @@ final class Progress implements AutoCloseable {
         }
 
         @Override
-        public void close() {
-            err.flush();
+        public synchronized void accept(String line) { // also on the library's own thread
+            if (!closed) {
+                super.accept(line);
+            }
+        }
+
+        @Override
+        public synchronized void close() {
+            if (!closed) {
+                closed = true;
+                err.print("\r" + " ".repeat(Terminal.WIDTH - 1) + "\r");
+                err.flush();
+            }
         }
     }
 
@@ -78,6 +92,10 @@ final class Progress implements AutoCloseable {
         if (bar != null) {
             bar.close();
             bar = null;
+        }
+        if (line != null) { // the library closes it too, but on a thread of its own, perhaps after the next line of text
+            line.close();
+            line = null;
         }
     }
 }
