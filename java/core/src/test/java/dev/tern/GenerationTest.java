@@ -230,14 +230,14 @@ class GenerationTest {
                 Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class}, (proxy, method, arguments) -> {
                     if (Thread.currentThread() == held.get()) {
                         inPass.countDown();
-                        if (method.getName().equals("floatMatmul")) {
-                            Thread.sleep(200); // the last kernel of a pass
+                        if (method.getName().equals("floatRow")) {
+                            Thread.sleep(20); // a batch of five takes long enough to be closed within
                         }
                     }
                     return method.invoke(kernels, arguments);
                 });
         try (Model slowModel = Model.load(
-                file, ModelOptions.builder().threads(1).kernels(slow).build())) {
+                file, ModelOptions.builder().threads(1).batchSize(5).kernels(slow).build())) {
             Generation first = slowModel.chat(QUESTION, greedy().build());
             AtomicReference<Throwable> failure = new AtomicReference<>();
             List<Token> seen = new ArrayList<>();
