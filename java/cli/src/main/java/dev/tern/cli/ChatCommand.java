@@ -53,7 +53,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        GenerationOptions options = sampling.toOptions();
+        GenerationOptions options = sampling.toOptions(-1);
         try (Model model = engine.load(terminal);
                 Conversation conversation = new Conversation(model, system, options)) {
             interruption.converse();

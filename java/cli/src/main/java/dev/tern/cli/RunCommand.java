@@ -78,7 +78,7 @@ final class RunCommand implements Callable<Integer> {
         if (system != null && !chat) {
             throw new ParameterException(spec.commandLine(), "--system needs --chat");
         }
-        GenerationOptions options = sampling.toOptions();
+        GenerationOptions options = sampling.toOptions(128);
         String text = prompt.read(terminal);
         try (Model model = engine.load(terminal)) {
             int[] ids = chat ? chatIds(model, text) : PromptOptions.encode(model.tokenizer(), text);

@@ -18,9 +18,8 @@ final class SamplingOptions {
     @Option(
             names = {"-n", "--max-tokens"},
             paramLabel = "N",
-            defaultValue = "128",
-            description = "Most tokens to generate; -1 as many as fit (default: ${DEFAULT-VALUE}).")
-    private int maxTokens;
+            description = "Most tokens to generate; -1 as many as fit (default: 128, in a chat -1).")
+    private @Nullable Integer maxTokens;
 
     @Option(
             names = {"--temp", "--temperature"},
@@ -85,11 +84,15 @@ final class SamplingOptions {
         return chosen;
     }
 
-    /** As the library takes them; a number outside its range is a fault of the command line. */
-    GenerationOptions toOptions() {
+    /**
+     * As the library takes them; a number outside its range is a fault of the command line.
+     *
+     * @param defaultMaxTokens most tokens to generate where the command line does not say
+     */
+    GenerationOptions toOptions(int defaultMaxTokens) {
         try {
             return GenerationOptions.builder()
-                    .maxTokens(maxTokens)
+                    .maxTokens(maxTokens != null ? maxTokens : defaultMaxTokens)
                     .temperature(temperature)
                     .topK(topK)
                     .topP(topP)

@@ -242,6 +242,15 @@ class CommandsTest {
     }
 
     @Test
+    void chatAnswersToTheEnd() {
+        String title = "The Ox and the Frog"; // 241 tokens
+        InProcess.Result result =
+                ternWithInput("Tell me the fable of " + title + ".\n", "chat", "-m", model, "--temp", "0", "-q");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).isEqualTo(fable(title) + "\n");
+    }
+
+    @Test
     void chatForgetsWhatNoLongerFits() {
         // One exchange takes 139 tokens: the second question finds no room unless the first exchange goes.
         String input = (FOX + "\n").repeat(2) + "word ".repeat(200) + "\n" + FOX + "\n";
