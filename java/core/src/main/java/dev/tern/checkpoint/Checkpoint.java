@@ -126,6 +126,11 @@ public final class Checkpoint implements AutoCloseable {
         return files.files().stream().map(SafetensorsFile::path).toList();
     }
 
+    /** Bytes of {@link #weightFiles} together. */
+    public long weightBytes() {
+        return files.files().stream().mapToLong(SafetensorsFile::size).sum();
+    }
+
     /** Dimensions and constants of the model, from config.json and the tensors. */
     public ModelHyperparameters hyperparameters() {
         return hyperparameters;

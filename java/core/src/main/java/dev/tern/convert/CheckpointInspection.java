@@ -9,9 +9,6 @@ import dev.tern.io.InputException;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.tokenizer.Vocabulary;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -39,7 +36,7 @@ final class CheckpointInspection {
         return result.build(
                 Inspection.Kind.CHECKPOINT,
                 path,
-                bytes(),
+                checkpoint.weightBytes(),
                 format(),
                 checkpoint.hyperparameters().architecture());
     }
@@ -73,17 +70,5 @@ final class CheckpointInspection {
         List<Long> dims = tensor.vector() ? List.of((long) tensor.cols()) : List.of((long) tensor.cols(), (long) tensor.rows());
         result.tensor(new TensorFacts(
                 tensor.name(), tensor.source(), tensor.storedAs().toString(), dims, bytes, counts, scale));
-    }
-
-    private long bytes() {
-        long bytes = 0;
-        for (Path file : checkpoint.weightFiles()) {
-            try {
-                bytes += Files.size(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return bytes;
     }
 }

@@ -6,9 +6,6 @@ import dev.tern.gguf.GgufWriter;
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Outtype;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,7 +114,7 @@ public final class Converter {
                 validation.requireOk();
             }
             file.commit();
-            long checkpointBytes = weightBytes(open);
+            long checkpointBytes = open.weightBytes();
             return new ConversionReport(
                     gguf,
                     recipe.plan(),
@@ -129,17 +126,5 @@ public final class Converter {
                     checkpointBytes / seconds,
                     validation);
         }
-    }
-
-    private static long weightBytes(Checkpoint checkpoint) {
-        long bytes = 0;
-        for (Path file : checkpoint.weightFiles()) {
-            try {
-                bytes += Files.size(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return bytes;
     }
 }
