@@ -8,14 +8,14 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * The formats of bitnet.cpp whose kernels look partial sums up in tables instead of multiplying. Both store a matrix tile
- * by tile, so that the bytes of a file mean nothing without the tile they were packed with.
+ * The formats of bitnet.cpp whose kernels look partial sums up in tables instead of multiplying. Both store a matrix
+ * tile by tile, so that the bytes of a file mean nothing without the tile they were packed with.
  *
  * <p>The layouts, for row r and columns c of a matrix of M rows and K columns:
  *
  * <ul>
- *   <li><b>TL2</b>, 1.67 bits a weight: the columns below {@link #threeColumns} in threes, a nibble for |9w0 + 3w1 + w2| and
- *       a bit for its sign; the rest in twos, a nibble for 3w0 + w1 + 4.
+ *   <li><b>TL2</b>, 1.67 bits a weight: the columns below {@link #threeColumns} in threes, a nibble for
+ *       |9w0 + 3w1 + w2| and a bit for its sign; the rest in twos, a nibble for 3w0 + w1 + 4.
  *   <li><b>TL1</b>, 2 bits a weight: all columns in twos.
  * </ul>
  */
@@ -88,8 +88,8 @@ public enum LutFormat {
         }
         int rest = shape.cols() % tile.cols();
         if (rest % PAIR_BLOCK_COLS != 0) {
-            return Optional.of("K mod BK = " + shape.cols() + " mod " + tile.cols() + " = " + rest + " is no multiple of "
-                    + PAIR_BLOCK_COLS + " (a block of pairs)");
+            return Optional.of("K mod BK = " + shape.cols() + " mod " + tile.cols() + " = " + rest
+                    + " is no multiple of " + PAIR_BLOCK_COLS + " (a block of pairs)");
         }
         return Optional.empty();
     }
@@ -110,8 +110,8 @@ public enum LutFormat {
         }
         long sum = tile.cols() / 2L * MAX_PAIR;
         if (sum > Short.MAX_VALUE) {
-            return Optional.of("BK " + tile.cols() + " overflows int16: " + tile.cols() / 2 + " pairs of up to " + MAX_PAIR
-                    + " are " + sum);
+            return Optional.of("BK " + tile.cols() + " overflows int16: " + tile.cols() / 2 + " pairs of up to "
+                    + MAX_PAIR + " are " + sum);
         }
         if (shape.cols() % tile.cols() != 0) {
             return Optional.of("BK " + tile.cols() + " does not divide K = " + shape.cols());
@@ -165,6 +165,7 @@ public enum LutFormat {
         return Optional.of(
                 this == TL1
                         ? "its " + shape.cols() + " columns are no multiple of " + narrowest
-                        : "no BK (a multiple of 24 up to 240) leaves a multiple of 32 of its " + shape.cols() + " columns");
+                        : "no BK (a multiple of 24 up to 240) leaves a multiple of 32 of its " + shape.cols()
+                                + " columns");
     }
 }

@@ -129,7 +129,8 @@ class LutFormatTest {
             int width = (int) (cols / unit * unit);
             assertThat(format.obstacle(new MatrixShape(32, width), new Tile(32, width, 32)))
                     .as("BK %d", width)
-                    .hasValueSatisfying(reason -> assertThat(reason).contains("BK " + width, "int16").doesNotContain("-"));
+                    .hasValueSatisfying(
+                            reason -> assertThat(reason).contains("BK " + width, "int16").doesNotContain("-"));
         }
     }
 
@@ -216,8 +217,8 @@ class LutFormatTest {
     }
 
     /**
-     * Places every nibble and sign bit by the index formulas of bitnet.cpp's packers: a legal tile gives each a place of
-     * its own, and together they fill the packed bytes, no more and no fewer.
+     * Places every nibble and sign bit by the index formulas of bitnet.cpp's packers: a legal tile gives each a place
+     * of its own, and together they fill the packed bytes, no more and no fewer.
      */
     @ParameterizedTest
     @CsvSource({
