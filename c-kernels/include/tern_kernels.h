@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 1
+#define TERN_ABI_VERSION 2
 
 /* Element types of float tensors and of the KV cache. */
 enum tern_float_type { TERN_F32 = 0, TERN_F16 = 1, TERN_BF16 = 2 };
@@ -188,6 +188,91 @@ typedef struct tern_kernels {
 #undef TERN_KERNEL_MEMBER
 } tern_kernels;
 
+/*
+ * LOOK-UP-TABLE KERNELS. A second way to the same sums, over weights packed as TL1 or TL2 (bitnet.cpp's formats; the layout
+ * stands in c-kernels/src/lut/layout.h). Instead of multiplying, all partial sums of two or three neighbouring activations
+ * are tabulated once for a token, and each packed index takes one of them. Unlike the kernels above they are generated for
+ * the matrix shapes and tiles of a plan, and a library may serve any number of plans: libtern has those of the published
+ * models, others are built beside it.
+ */
+
+/* Formats of packed weights. */
+enum tern_lut_format { TERN_LUT_TL1 = 1, TERN_LUT_TL2 = 2 };
+
+/* What a library's kernels are compiled for. Portable is plain C. */
+enum tern_lut_path { TERN_LUT_PORTABLE = 0, TERN_LUT_AVX2 = 1, TERN_LUT_NEON = 2 };
+
+/* What became of a call. Nothing has been written unless it is TERN_LUT_OK. */
+enum tern_lut_status {
+    TERN_LUT_OK = 0,
+    TERN_LUT_UNKNOWN_SHAPE = 1, /* the kernel named is not for this format, shape and tile, or there is no such format */
+    TERN_LUT_RAGGED_ROWS = 2    /* the range of rows does not begin and end at multiples of 32 within the matrix */
+};
+
+/* A matrix shape, the tile it is packed with, and the format. */
+typedef struct tern_lut_shape {
+    int32_t format; /* tern_lut_format */
+    int32_t rows;   /* M */
+    int32_t cols;   /* K */
+    int32_t bm;     /* BM: rows of a tile */
+    int32_t bk;     /* BK: columns of a tile */
+    int32_t bmm;    /* bm: rows that lie interleaved */
+} tern_lut_shape;
+
+/* A packed matrix W = scale * T. */
+typedef struct tern_lut_matrix {
+    const uint8_t *packed;
+    tern_lut_shape shape;
+    float scale;
+    int64_t kernel; /* index of this shape among those of the tern_lut_kernels that are called */
+} tern_lut_matrix;
+
+/* Room for the tables of a batch. A table is 32 bytes, the low bytes of its 16 int16 entries and then the high bytes.
+ * TL2: a table for each of the first cols / 24 * 8 triples of columns, then one for each pair of the last 224 columns (of
+ * all, when there are fewer). TL1: one for each pair. */
+typedef struct tern_lut_tables {
+    uint8_t *values; /* [tokens][stride] */
+    int64_t stride;  /* bytes from one token to the next, at least TERN_LUT_TABLE_BYTES */
+} tern_lut_tables;
+
+/* Bytes of a token's tables; cols is a multiple of 4 (TL1) or 8 (TL2). */
+#define TERN_LUT_TABLE_BYTES(format, cols)                                                                                 \
+    ((format) == TERN_LUT_TL2 ? (cols) / 24 * 8 * 32 + ((cols) < 224 ? (cols) : 224) / 2 * 32 : (cols) / 2 * 32)
+
+/*
+ * The table of look-up-table kernels, as TERN_KERNEL_TABLE.
+ *
+ * build_tables: the tables of quantized tokens [token_begin, token_end) for one format. Matrices of the same format and
+ *   columns share them, whatever their rows and tiles.
+ *
+ * matmul: y as ternary_matmul writes it, to the bit, for rows [row_begin, row_end), from tables of tokens [0, tokens) and
+ *   their scales. Correct for any number of tokens.
+ *
+ * unpack: rows [row_begin, row_end) in the layout of tern_ternary_matrix, row_begin's first byte at codes, `stride` bytes
+ *   from row to row; so that a batch can unpack a few rows once and multiply them with many tokens. An index that stands
+ *   for no weights gives some code from 0 to 3.
+ */
+#define TERN_LUT_KERNEL_TABLE(X)                                                                                           \
+    X(build_tables, int32_t,                                                                                               \
+      (int32_t format, const tern_activations *a, int64_t cols, int64_t token_begin, int64_t token_end,                    \
+       const tern_lut_tables *out))                                                                                        \
+    X(matmul, int32_t,                                                                                                     \
+      (const tern_lut_matrix *w, const tern_activations *a, const tern_lut_tables *tables, int64_t tokens,                 \
+       int64_t row_begin, int64_t row_end, float *y, int64_t y_stride))                                                    \
+    X(unpack, int32_t,                                                                                                     \
+      (const tern_lut_matrix *w, int64_t row_begin, int64_t row_end, uint8_t *codes, int64_t stride))
+
+/* The look-up-table kernels of one path. */
+typedef struct tern_lut_kernels {
+    int64_t path;                 /* tern_lut_path */
+    const char *plan;             /* SHA-256 of the plan, 64 lower-case hex digits */
+    int64_t shape_count;
+    const tern_lut_shape *shapes; /* in the plan's order */
+#define TERN_LUT_KERNEL_MEMBER(name, result, parameters) result(*name) parameters;
+    TERN_LUT_KERNEL_TABLE(TERN_LUT_KERNEL_MEMBER)
+#undef TERN_LUT_KERNEL_MEMBER
+} tern_lut_kernels;
+
 /* TERN_ABI_VERSION of the library. */
 TERN_API int32_t tern_abi_version(void);
 
@@ -207,6 +292,14 @@ TERN_API int32_t tern_best_tier(void);
 
 /* The kernels of a tier, or null when it is unknown or has an obstacle here. Valid for the life of the process. */
 TERN_API const tern_kernels *tern_kernels_of(int32_t tier);
+
+/* SHA-256 of this header as the look-up-table kernels were built with it. libtern and the libraries beside it export this
+ * function and the next; all others are libtern's alone. */
+TERN_API const char *tern_lut_abi_hash(void);
+
+/* The look-up-table kernels of a path, or null when the library was built without it or this machine cannot run it. Valid
+ * for the life of the process. */
+TERN_API const tern_lut_kernels *tern_lut_kernels_of(int32_t path);
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,21 @@ enum {
 TERN_KERNEL_TABLE(ASSERT_SLOT)
 _Static_assert(sizeof(tern_kernels) == 8 * (NUMBER_OF_KERNELS + 1), "tern_kernels");
 
+/* Of the look-up-table kernels number i lies at 8 * (i + 4). */
+_Static_assert(sizeof(tern_lut_shape) == 24, "tern_lut_shape");
+_Static_assert(sizeof(tern_lut_matrix) == 48, "tern_lut_matrix");
+ASSERT_AT(tern_lut_matrix, shape, 8);
+ASSERT_AT(tern_lut_matrix, scale, 32);
+ASSERT_AT(tern_lut_matrix, kernel, 40);
+_Static_assert(sizeof(tern_lut_tables) == 16, "tern_lut_tables");
+enum {
+#define LUT_NUMBER(name, result, parameters) LUT_NUMBER_##name,
+    TERN_LUT_KERNEL_TABLE(LUT_NUMBER) NUMBER_OF_LUT_KERNELS
+};
+#define ASSERT_LUT_SLOT(name, result, parameters) ASSERT_AT(tern_lut_kernels, name, 8 * (LUT_NUMBER_##name + 4));
+TERN_LUT_KERNEL_TABLE(ASSERT_LUT_SLOT)
+_Static_assert(sizeof(tern_lut_kernels) == 8 * (NUMBER_OF_LUT_KERNELS + 4), "tern_lut_kernels");
+
 int main(void) {
     if (tern_abi_version() != TERN_ABI_VERSION) {
         return 1;

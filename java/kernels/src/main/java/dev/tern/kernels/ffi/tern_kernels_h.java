@@ -23,10 +23,10 @@ public class tern_kernels_h extends tern_kernels_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int TERN_ABI_VERSION = (int)1L;
+    private static final int TERN_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define TERN_ABI_VERSION 1
+     * #define TERN_ABI_VERSION 2
      * }
      */
     public static int TERN_ABI_VERSION() {
@@ -103,6 +103,78 @@ public class tern_kernels_h extends tern_kernels_h$shared {
      */
     public static int TERN_TIER_AVX2() {
         return TERN_TIER_AVX2;
+    }
+    private static final int TERN_LUT_TL1 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_format.TERN_LUT_TL1 = 1
+     * }
+     */
+    public static int TERN_LUT_TL1() {
+        return TERN_LUT_TL1;
+    }
+    private static final int TERN_LUT_TL2 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_format.TERN_LUT_TL2 = 2
+     * }
+     */
+    public static int TERN_LUT_TL2() {
+        return TERN_LUT_TL2;
+    }
+    private static final int TERN_LUT_PORTABLE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_path.TERN_LUT_PORTABLE = 0
+     * }
+     */
+    public static int TERN_LUT_PORTABLE() {
+        return TERN_LUT_PORTABLE;
+    }
+    private static final int TERN_LUT_AVX2 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_path.TERN_LUT_AVX2 = 1
+     * }
+     */
+    public static int TERN_LUT_AVX2() {
+        return TERN_LUT_AVX2;
+    }
+    private static final int TERN_LUT_NEON = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_path.TERN_LUT_NEON = 2
+     * }
+     */
+    public static int TERN_LUT_NEON() {
+        return TERN_LUT_NEON;
+    }
+    private static final int TERN_LUT_OK = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_status.TERN_LUT_OK = 0
+     * }
+     */
+    public static int TERN_LUT_OK() {
+        return TERN_LUT_OK;
+    }
+    private static final int TERN_LUT_UNKNOWN_SHAPE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_status.TERN_LUT_UNKNOWN_SHAPE = 1
+     * }
+     */
+    public static int TERN_LUT_UNKNOWN_SHAPE() {
+        return TERN_LUT_UNKNOWN_SHAPE;
+    }
+    private static final int TERN_LUT_RAGGED_ROWS = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_lut_status.TERN_LUT_RAGGED_ROWS = 2
+     * }
+     */
+    public static int TERN_LUT_RAGGED_ROWS() {
+        return TERN_LUT_RAGGED_ROWS;
     }
 }
 

@@ -1,0 +1,19 @@
+# cmake -DHEADER=bitnet-lut-kernels.h -P check_header.cmake
+#
+# Prints the plan's hash of a header that is as it was generated; says what is wrong with any other.
+file(READ ${HEADER} text)
+if(NOT text MATCHES "^/\\*\n \\* bitnet-lut-kernels\\.h: .*\n \\* plan  ([0-9a-f]+)\n \\* text  ([0-9a-f]+)\n")
+  message(FATAL_ERROR "${HEADER}: no header that Tern generated: its first comment names no plan and text. "
+    "Generate one with `tern kernels`.")
+endif()
+set(plan ${CMAKE_MATCH_1})
+set(expected ${CMAKE_MATCH_2})
+string(FIND "${text}" "\n */\n" end)
+math(EXPR begin "${end} + 5")
+string(SUBSTRING "${text}" ${begin} -1 body)
+string(SHA256 found "${body}")
+if(NOT found STREQUAL expected)
+  message(FATAL_ERROR "${HEADER}: edited or cut short since it was generated: the SHA-256 of its text is ${found}, "
+    "expected ${expected}. Generate it again with `tern kernels`; tiles are changed in kernel_config.ini.")
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} -E echo ${plan})
