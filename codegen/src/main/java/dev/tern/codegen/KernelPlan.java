@@ -31,7 +31,7 @@ public record KernelPlan(List<PlannedKernel> kernels) {
                 .findFirst();
     }
 
-    /** SHA-256 over the kernels, a line each ({@code tl2 2560x6912 160/96/32}, newline), as 64 lower-case hex digits. */
+    /** SHA-256 over the kernels, a line each ({@code tl2 2560x6912 160/96/32}, newline), in 64 lower-case digits. */
     public String hash() {
         String lines = kernels.stream().map(kernel -> kernel + "\n").collect(Collectors.joining());
         try {

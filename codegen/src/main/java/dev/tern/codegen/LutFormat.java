@@ -4,16 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
- * The formats of bitnet.cpp whose kernels look partial sums up in tables instead of multiplying. Both store a matrix tile
- * by tile, so that the bytes of a file mean nothing without the tile they were packed with.
+ * The formats of bitnet.cpp whose kernels look partial sums up in tables instead of multiplying. Both store a matrix
+ * tile by tile, so that the bytes of a file mean nothing without the tile they were packed with.
  *
  * <p>The layouts, for row r and columns c of a matrix of M rows and K columns:
  *
  * <ul>
- *   <li><b>TL2</b>, 1.67 bits a weight: the columns below {@link #threeColumns} in threes, a nibble for |9w0 + 3w1 + w2| and
- *       a bit for its sign; the rest in twos, a nibble for 3w0 + w1 + 4.
+ *   <li><b>TL2</b>, 1.67 bits a weight: the columns below {@link #threeColumns} in threes, a nibble for
+ *       |9w0 + 3w1 + w2| and a bit for its sign; the rest in twos, a nibble for 3w0 + w1 + 4.
  *   <li><b>TL1</b>, 2 bits a weight: all columns in twos.
  * </ul>
  */
@@ -76,17 +78,18 @@ public enum LutFormat {
             return Optional.of("BK " + tile.cols() + " is no multiple of " + SIGN_GROUP_COLS
                     + " (8 triples share a group of signs)");
         }
-        if (tile.cols() / 3 * MAX_TRIPLE > Short.MAX_VALUE) {
+        long sum = tile.cols() / 3L * MAX_TRIPLE;
+        if (sum > Short.MAX_VALUE) {
             return Optional.of("BK " + tile.cols() + " overflows int16: " + tile.cols() / 3 + " triples of up to "
-                    + MAX_TRIPLE + " are " + tile.cols() / 3 * MAX_TRIPLE);
+                    + MAX_TRIPLE + " are " + sum);
         }
         if (tile.cols() > shape.cols()) {
             return Optional.of("BK " + tile.cols() + " is more than K = " + shape.cols());
         }
         int rest = shape.cols() % tile.cols();
         if (rest % PAIR_BLOCK_COLS != 0) {
-            return Optional.of("K mod BK = " + shape.cols() + " mod " + tile.cols() + " = " + rest + " is no multiple of "
-                    + PAIR_BLOCK_COLS + " (a block of pairs)");
+            return Optional.of("K mod BK = " + shape.cols() + " mod " + tile.cols() + " = " + rest
+                    + " is no multiple of " + PAIR_BLOCK_COLS + " (a block of pairs)");
         }
         return Optional.empty();
     }
@@ -105,9 +108,10 @@ public enum LutFormat {
         if (tile.cols() % by != 0) {
             return Optional.of("BK " + tile.cols() + " is no multiple of " + by + " (256 / bm)");
         }
-        if (tile.cols() / 2 * MAX_PAIR > Short.MAX_VALUE) {
-            return Optional.of("BK " + tile.cols() + " overflows int16: " + tile.cols() / 2 + " pairs of up to " + MAX_PAIR
-                    + " are " + tile.cols() / 2 * MAX_PAIR);
+        long sum = tile.cols() / 2L * MAX_PAIR;
+        if (sum > Short.MAX_VALUE) {
+            return Optional.of("BK " + tile.cols() + " overflows int16: " + tile.cols() / 2 + " pairs of up to "
+                    + MAX_PAIR + " are " + sum);
         }
         if (shape.cols() % tile.cols() != 0) {
             return Optional.of("BK " + tile.cols() + " does not divide K = " + shape.cols());
@@ -118,11 +122,12 @@ public enum LutFormat {
     /** Every tile that the matrix can be cut into, by BM, then BK, then bm, ascending; empty when there is none. */
     public List<Tile> legalTiles(MatrixShape shape) {
         List<Tile> tiles = new ArrayList<>();
+        if (shape.rows() % ROW_UNIT != 0) {
+            return tiles;
+        }
         int step = this == TL2 ? SIGN_GROUP_COLS : 4;
-        for (int rows = 32; rows <= shape.rows(); rows += 32) {
-            if (shape.rows() % rows != 0) {
-                continue;
-            }
+        for (int units : divisors(shape.rows() / ROW_UNIT)) {
+            int rows = units * ROW_UNIT;
             for (int cols = step; cols <= Math.min(shape.cols(), 258); cols += step) {
                 for (int rowBlock = 32; rowBlock <= 64; rowBlock += 32) {
                     Tile tile = new Tile(rows, cols, rowBlock);
@@ -135,6 +140,18 @@ public enum LutFormat {
         return tiles;
     }
 
+    /** Ascending; found in pairs, since a matrix that a file claims may have 2^31 rows. */
+    private static SortedSet<Integer> divisors(int number) {
+        SortedSet<Integer> divisors = new TreeSet<>();
+        for (int divisor = 1; divisor <= number / divisor; divisor++) {
+            if (number % divisor == 0) {
+                divisors.add(divisor);
+                divisors.add(number / divisor);
+            }
+        }
+        return divisors;
+    }
+
     /** Why no tile fits a matrix at all, as a clause, or empty when one does. */
     public Optional<String> obstacle(MatrixShape shape) {
         if (!legalTiles(shape).isEmpty()) {
@@ -143,9 +160,12 @@ public enum LutFormat {
         if (shape.rows() % 32 != 0) {
             return Optional.of("its " + shape.rows() + " rows are no multiple of 32");
         }
+        // The narrowest tile of TL1 has BK = 256 / bm, and bm = 64 needs a multiple of 64 rows.
+        int narrowest = shape.rows() % 64 == 0 ? 4 : 8;
         return Optional.of(
                 this == TL1
-                        ? "its " + shape.cols() + " columns are no multiple of 4"
-                        : "no BK (a multiple of 24 up to 240) leaves a multiple of 32 of its " + shape.cols() + " columns");
+                        ? "its " + shape.cols() + " columns are no multiple of " + narrowest
+                        : "no BK (a multiple of 24 up to 240) leaves a multiple of 32 of its " + shape.cols()
+                                + " columns");
     }
 }

@@ -16,7 +16,9 @@ public record ModelShape(int hiddenSize, int intermediateSize, int heads, int kv
 
     public ModelShape {
         if (hiddenSize <= 0 || intermediateSize <= 0 || heads <= 0 || kvHeads <= 0 || headDim <= 0) {
-            throw new IllegalArgumentException("dimensions must be positive");
+            throw new IllegalArgumentException("dimensions must be positive, found a hidden size of " + hiddenSize
+                    + ", an intermediate size of " + intermediateSize + ", " + heads + " heads, " + kvHeads
+                    + " key/value heads of " + headDim + " elements");
         }
         if (heads % kvHeads != 0) {
             throw new IllegalArgumentException(kvHeads + " key/value heads do not divide " + heads + " heads");

@@ -1,8 +1,9 @@
 package dev.tern.codegen;
 
 /**
- * How a look-up-table format cuts a matrix: tiles of {@code rows} x {@code cols} weights, in which the rows lie interleaved
- * in blocks of {@code rowBlock}. What is legal depends on the format and the matrix: {@link LutFormat#obstacle}.
+ * How a look-up-table format cuts a matrix: tiles of {@code rows} x {@code cols} weights, in which the rows lie
+ * interleaved in blocks of {@code rowBlock}. What is legal depends on the format and the matrix:
+ * {@link LutFormat#obstacle}.
  *
  * @param rows BM of kernel literature and of bitnet.cpp's generators; {@code bm} of kernel_config.ini
  * @param cols BK; {@code bk} there
