@@ -106,6 +106,7 @@ final class GgufInspection {
                 TernaryCodec.of(tensor, known);
             }
             tiles = known;
+            result.tiles(known.kernels());
         } catch (InputException e) {
             if (kernelConfig != null) {
                 throw e;
