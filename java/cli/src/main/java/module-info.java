@@ -1,5 +1,6 @@
 /** The tern command. */
 module dev.tern.cli {
+    requires dev.tern.codegen;
     requires dev.tern.core;
     requires dev.tern.kernels;
     requires info.picocli;

@@ -1,6 +1,6 @@
 /** Tern: read, convert, verify and run ternary language models. */
 module dev.tern.core {
-    requires dev.tern.codegen;
+    requires transitive dev.tern.codegen;
     requires dev.tern.kernels;
     requires tools.jackson.databind;
     requires static org.jspecify;

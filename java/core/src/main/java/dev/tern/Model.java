@@ -63,7 +63,8 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Loads a GGUF model. Ternary matrices may be stored as I2_S, TQ1_0, TQ2_0, F16, BF16 or F32; all run the same way.
+     * Loads a GGUF model. Ternary matrices may be stored as I2_S, TQ1_0, TQ2_0, TL1, TL2, F16, BF16 or F32; all run the
+     * same way.
      *
      * @throws InputException when the file is no model that Tern can run exactly; the message says why
      * @throws dev.tern.kernels.KernelUnavailableException when native kernels are required and cannot be had

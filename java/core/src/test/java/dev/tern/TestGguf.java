@@ -2,14 +2,18 @@ package dev.tern;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.CheckpointTensor;
+import dev.tern.codegen.MatrixShape;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufLayout;
 import dev.tern.gguf.GgufValue;
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.AtomicFile;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
+import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TestTiles;
 import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -33,6 +37,7 @@ public final class TestGguf {
     public static TestGguf of(Checkpoint checkpoint, Outtype outtype) {
         TestGguf gguf = new TestGguf();
         gguf.hyperparameters(checkpoint.hyperparameters());
+        gguf.metadata.put("general.file_type", GgufValue.u32(outtype.fileType()));
         gguf.metadata.putAll(Vocabulary.ofCheckpoint(
                         checkpoint.folder(), checkpoint.hyperparameters().vocabSize())
                 .toGguf());
@@ -55,6 +60,7 @@ public final class TestGguf {
         Random random = new Random(seed);
         TestGguf gguf = new TestGguf();
         gguf.hyperparameters(model);
+        gguf.metadata.put("general.file_type", GgufValue.u32(outtype.fileType()));
         int hidden = model.hiddenSize();
         int queries = model.heads() * model.headDim();
         int pairs = model.kvHeads() * model.headDim();
@@ -113,9 +119,12 @@ public final class TestGguf {
     }
 
     public void ternary(String name, Outtype outtype, TernaryMatrix m) {
-        MemorySegment bytes =
-                MemorySegment.ofArray(new byte[(int) outtype.codec().byteSize(m.rows(), m.cols())]);
-        outtype.codec().encode(m, bytes);
+        MatrixShape shape = new MatrixShape(m.rows(), m.cols());
+        LutTiles tiles = TestTiles.of(outtype, shape);
+        metadata.putAll(tiles.metadata());
+        TernaryCodec codec = outtype.codec(shape, tiles);
+        MemorySegment bytes = MemorySegment.ofArray(new byte[(int) codec.byteSize(m.rows(), m.cols())]);
+        codec.encode(m, bytes);
         tensors.put(
                 name,
                 new Entry(outtype.type(), new long[] {m.cols(), m.rows()}, bytes.toArray(ValueLayout.JAVA_BYTE)));

@@ -1,11 +1,13 @@
 package dev.tern.cli;
 
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.convert.ConversionPlan;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.ValidationReport;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.ternary.TernaryCounts;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -30,6 +32,7 @@ final class ConversionText {
         plan.totals()
                 .forEach((type, total) -> text.append(String.format(
                         Locale.ROOT, "  %-6s %5d tensors %12s%n", type, total.tensors(), Sizes.binary(total.bytes()))));
+        appendTiles(text, plan);
         return text.toString();
     }
 
@@ -60,6 +63,7 @@ final class ConversionText {
                 plan.outtype().label(),
                 plan.embeddingType().toString().toLowerCase(Locale.ROOT),
                 Sizes.binary(plan.fileBytes())));
+        appendTiles(text, plan);
         text.append(String.format(
                 Locale.ROOT,
                 "from %s: %s, %s, in %.2f s (%s/s)%n",
@@ -75,6 +79,29 @@ final class ConversionText {
             text.append(text(report.validation()));
         }
         return text.append("sha256 ").append(report.sha256()).append('\n').toString();
+    }
+
+    private static void appendTiles(StringBuilder text, ConversionPlan plan) {
+        plan.tiles().kernels().forEach(kernel -> text.append("  ").append(tile(kernel)).append('\n'));
+    }
+
+    /** A shape and its tile: {@code 512x1536 in tl2 tiles of 256/96/32 (BM/BK/bm)}. */
+    static String tile(PlannedKernel kernel) {
+        return kernel.shape() + " in " + kernel.format().label() + " tiles of " + kernel.tile() + " (BM/BK/bm)";
+    }
+
+    /** Every shape and its tile, the numbers named as in kernel_config.ini. */
+    static void putTiles(ObjectNode object, List<PlannedKernel> kernels) {
+        ArrayNode tiles = object.putArray("tiles");
+        for (PlannedKernel kernel : kernels) {
+            tiles.addObject()
+                    .put("format", kernel.format().label())
+                    .put("m", kernel.shape().rows())
+                    .put("k", kernel.shape().cols())
+                    .put("bm", kernel.tile().rows())
+                    .put("bk", kernel.tile().cols())
+                    .put("bmm", kernel.tile().rowBlock());
+        }
     }
 
     static String text(ValidationReport report) {
@@ -149,6 +176,7 @@ final class ConversionText {
         object.put("format", plan.format().name().toLowerCase(Locale.ROOT));
         object.put("architecture", plan.architecture());
         object.put("outtype", plan.outtype().label());
+        putTiles(object, plan.tiles().kernels());
         object.put("embedding_type", plan.embeddingType().toString().toLowerCase(Locale.ROOT));
         object.put("file_bytes", plan.fileBytes());
         object.put("metadata_keys", plan.metadataKeys());
@@ -179,6 +207,7 @@ final class ConversionText {
         object.put("format", plan.format().name().toLowerCase(Locale.ROOT));
         object.put("architecture", plan.architecture());
         object.put("outtype", plan.outtype().label());
+        putTiles(object, plan.tiles().kernels());
         object.put("embedding_type", plan.embeddingType().toString().toLowerCase(Locale.ROOT));
         object.put("seconds", report.seconds());
         object.put("checkpoint_bytes", report.checkpointBytes());

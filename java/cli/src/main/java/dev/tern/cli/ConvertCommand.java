@@ -1,16 +1,21 @@
 package dev.tern.cli;
 
+import dev.tern.codegen.KernelConfig;
+import dev.tern.codegen.LutFormat;
 import dev.tern.convert.ConversionPlan;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.Converter;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.Outtype;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,7 +33,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  tern convert bitnet-b1.58-2B-4T/ -o model.gguf --validate",
-            "  tern convert checkpoint/ -o model.gguf --outtype tq2_0 --dry-run"
+            "  tern convert checkpoint/ -o model.gguf --outtype tq2_0 --dry-run",
+            "  tern convert checkpoint/ -o model.gguf --outtype tl2 --kernel-config BitNet/include/kernel_config.ini"
         })
 final class ConvertCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -50,9 +56,12 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--outtype",
             paramLabel = "TYPE",
             defaultValue = "auto",
-            description = "Type of the ternary tensors: i2_s, tq2_0 (2 bits a weight), tq1_0 (1.7 bits), f16, bf16, f32;"
-                    + " auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
+            description = "Type of the ternary tensors: i2_s, tq2_0, tl1 (2 bits a weight), tq1_0, tl2 (1.7 bits), f16,"
+                    + " bf16, f32; auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
     private String outtype = "auto";
+
+    @Mixin
+    private KernelConfigOption kernelConfig = new KernelConfigOption();
 
     @Option(
             names = "--embedding-type",
@@ -99,6 +108,10 @@ final class ConvertCommand implements Callable<Integer> {
         if (!outtype.equals("auto")) {
             converter.outtype(outtype());
         }
+        Path ini = kernelConfig.path();
+        if (ini != null) {
+            converter.kernelConfig(kernelConfig(ini));
+        }
         if (dryRun || output == null) {
             ConversionPlan plan = converter.plan();
             plan.notes().forEach(terminal::note);
@@ -123,6 +136,15 @@ final class ConvertCommand implements Callable<Integer> {
         } catch (InputException e) {
             throw usage(e.getMessage());
         }
+    }
+
+    private KernelConfig kernelConfig(Path ini) {
+        Optional<LutFormat> format = outtype.equals("auto") ? Optional.empty() : outtype().lutFormat();
+        if (format.isEmpty()) {
+            throw usage("--kernel-config is for --outtype tl1 or tl2, whose weights are packed in tiles; found "
+                    + outtype);
+        }
+        return KernelConfigFile.read(ini, format);
     }
 
     private GgmlType embeddingType() {

@@ -5,6 +5,7 @@ import dev.tern.convert.Inspector;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -24,6 +25,9 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "F.gguf|CHECKPOINT", description = "The file, or the checkpoint's folder.")
     private Path path = Path.of("");
 
+    @Mixin
+    private KernelConfigOption kernelConfig = new KernelConfigOption();
+
     @Option(names = "--tensors", description = "List every tensor too.")
     private boolean tensors;
 
@@ -36,7 +40,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Inspection inspection = Inspector.inspect(path);
+        Inspection inspection = Inspector.inspect(path, kernelConfig.path());
         terminal.out().print(json
                 ? Json.document(InspectionText.json(inspection))
                 : InspectionText.text(inspection, tensors));

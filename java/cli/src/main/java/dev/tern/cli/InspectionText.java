@@ -28,6 +28,7 @@ final class InspectionText {
         inspection.types()
                 .forEach((type, total) -> row(
                         text, type, total.tensors() + (total.tensors() == 1 ? " tensor, " : " tensors, ") + Sizes.binary(total.bytes())));
+        inspection.tiles().forEach(kernel -> row(text, "tiles", ConversionText.tile(kernel)));
         TernaryOverview ternary = inspection.ternary();
         if (ternary != null) {
             row(
@@ -129,6 +130,7 @@ final class InspectionText {
         inspection.types()
                 .forEach((type, total) ->
                         types.putObject(type).put("tensors", total.tensors()).put("bytes", total.bytes()));
+        ConversionText.putTiles(object, inspection.tiles());
         TernaryOverview ternary = inspection.ternary();
         if (ternary == null) {
             object.putNull("ternary");

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,6 +30,9 @@ final class ValidateCommand implements Callable<Integer> {
     @Option(names = "--against", paramLabel = "CHECKPOINT", description = "The checkpoint it was converted from.")
     private @Nullable Path checkpoint;
 
+    @Mixin
+    private KernelConfigOption kernelConfig = new KernelConfigOption();
+
     @Option(names = "--json", description = "Print one JSON object: ok, problems, what was compared.")
     private boolean json;
 
@@ -44,6 +48,7 @@ final class ValidateCommand implements Callable<Integer> {
             report = Validator.validate(
                     file,
                     checkpoint,
+                    kernelConfig.path(),
                     (phase, tensor, done, total) -> progress.at("validate", done, total, "MiB", 1 << 20));
         }
         terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report));

@@ -70,7 +70,7 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tq1_0", "tq2_0", "bf16"})
+    @ValueSource(strings = {"tq1_0", "tq2_0", "tl1", "tl2", "bf16"})
     void everyOuttypeIsSmallEnoughValidAndRuns(String outtype) {
         Path file = folder.resolve("tiny-" + outtype + ".gguf");
         InProcess.Result plan = tern("convert", ONLINE, "--outtype", outtype, "--dry-run", "--json");
@@ -87,6 +87,32 @@ class CommandsTest {
         assertThat(validation.out()).startsWith("valid: 28 ternary tensors");
         assertThat(tern("run", "-m", file, "--chat", "-p", FOX, "--temp", "0", "-q").out())
                 .isEqualTo(fable("The Fox and the Grapes") + "\n");
+    }
+
+    @Test
+    void tilesOfAKernelConfigAreUsedAndShown() throws Exception {
+        StringBuilder text = new StringBuilder();
+        for (String shape : List.of("512 512", "128 512", "1536 512", "512 1536")) {
+            String[] mk = shape.split(" ");
+            text.append("[Kernels_").append(text.length()).append("]\nm = ").append(mk[0]);
+            text.append("\nk = ").append(mk[1]).append("\nbm = 64\nbk = 96\nbmm = 32\n\n");
+        }
+        Path ini = Files.writeString(folder.resolve("kernel_config.ini"), text);
+        Path file = folder.resolve("tiny-tiles.gguf");
+        JsonNode report =
+                json(tern("convert", PACKED, "-o", file, "--outtype", "tl2", "--kernel-config", ini, "--json"));
+        assertThat(report.path("tiles").size()).isEqualTo(4);
+        assertThat(report.path("tiles").path(3).toString())
+                .isEqualTo("{\"format\":\"tl2\",\"m\":512,\"k\":1536,\"bm\":64,\"bk\":96,\"bmm\":32}");
+        assertThat(tern("convert", PACKED, "--outtype", "tl2", "--kernel-config", ini, "--dry-run").out())
+                .contains("512x1536 in tl2 tiles of 64/96/32");
+        assertThat(tern("inspect", file).out()).contains("1536x512 in tl2 tiles of 64/96/32");
+        assertThat(json(tern("inspect", file, "--json")).path("tiles")).isEqualTo(report.path("tiles"));
+        assertThat(tern("validate", file, "--against", PACKED, "--kernel-config", ini).status()).isZero();
+        Files.writeString(ini, text.toString().replace("bm = 64", "bm = 128"));
+        InProcess.Result contradiction = tern("validate", file, "--kernel-config", ini);
+        assertThat(contradiction.status()).isEqualTo(1);
+        assertThat(contradiction.err()).contains(ini.toString()).contains("ternary.tl2.512x512").contains("64/96/32");
     }
 
     @Test
@@ -117,6 +143,13 @@ class CommandsTest {
         "convert @packed -o out.gguf --outtype q9_z | 2 | q9_z",
         "convert @packed | 2 | --output",
         "convert @packed -o out.gguf --embedding-type q6_k | 2 | q6_k",
+        "convert @packed -o @new --kernel-config x.ini | 2 | tl1 or tl2",
+        "convert @packed -o @new --outtype i2_s --kernel-config x.ini | 2 | found i2_s",
+        "convert @packed -o @new --outtype tl2 --kernel-config /no/such.ini | 1 | /no/such.ini",
+        "convert @packed -o @new --outtype tl2 --kernel-config @model | 1 | expected a kernel_config.ini",
+        "validate @model --kernel-config /no/such.ini | 1 | no TL1 or TL2",
+        "inspect @model --kernel-config /no/such.ini | 1 | no TL1 or TL2",
+        "inspect @packed --kernel-config /no/such.ini | 1 | is a checkpoint",
         "convert /no/such/folder -o @new | 1 | /no/such/folder",
         "convert @packed -o /no/such/folder/out.gguf | 1 | /no/such/folder",
         "convert @packed -o @new --arch nonsense | 1 | nonsense",

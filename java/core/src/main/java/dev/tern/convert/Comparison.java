@@ -6,6 +6,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.tokenizer.Vocabulary;
@@ -26,6 +27,7 @@ final class Comparison {
     private final GgufFile file;
     private final Path name;
     private final Checkpoint checkpoint;
+    private final LutTiles tiles;
     private final ConversionProgress progress;
     private final Findings findings = new Findings();
     private final Set<GgmlType> ternaryTypes = new TreeSet<>();
@@ -33,10 +35,11 @@ final class Comparison {
     private long ternaryWeights;
     private long done;
 
-    Comparison(GgufFile file, Path name, Checkpoint checkpoint, ConversionProgress progress) {
+    Comparison(GgufFile file, Path name, Checkpoint checkpoint, LutTiles tiles, ConversionProgress progress) {
         this.file = file;
         this.name = name;
         this.checkpoint = checkpoint;
+        this.tiles = tiles;
         this.progress = progress;
     }
 
@@ -129,7 +132,7 @@ final class Comparison {
     }
 
     private void compareTernary(GgufTensor tensor, TernaryMatrix expected) {
-        Optional<TernaryCodec> codec = TernaryCodec.of(tensor.type());
+        Optional<TernaryCodec> codec = TernaryCodec.of(tensor, tiles);
         if (codec.isEmpty()) {
             findings.problem(tensor, "the type " + tensor.type() + " cannot be decoded");
             return;

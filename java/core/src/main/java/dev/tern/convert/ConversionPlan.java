@@ -3,6 +3,7 @@ package dev.tern.convert;
 import dev.tern.checkpoint.WeightFormat;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -16,6 +17,7 @@ import java.util.Map;
  * @param format how its ternary matrices are stored
  * @param architecture {@code general.architecture} of the file
  * @param outtype type of the ternary tensors
+ * @param tiles that the matrices are packed with: one for each of their shapes for TL1 and TL2, else none
  * @param embeddingType type of the embedding and of an untied head
  * @param fileBytes size of the file
  * @param metadataKeys number of key-value pairs
@@ -27,6 +29,7 @@ public record ConversionPlan(
         WeightFormat format,
         String architecture,
         Outtype outtype,
+        LutTiles tiles,
         GgmlType embeddingType,
         long fileBytes,
         int metadataKeys,

@@ -1,6 +1,7 @@
 package dev.tern.convert;
 
 import dev.tern.checkpoint.Checkpoint;
+import dev.tern.codegen.KernelConfig;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.AtomicFile;
@@ -23,6 +24,7 @@ public final class Converter {
 
     private final Path checkpoint;
     private @Nullable Outtype outtype;
+    private @Nullable KernelConfig kernelConfig;
     private GgmlType embeddingType = GgmlType.F16;
     private String architecture = Recipe.AUTO;
     private boolean overwrite;
@@ -41,6 +43,15 @@ public final class Converter {
     /** The type of the ternary tensors; unless set, I2_S, or F16 for a model whose columns I2_S cannot group. */
     public Converter outtype(Outtype type) {
         outtype = type;
+        return this;
+    }
+
+    /**
+     * The tiles for TL1 or TL2, those of a build of bitnet.cpp that is to read the file; unless set, Tern's choice.
+     * Must have one for every shape of the model's ternary matrices, and is an error with another outtype.
+     */
+    public Converter kernelConfig(KernelConfig config) {
+        kernelConfig = config;
         return this;
     }
 
@@ -89,7 +100,7 @@ public final class Converter {
     }
 
     private Recipe recipe(Checkpoint open) {
-        return Recipe.of(open, outtype, embeddingType, architecture);
+        return Recipe.of(open, outtype, kernelConfig, embeddingType, architecture);
     }
 
     /**
@@ -110,7 +121,7 @@ public final class Converter {
             double seconds = (System.nanoTime() - start) / 1e9;
             ValidationReport validation = null;
             if (validate) {
-                validation = Validator.validate(file.temporary(), gguf, open, progress);
+                validation = Validator.validateWritten(file.temporary(), gguf, open, progress);
                 validation.requireOk();
             }
             file.commit();

@@ -8,12 +8,15 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.TensorShape;
+import dev.tern.ternary.KernelConfigFile;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,11 +30,14 @@ final class GgufInspection {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
     private final GgufFile file;
+    private final @Nullable Path kernelConfig;
     private final String architecture;
     private final InspectionBuilder result = new InspectionBuilder();
+    private @Nullable LutTiles tiles;
 
-    GgufInspection(GgufFile file) {
+    GgufInspection(GgufFile file, @Nullable Path kernelConfig) {
         this.file = file;
+        this.kernelConfig = kernelConfig;
         this.architecture = file.string("general.architecture").orElse("");
     }
 
@@ -43,6 +49,7 @@ final class GgufInspection {
         }
         inspectTokenizer();
         inspectActivation();
+        inspectTiles();
         Set<GgmlType> projectionTypes = new TreeSet<>();
         for (GgufTensor tensor : file.tensors()) {
             if (TensorShape.isProjection(tensor.name())) {
@@ -91,9 +98,34 @@ final class GgufInspection {
         }
     }
 
+    /** Tiles that are damaged or missing are told once; the matrices that need them stay undecoded. */
+    private void inspectTiles() {
+        try {
+            LutTiles known = KernelConfigFile.tiles(file, kernelConfig);
+            for (GgufTensor tensor : file.tensors()) {
+                TernaryCodec.of(tensor, known);
+            }
+            tiles = known;
+            result.tiles(known.kernels());
+        } catch (InputException e) {
+            if (kernelConfig != null) {
+                throw e;
+            }
+            result.find(Severity.ERROR, e.getMessage(), "");
+        }
+    }
+
+    private Optional<TernaryCodec> codec(GgufTensor tensor) {
+        boolean tiled = tensor.type() == GgmlType.TL1 || tensor.type() == GgmlType.TL2;
+        if (tiles == null && tiled || tensor.cols() < 32 || tensor.elements() > Integer.MAX_VALUE) {
+            return Optional.empty();
+        }
+        return TernaryCodec.of(tensor, tiles == null ? LutTiles.none() : tiles);
+    }
+
     private void projection(GgufTensor tensor) {
-        Optional<TernaryCodec> codec = TernaryCodec.of(tensor.type());
-        if (codec.isEmpty() || tensor.cols() < 32 || tensor.elements() > Integer.MAX_VALUE) {
+        Optional<TernaryCodec> codec = codec(tensor);
+        if (codec.isEmpty()) {
             result.tensor(facts(tensor, null, null));
             return;
         }
@@ -119,7 +151,7 @@ final class GgufInspection {
 
     private void inspectTypes(Set<GgmlType> projectionTypes) {
         List<GgmlType> foreign = new ArrayList<>(projectionTypes);
-        foreign.removeIf(type -> TernaryCodec.of(type).isPresent());
+        foreign.removeIf(TernaryCodec::supports);
         if (!foreign.isEmpty()) {
             result.find(
                     Severity.ERROR,

@@ -1,5 +1,6 @@
 package dev.tern.convert;
 
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryCounts;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param architecture as GGUF names it
  * @param model the hyperparameters, null when they cannot be read: then a finding says why
  * @param types number and bytes of tensors by element type, in order of appearance
+ * @param tiles that TL1 and TL2 matrices are packed with, stored in the file or named by the user
  * @param ternary all ternary tensors together, null when none could be decoded
  * @param tokenizer the vocabulary, null when it cannot be read: then a finding says why
  * @param tensors every tensor
@@ -32,6 +34,7 @@ public record Inspection(
         String architecture,
         @Nullable ModelHyperparameters model,
         SequencedMap<String, TypeTotal> types,
+        List<PlannedKernel> tiles,
         @Nullable TernaryOverview ternary,
         @Nullable TokenizerFacts tokenizer,
         List<TensorFacts> tensors,
@@ -39,6 +42,7 @@ public record Inspection(
 
     public Inspection {
         types = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(types));
+        tiles = List.copyOf(tiles);
         tensors = List.copyOf(tensors);
         findings = List.copyOf(findings);
     }

@@ -1,5 +1,6 @@
 package dev.tern.convert;
 
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.convert.Inspection.Finding;
 import dev.tern.convert.Inspection.Severity;
 import dev.tern.convert.Inspection.TensorFacts;
@@ -22,11 +23,16 @@ import org.jspecify.annotations.Nullable;
 final class InspectionBuilder {
     private final List<TensorFacts> tensors = new ArrayList<>();
     private final List<Finding> findings = new ArrayList<>();
+    private List<PlannedKernel> tiles = List.of();
     private @Nullable ModelHyperparameters model;
     private @Nullable TokenizerFacts tokenizer;
 
     void model(ModelHyperparameters value) {
         model = value;
+    }
+
+    void tiles(List<PlannedKernel> value) {
+        tiles = value;
     }
 
     void tokenizer(Vocabulary v) {
@@ -68,7 +74,18 @@ final class InspectionBuilder {
         findings.addAll(TernarySuspicion.of(samples));
         findings.sort(Comparator.comparing(Finding::severity));
         return new Inspection(
-                kind, path, bytes, format, architecture, model, types, overview(samples), tokenizer, tensors, findings);
+                kind,
+                path,
+                bytes,
+                format,
+                architecture,
+                model,
+                types,
+                tiles,
+                overview(samples),
+                tokenizer,
+                tensors,
+                findings);
     }
 
     private static @Nullable TernaryOverview overview(List<TernarySuspicion.Sample> samples) {

@@ -2,6 +2,7 @@ package dev.tern.convert;
 
 import dev.tern.gguf.GgufValue;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
@@ -10,7 +11,7 @@ import java.util.SequencedMap;
 final class ModelMetadata {
     private ModelMetadata() {}
 
-    static SequencedMap<String, GgufValue> of(ModelHyperparameters model, Outtype outtype) {
+    static SequencedMap<String, GgufValue> of(ModelHyperparameters model, Outtype outtype, LutTiles tiles) {
         String arch = model.architecture();
         SequencedMap<String, GgufValue> keys = new LinkedHashMap<>();
         keys.put("general.architecture", GgufValue.of(arch));
@@ -32,6 +33,7 @@ final class ModelMetadata {
         keys.put(arch + ".hidden_activation", GgufValue.of(model.activation().label()));
         keys.put("general.file_type", GgufValue.u32(outtype.fileType()));
         keys.put("general.quantization_version", GgufValue.u32(2));
+        keys.putAll(tiles.metadata());
         return keys;
     }
 }

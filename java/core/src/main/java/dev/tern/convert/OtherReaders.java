@@ -15,7 +15,14 @@ final class OtherReaders {
         String arch = model.architecture();
         boolean bitnet = arch.startsWith("bitnet");
         boolean squared = model.activation() == FfnActivation.RELU_SQUARED;
-        if (outtype == Outtype.I2_S) {
+        if (outtype == Outtype.TL1 || outtype == Outtype.TL2) {
+            notes.add(outtype.label() + " is read by Tern, which finds the tiles in the file, and by builds of"
+                    + " bitnet.cpp whose bitnet-lut-kernels.h was generated with the same tiles; a build with others"
+                    + " computes nonsense and does not say so");
+            notes.add(outtype == Outtype.TL2
+                    ? "llama.cpp, Ollama and LM Studio take tl2 (type 39) for MXFP4: for them choose tq1_0 or tq2_0"
+                    : "llama.cpp, Ollama and LM Studio do not know tl1 (type 38): for them choose tq1_0 or tq2_0");
+        } else if (outtype == Outtype.I2_S) {
             notes.add("i2_s is read by Tern, bitnet.cpp and ik_llama.cpp; llama.cpp, Ollama and LM Studio do not know it"
                     + " (type 36): for them choose tq1_0 or tq2_0");
         } else if (bitnet && !arch.equals("bitnet")) {

@@ -2,17 +2,26 @@ package dev.tern.convert;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.CheckpointTensor;
+import dev.tern.codegen.KernelConfig;
+import dev.tern.codegen.KernelPlan;
+import dev.tern.codegen.KernelPlanException;
+import dev.tern.codegen.KernelPlanner;
+import dev.tern.codegen.LutFormat;
+import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.PlannedKernel;
+import dev.tern.codegen.Tile;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufLayout;
 import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import dev.tern.tokenizer.Vocabulary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +33,7 @@ record Recipe(
         Checkpoint checkpoint,
         ModelHyperparameters model,
         Outtype outtype,
+        LutTiles tiles,
         GgmlType embeddingType,
         GgufLayout layout,
         List<String> notes) {
@@ -31,29 +41,34 @@ record Recipe(
 
     private static final List<String> BITNET = List.of("bitnet-b1.58", "bitnet-25", "bitnet");
 
-    static Recipe of(Checkpoint checkpoint, @Nullable Outtype wanted, GgmlType embeddingType, String architecture) {
+    /** @param config tiles for TL1 or TL2, or null for those that {@link KernelPlanner} finds */
+    static Recipe of(
+            Checkpoint checkpoint,
+            @Nullable Outtype wanted,
+            @Nullable KernelConfig config,
+            GgmlType embeddingType,
+            String architecture) {
         ModelHyperparameters model =
                 withArchitecture(checkpoint.hyperparameters(), architecture(checkpoint, architecture));
         Vocabulary vocabulary = Vocabulary.ofCheckpoint(checkpoint.folder(), model.vocabSize());
         Outtype outtype = wanted == null ? best(checkpoint) : wanted;
+        requireHoldsAll(checkpoint, outtype);
+        LutTiles tiles = tiles(checkpoint, outtype, config);
         GgufLayout.Builder layout = GgufLayout.builder();
-        ModelMetadata.of(model, outtype).forEach(layout::metadata);
+        ModelMetadata.of(model, outtype, tiles).forEach(layout::metadata);
         vocabulary.toGguf().forEach(layout::metadata);
         for (CheckpointTensor tensor : checkpoint.tensors()) {
             GgmlType type = type(tensor, outtype, embeddingType);
             if (tensor.vector()) {
                 layout.tensor(tensor.name(), type, tensor.cols());
             } else {
-                obstacle(tensor, outtype, type).ifPresent(reason -> {
-                    throw cannotHold(checkpoint, tensor, outtype, reason);
-                });
                 layout.tensor(tensor.name(), type, tensor.cols(), tensor.rows());
             }
         }
         List<String> notes = new ArrayList<>(checkpoint.notes());
         notes.addAll(vocabulary.notes());
         notes.addAll(OtherReaders.notes(model, outtype));
-        return new Recipe(checkpoint, model, outtype, embeddingType, layout.build(), List.copyOf(notes));
+        return new Recipe(checkpoint, model, outtype, tiles, embeddingType, layout.build(), List.copyOf(notes));
     }
 
     /** The architecture asked for, when the model has that graph; by default the one that says what the model is. */
@@ -98,28 +113,91 @@ record Recipe(
     }
 
     private static boolean holdsAll(Checkpoint checkpoint, Outtype outtype) {
-        return checkpoint.tensors().stream()
-                .filter(CheckpointTensor::ternary)
-                .allMatch(tensor -> obstacle(tensor, outtype, outtype.type()).isEmpty());
+        return ternary(checkpoint)
+                .allMatch(tensor -> outtype.obstacle(tensor.rows(), tensor.cols()).isEmpty());
     }
 
-    private static Optional<String> obstacle(CheckpointTensor tensor, Outtype outtype, GgmlType type) {
-        return tensor.ternary() && type == outtype.type()
-                ? outtype.codec().obstacle(tensor.rows(), tensor.cols())
-                : Optional.empty();
+    private static Stream<CheckpointTensor> ternary(Checkpoint checkpoint) {
+        return checkpoint.tensors().stream().filter(CheckpointTensor::ternary);
+    }
+
+    private static void requireHoldsAll(Checkpoint checkpoint, Outtype outtype) {
+        ternary(checkpoint).forEach(tensor -> outtype.obstacle(tensor.rows(), tensor.cols()).ifPresent(reason -> {
+            throw cannotHold(checkpoint, tensor, outtype, reason);
+        }));
+    }
+
+    private static LutTiles tiles(Checkpoint checkpoint, Outtype outtype, @Nullable KernelConfig config) {
+        if (outtype.lutFormat().isEmpty()) {
+            if (config != null) {
+                throw InputException.at(checkpoint.folder())
+                        .problem("a kernel config is for tl1 and tl2, whose weights are packed in tiles")
+                        .found("outtype " + outtype.label())
+                        .exception();
+            }
+            return LutTiles.none();
+        }
+        LutFormat format = outtype.lutFormat().get();
+        if (config != null) {
+            return configured(checkpoint, format, config);
+        }
+        try {
+            return LutTiles.of(KernelPlanner.plan(ternary(checkpoint).map(Recipe::shape).distinct().toList(), format));
+        } catch (KernelPlanException e) {
+            throw InputException.at(checkpoint.folder())
+                    .problem("no kernels can be planned for " + format.label() + ": " + e.getMessage())
+                    .cure("Outtypes that can hold all of this model: " + outtypesFor(checkpoint) + ".")
+                    .exception(e);
+        }
+    }
+
+    /** The configuration's tiles for the model's shapes, in the model's order. */
+    private static LutTiles configured(Checkpoint checkpoint, LutFormat format, KernelConfig config) {
+        if (config.format() != format) {
+            throw InputException.at(checkpoint.folder())
+                    .problem("the kernel config is for another format than the outtype")
+                    .expected(format.label())
+                    .found(config.format().label())
+                    .exception();
+        }
+        List<PlannedKernel> kernels = new ArrayList<>();
+        for (CheckpointTensor tensor : ternary(checkpoint).toList()) {
+            MatrixShape shape = shape(tensor);
+            Tile tile = config.plan().tile(format, shape).orElseThrow(() -> InputException.at(checkpoint.folder())
+                    .tensor(tensor.source())
+                    .problem("the kernel config has no tile for its shape")
+                    .expected("a section with m = " + shape.rows() + " and k = " + shape.cols())
+                    .found(config.plan().kernels().stream()
+                            .map(kernel -> kernel.shape().toString())
+                            .collect(Collectors.joining(", ")))
+                    .cure("Add it, or leave the kernel config away: Tern then chooses tiles for every shape.")
+                    .exception());
+            PlannedKernel kernel = new PlannedKernel(format, shape, tile);
+            if (!kernels.contains(kernel)) {
+                kernels.add(kernel);
+            }
+        }
+        return LutTiles.of(new KernelPlan(kernels));
+    }
+
+    private static MatrixShape shape(CheckpointTensor tensor) {
+        return new MatrixShape(tensor.rows(), tensor.cols());
+    }
+
+    private static String outtypesFor(Checkpoint checkpoint) {
+        return Arrays.stream(Outtype.values())
+                .filter(other -> holdsAll(checkpoint, other))
+                .map(Outtype::label)
+                .collect(Collectors.joining(", "));
     }
 
     private static InputException cannotHold(
             Checkpoint checkpoint, CheckpointTensor tensor, Outtype outtype, String reason) {
-        String others = Arrays.stream(Outtype.values())
-                .filter(other -> holdsAll(checkpoint, other))
-                .map(Outtype::label)
-                .collect(Collectors.joining(", "));
         return InputException.at(checkpoint.folder())
                 .tensor(tensor.source())
                 .problem("[" + tensor.rows() + ", " + tensor.cols() + "] cannot be held by " + outtype.label() + ": "
                         + reason)
-                .cure("Outtypes that can hold all of this model: " + others + ".")
+                .cure("Outtypes that can hold all of this model: " + outtypesFor(checkpoint) + ".")
                 .exception();
     }
 
@@ -136,6 +214,7 @@ record Recipe(
                 checkpoint.format(),
                 model.architecture(),
                 outtype,
+                tiles,
                 embeddingType,
                 layout.fileSize(),
                 layout.metadata().size(),

@@ -4,6 +4,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.model.TensorShape;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
 import java.lang.foreign.Arena;
@@ -24,13 +25,15 @@ final class SelfCheck {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final GgufFile file;
+    private final LutTiles tiles;
     private final ConversionProgress progress;
     private final Findings findings = new Findings();
     private int ternaryTensors;
     private long ternaryWeights;
 
-    SelfCheck(GgufFile file, ConversionProgress progress) {
+    SelfCheck(GgufFile file, LutTiles tiles, ConversionProgress progress) {
         this.file = file;
+        this.tiles = tiles;
         this.progress = progress;
     }
 
@@ -72,9 +75,8 @@ final class SelfCheck {
         long total = file.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
         long done = 0;
         for (GgufTensor tensor : file.tensors()) {
-            Optional<TernaryCodec> codec = TernaryCodec.of(tensor.type());
-            if (TensorShape.isProjection(tensor.name()) && codec.isPresent()) {
-                checkTernary(tensor, codec.get());
+            if (TensorShape.isProjection(tensor.name()) && TernaryCodec.supports(tensor.type())) {
+                checkTernary(tensor);
             } else if (Findings.isPlainFloat(tensor.type())) {
                 checkFinite(tensor);
             } else {
@@ -86,7 +88,7 @@ final class SelfCheck {
         }
     }
 
-    private void checkTernary(GgufTensor tensor, TernaryCodec codec) {
+    private void checkTernary(GgufTensor tensor) {
         if (tensor.cols() > Integer.MAX_VALUE || tensor.rows() > Integer.MAX_VALUE || tensor.cols() < MIN_COLS) {
             findings.problem(tensor, "no projection has the shape " + tensor.shape());
             return;
@@ -95,6 +97,7 @@ final class SelfCheck {
         ternaryWeights += tensor.elements();
         int rows = (int) tensor.rows();
         int cols = (int) tensor.cols();
+        TernaryCodec codec = TernaryCodec.of(tensor, tiles).orElseThrow();
         findings.check(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);

@@ -1,6 +1,7 @@
 package dev.tern.convert;
 
 import dev.tern.checkpoint.CheckpointTensor;
+import dev.tern.codegen.MatrixShape;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.InputException;
@@ -14,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Writes a recipe's tensors one after the other: ternary ones are read ahead on a second thread, by one. */
 final class TensorStream {
@@ -39,7 +41,7 @@ final class TensorStream {
         try (Arena arena = Arena.ofConfined();
                 TernaryPrefetch ternary = new TernaryPrefetch(recipe.checkpoint())) {
             FloatEncoder floats = new FloatEncoder(recipe.checkpoint(), arena);
-            MemorySegment buffer = arena.allocate(largestTernary(), 64);
+            MemorySegment buffer = arena.allocate(largestTernary(sources, targets), 64);
             for (int i = 0; i < targets.size(); i++) {
                 CheckpointTensor source = sources.get(i);
                 GgufTensor target = targets.get(i);
@@ -65,10 +67,10 @@ final class TensorStream {
         return done;
     }
 
-    private long largestTernary() {
-        return recipe.checkpoint().tensors().stream()
-                .filter(CheckpointTensor::ternary)
-                .mapToLong(source -> recipe.outtype().codec().byteSize(source.rows(), source.cols()))
+    private static long largestTernary(List<CheckpointTensor> sources, List<GgufTensor> targets) {
+        return IntStream.range(0, targets.size())
+                .filter(i -> sources.get(i).ternary())
+                .mapToLong(i -> targets.get(i).byteSize())
                 .max()
                 .orElse(1);
     }
@@ -77,7 +79,8 @@ final class TensorStream {
             CheckpointTensor source, GgufTensor target, TernaryMatrix read, MemorySegment buffer) {
         TernaryMatrix matrix =
                 RopePermutation.apply(read, target.name(), recipe.model().architecture(), recipe.model());
-        TernaryCodec codec = recipe.outtype().codec();
+        TernaryCodec codec =
+                recipe.outtype().codec(new MatrixShape(matrix.rows(), matrix.cols()), recipe.tiles());
         TernaryCounts counts = TernaryCounts.of(matrix.values());
         codec.scaleObstacle(matrix.scale()).ifPresent(reason -> {
             throw InputException.at(recipe.checkpoint().folder())

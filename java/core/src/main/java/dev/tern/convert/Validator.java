@@ -3,6 +3,8 @@ package dev.tern.convert;
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
+import dev.tern.ternary.KernelConfigFile;
+import dev.tern.ternary.LutTiles;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -21,28 +23,39 @@ public final class Validator {
      * @param gguf the file
      * @param checkpoint the checkpoint that it should hold, or null
      * @return the report; what is wrong with the file's contents is in its problems
-     * @throws InputException when the file or the checkpoint cannot be read at all
+     * @throws InputException when the file or the checkpoint cannot be read at all, or holds TL1 or TL2 and no tiles
      */
     public static ValidationReport validate(Path gguf, @Nullable Path checkpoint) {
-        return validate(gguf, checkpoint, (phase, tensor, done, total) -> {});
+        return validate(gguf, checkpoint, null, (phase, tensor, done, total) -> {});
     }
 
-    /** The same, with someone who hears how far it is. */
-    public static ValidationReport validate(Path gguf, @Nullable Path checkpoint, ConversionProgress progress) {
-        if (checkpoint == null) {
-            try (GgufFile file = GgufFile.open(gguf)) {
-                return new SelfCheck(file, progress).run();
+    /**
+     * The same, with someone who hears how far it is.
+     *
+     * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file which stores no tiles was packed with, or null
+     */
+    public static ValidationReport validate(
+            Path gguf, @Nullable Path checkpoint, @Nullable Path kernelConfig, ConversionProgress progress) {
+        try (GgufFile file = GgufFile.open(gguf)) {
+            LutTiles tiles = KernelConfigFile.tiles(file, kernelConfig);
+            if (checkpoint == null) {
+                return new SelfCheck(file, tiles, progress).run();
+            }
+            try (Checkpoint open = Checkpoint.open(checkpoint)) {
+                return new Comparison(file, gguf, open, tiles, progress).run();
             }
         }
-        try (Checkpoint open = Checkpoint.open(checkpoint)) {
-            return validate(gguf, gguf, open, progress);
-        }
     }
 
-    /** @param name the file's name in the report, where it has not got it yet */
-    static ValidationReport validate(Path gguf, Path name, Checkpoint checkpoint, ConversionProgress progress) {
+    /**
+     * A file that was just written.
+     *
+     * @param name the file's name in the report, which it has not got yet
+     */
+    static ValidationReport validateWritten(
+            Path gguf, Path name, Checkpoint checkpoint, ConversionProgress progress) {
         try (GgufFile file = GgufFile.open(gguf)) {
-            return new Comparison(file, name, checkpoint, progress).run();
+            return new Comparison(file, name, checkpoint, LutTiles.ofGguf(file), progress).run();
         }
     }
 }

@@ -5,8 +5,9 @@ import java.util.Optional;
 
 /**
  * Element types of GGUF tensors (ggml's {@code enum ggml_type}), with the numbers that files store. Numbers 36 to 39 mean
- * different things in llama.cpp and in bitnet.cpp; here 36 is bitnet.cpp's {@link #I2_S}, 39 llama.cpp's {@link #MXFP4},
- * and {@link #describe} says what else a number may be.
+ * different things in llama.cpp and in bitnet.cpp; here 36 is bitnet.cpp's {@link #I2_S}, 38 its {@link #TL1}, and 39 is
+ * both its {@link #TL2} and llama.cpp's {@link #MXFP4}: the file as a whole tells which ({@link GgufHeader}). What else a
+ * number may be, {@link #describe} says.
  */
 public enum GgmlType {
     F32(0, 1, 4),
@@ -42,6 +43,14 @@ public enum GgmlType {
     TQ2_0(35, 256, 66),
     /** 2-bit codes in groups of 128 over the whole tensor, then a 32-byte tail that starts with the float32 scale. */
     I2_S(36, 128, 32),
+    /** Pairs of weights for tables, tile by tile, then a 32-byte tail that starts with the float32 scale. */
+    TL1(38, 4, 1),
+    /**
+     * Triples of weights for tables and their signs, then pairs, tile by tile; zeros up to the size that bitnet.cpp computes
+     * without knowing the tile; a 32-byte tail that starts with the float32 scale. 5/3 bits a weight, so no block has whole
+     * bytes.
+     */
+    TL2(39, 8, 0),
     MXFP4(39, 32, 17),
     NVFP4(40, 64, 36),
     Q1_0(41, 128, 18),
@@ -53,8 +62,8 @@ public enum GgmlType {
     /** ik_llama.cpp: four rows interleaved; sizes as {@link #IQ2_BN}. */
     IQ2_BN_R4(335, 64, 16);
 
-    /** Bytes after the codes of an {@link #I2_S} tensor: the float32 scale and 28 unused bytes. */
-    public static final int I2_S_TAIL = 32;
+    /** Bytes after the weights of an {@link #I2_S}, {@link #TL1} or {@link #TL2} tensor: the float32 scale, 28 unused bytes. */
+    public static final int SCALE_TAIL = 32;
 
     private final int id;
     private final int blockSize;
@@ -76,7 +85,7 @@ public enum GgmlType {
         return blockSize;
     }
 
-    /** Bytes of a block, without what rows or the tensor add. */
+    /** Bytes of a block, without what rows or the tensor add; 0 for {@link #TL2}. */
     public int blockBytes() {
         return blockBytes;
     }
@@ -95,15 +104,30 @@ public enum GgmlType {
         }
         long rowBytes = Math.multiplyExact(ne0 / blockSize, (long) blockBytes);
         return switch (this) {
-            case I2_S -> Math.addExact(Math.multiplyExact(rows, rowBytes), (long) I2_S_TAIL);
+            case I2_S, TL1 -> Math.addExact(Math.multiplyExact(rows, rowBytes), (long) SCALE_TAIL);
+            case TL2 -> tl2Bytes(ne0, rows);
             case IQ1_BN -> Math.multiplyExact(rows, Math.addExact(rowBytes, 2L));
             case IQ2_BN, IQ2_BN_R4 -> Math.multiplyExact(rows, Math.addExact(rowBytes, 4L));
             default -> Math.multiplyExact(rows, rowBytes);
         };
     }
 
-    /** The type with this number, empty for numbers that are unknown or were removed from ggml. */
+    /**
+     * The size of TL2 in bitnet.cpp's {@code ggml_nbytes}, C's divisions in their order: 5 bits for each triple of K - 256
+     * columns, 2 bits for each weight of 256, in multiples of 32 bytes, and the tail. A tile leaves at most 224 columns to
+     * pairs, so this holds the weights of every legal tile: M * (256 - 224) / 24 bytes, or more, are to spare.
+     */
+    private static long tl2Bytes(long ne0, long rows) {
+        long triples = Math.multiplyExact(ne0 - 256, rows) / 3;
+        long weights = Math.addExact(Math.multiplyExact(triples, 5L) / 8, Math.multiplyExact(rows, 64L));
+        return Math.addExact(Math.addExact(weights, 31L) & -32L, (long) SCALE_TAIL);
+    }
+
+    /** The type with this number, empty for numbers that are unknown or were removed from ggml; MXFP4 for 39. */
     public static Optional<GgmlType> ofId(int id) {
+        if (id == MXFP4.id) {
+            return Optional.of(MXFP4);
+        }
         return Arrays.stream(values()).filter(type -> type.id == id).findFirst();
     }
 

@@ -6,10 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
 
@@ -20,6 +22,16 @@ record GgufHeader(
     static final int DEFAULT_ALIGNMENT = 32;
 
     static final String ALIGNMENT_KEY = "general.alignment";
+
+    /** bitnet.cpp's {@code general.file_type} of TL2; NVFP4 in llama.cpp. */
+    private static final int TL2_FILE_TYPE = 39;
+
+    /** What the keys of stored tiles of TL2 start with. */
+    private static final String TL2_TILE_KEY = "ternary.tl2.";
+
+    /** Types of bitnet.cpp, whose numbers mean or meant something else in llama.cpp. */
+    private static final Set<GgmlType> BITNET_TYPES = Set.of(GgmlType.I2_S, GgmlType.TL1, GgmlType.TL2);
+
     private static final int MAX_DIMS = 4;
 
     /** Bytes of the shortest key-value pair and of the shortest tensor description. */
@@ -39,9 +51,13 @@ record GgufHeader(
         long pairCount = in.count(MIN_PAIR, MAX_PAIRS, "the number of key-value pairs");
         SequencedMap<String, GgufValue> metadata = metadata(path, in, pairCount);
         int alignment = alignment(path, metadata);
-        String architecture = metadata.get("general.architecture") instanceof GgufValue value ? "" + value.value() : "";
-        List<GgufTensor> tensors = tensors(path, in, tensorCount, alignment, architecture);
+        List<Declaration> declarations = declarations(path, in, tensorCount, alignment);
         long dataStart = (in.position() + alignment - 1) / alignment * alignment;
+        boolean tl2 = isTl2(metadata, declarations, file.byteSize() - dataStart);
+        List<GgufTensor> tensors = new ArrayList<>();
+        for (Declaration declared : declarations) {
+            tensors.add(tensor(path, declared, tl2));
+        }
         requireDisjointAndPresent(path, tensors, dataStart, file.byteSize());
         return new GgufHeader(version, alignment, dataStart, metadata, List.copyOf(tensors));
     }
@@ -125,9 +141,29 @@ record GgufHeader(
         return alignment;
     }
 
-    private static List<GgufTensor> tensors(
-            Path path, GgufCursor in, long count, int alignment, String architecture) {
-        List<GgufTensor> tensors = new ArrayList<>();
+    /** A tensor as the file declares it: of a type that is still a number. */
+    private record Declaration(String name, long[] dims, int typeId, long offset) {
+
+        /** Bytes as a tensor of this type; empty when its rows are no whole blocks or its size is beyond a long. */
+        OptionalLong bytes(GgmlType type) {
+            try {
+                return OptionalLong.of(type.bytes(dims[0], rows()));
+            } catch (IllegalArgumentException | ArithmeticException e) {
+                return OptionalLong.empty();
+            }
+        }
+
+        long rows() {
+            long rows = 1;
+            for (int d = 1; d < dims.length; d++) {
+                rows = Math.multiplyExact(rows, dims[d]);
+            }
+            return rows;
+        }
+    }
+
+    private static List<Declaration> declarations(Path path, GgufCursor in, long count, int alignment) {
+        List<Declaration> declarations = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (long i = 0; i < count; i++) {
             String name = in.string("the name of tensor " + i);
@@ -136,7 +172,7 @@ record GgufHeader(
             }
             String what = "tensor '" + name + "'";
             long[] dims = dims(path, in, name, what);
-            GgmlType type = type(path, in.i32("the type of " + what), name, architecture);
+            int typeId = in.i32("the type of " + what);
             long offset = in.i64("the offset of " + what);
             if (offset < 0 || offset % alignment != 0) {
                 throw InputException.at(path)
@@ -145,9 +181,47 @@ record GgufHeader(
                         .found(Long.toUnsignedString(offset))
                         .exception();
             }
-            tensors.add(new GgufTensor(name, type, dims, offset, byteSize(path, name, type, dims)));
+            declarations.add(new Declaration(name, dims, typeId, offset));
         }
-        return tensors;
+        return declarations;
+    }
+
+    /**
+     * Whether the number 39 means TL2 in this file: bitnet.cpp took it before llama.cpp took it for MXFP4. It does in an
+     * architecture that is always ternary; and where {@code general.file_type} is 39, TL2's in bitnet.cpp, and either Tern
+     * stored tiles or every such tensor has room for TL2 but not for MXFP4, which takes 2.5 times as much.
+     */
+    private static boolean isTl2(
+            SequencedMap<String, GgufValue> metadata, List<Declaration> declarations, long dataBytes) {
+        List<Declaration> doubtful =
+                declarations.stream().filter(declared -> declared.typeId == GgmlType.TL2.id()).toList();
+        if (doubtful.isEmpty()) {
+            return false;
+        }
+        GgufValue architecture = metadata.get("general.architecture");
+        if (architecture != null && architecture.value() instanceof String name && name.startsWith("bitnet")) {
+            return true;
+        }
+        GgufValue fileType = metadata.get("general.file_type");
+        if (fileType == null || !(fileType.value() instanceof Number number) || number.longValue() != TL2_FILE_TYPE) {
+            return false;
+        }
+        if (metadata.keySet().stream().anyMatch(key -> key.startsWith(TL2_TILE_KEY))) {
+            return true;
+        }
+        long[] offsets = declarations.stream().mapToLong(Declaration::offset).sorted().distinct().toArray();
+        return doubtful.stream().allMatch(declared -> {
+            int next = Arrays.binarySearch(offsets, declared.offset) + 1;
+            long room = (next < offsets.length ? offsets[next] : dataBytes) - declared.offset;
+            return room >= declared.bytes(GgmlType.TL2).orElse(Long.MAX_VALUE)
+                    && room < declared.bytes(GgmlType.MXFP4).orElse(Long.MAX_VALUE);
+        });
+    }
+
+    private static GgufTensor tensor(Path path, Declaration declared, boolean tl2) {
+        GgmlType type = type(path, declared, tl2);
+        return new GgufTensor(
+                declared.name, type, declared.dims, declared.offset, byteSize(path, declared, type));
     }
 
     private static long[] dims(Path path, GgufCursor in, String name, String what) {
@@ -173,45 +247,40 @@ record GgufHeader(
         return dims;
     }
 
-    private static GgmlType type(Path path, int id, String name, String architecture) {
-        GgmlType type = GgmlType.ofId(id).orElse(null);
-        // bitnet.cpp took 39 for TL2 before llama.cpp took it for MXFP4.
-        if (type == GgmlType.MXFP4 && architecture.startsWith("bitnet")) {
-            type = null;
+    private static GgmlType type(Path path, Declaration declared, boolean tl2) {
+        if (tl2 && declared.typeId == GgmlType.TL2.id()) {
+            return GgmlType.TL2;
         }
-        if (type == null) {
-            throw InputException.at(path)
-                    .tensor(name)
-                    .problem("the type " + Integer.toUnsignedString(id) + " cannot be read")
-                    .found(GgmlType.describe(id))
-                    .cure("Convert the original checkpoint with `tern convert`.")
-                    .exception();
-        }
-        return type;
+        return GgmlType.ofId(declared.typeId).orElseThrow(() -> InputException.at(path)
+                .tensor(declared.name)
+                .problem("the type " + Integer.toUnsignedString(declared.typeId) + " cannot be read")
+                .found(GgmlType.describe(declared.typeId))
+                .cure("Convert the original checkpoint with `tern convert`.")
+                .exception());
     }
 
-    private static long byteSize(Path path, String name, GgmlType type, long[] dims) {
+    private static long byteSize(Path path, Declaration declared, GgmlType type) {
+        long[] dims = declared.dims;
         if (dims[0] % type.blockSize() != 0) {
-            String also = type == GgmlType.I2_S ? " (type 36 is " + GgmlType.describe(36) + ")" : "";
+            String also = BITNET_TYPES.contains(type)
+                    ? " (type " + type.id() + " is " + GgmlType.describe(type.id()) + ")"
+                    : "";
             throw InputException.at(path)
-                    .tensor(name)
+                    .tensor(declared.name)
                     .problem(type + " stores rows in blocks" + also)
                     .expected("rows of a multiple of " + type.blockSize() + " elements")
                     .found(dims[0])
                     .exception();
         }
         try {
-            long rows = 1;
-            for (int d = 1; d < dims.length; d++) {
-                rows = Math.multiplyExact(rows, dims[d]);
-            }
+            long rows = declared.rows();
             Math.multiplyExact(rows, dims[0]);
             return type.bytes(dims[0], rows);
         } catch (ArithmeticException e) {
             throw InputException.at(path)
-                    .tensor(name)
+                    .tensor(declared.name)
                     .problem("its dimensions multiply to more than 2^63")
-                    .found(new GgufTensor(name, type, dims, 0, 0).shape())
+                    .found(new GgufTensor(declared.name, type, dims, 0, 0).shape())
                     .exception(e);
         }
     }
@@ -237,13 +306,24 @@ record GgufHeader(
         }
     }
 
-    /** Number 36 was llama.cpp's IQ4_NL_4_4, 18 bytes for 32 weights: the room tells which of the two it is. */
+    /**
+     * Number 36 was llama.cpp's IQ4_NL_4_4, 38 its IQ4_NL_8_8, 18 bytes for 32 weights, and 39 is its MXFP4, 17 bytes: the
+     * room tells whether it is one of them.
+     */
     private static void requireOfBitnet(Path path, GgufTensor tensor, long room) {
-        if (tensor.type() == GgmlType.I2_S && room >= tensor.elements() / 32 * 18 && room / 2 >= tensor.byteSize()) {
+        if (!BITNET_TYPES.contains(tensor.type())) {
+            return;
+        }
+        boolean mxfp4 = tensor.type() == GgmlType.TL2;
+        if (room / 2 >= tensor.byteSize() && room >= tensor.elements() / 32 * (mxfp4 ? 17 : 18)) {
             throw InputException.at(path)
                     .tensor(tensor.name())
-                    .problem("the type 36 cannot be read")
-                    .found("IQ4_NL_4_4, which llama.cpp removed in 2024: it takes twice the room of I2_S")
+                    .problem("the type " + tensor.type().id() + " cannot be read")
+                    .found(switch (tensor.type()) {
+                        case TL2 -> "MXFP4 of llama.cpp: it takes more than twice the room of TL2";
+                        case TL1 -> "IQ4_NL_8_8, which llama.cpp removed in 2024: it takes twice the room of TL1";
+                        default -> "IQ4_NL_4_4, which llama.cpp removed in 2024: it takes twice the room of I2_S";
+                    })
                     .cure("Convert the original checkpoint.")
                     .exception();
         }
@@ -255,9 +335,9 @@ record GgufHeader(
                 .problem("overlaps '" + next.name() + "'")
                 .expected(tensor.byteSize() + " bytes (" + tensor.type() + " " + tensor.shape() + ")")
                 .found("room for " + room);
-        if (tensor.type() == GgmlType.I2_S && room == tensor.byteSize() - GgmlType.I2_S_TAIL) {
-            error.problem("overlaps '" + next.name() + "': the offsets leave out the 32 bytes of the scale behind each"
-                    + " I2_S tensor, an error of some converters");
+        if (BITNET_TYPES.contains(tensor.type()) && room == tensor.byteSize() - GgmlType.SCALE_TAIL) {
+            error.problem("overlaps '" + next.name() + "': the offsets leave out the 32 bytes of the scale behind each "
+                    + tensor.type() + " tensor, an error of some converters");
         }
         return error.cure("Convert the original checkpoint with `tern convert`.").exception();
     }

@@ -43,6 +43,11 @@ public record GgufValue(GgufValueType type, GgufValueType elementType, Object va
         return new GgufValue(GgufValueType.ARRAY, GgufValueType.INT32, values);
     }
 
+    /** An ARRAY of UINT32; the array, whose elements hold their 32 bits, is not copied. */
+    public static GgufValue uint32s(int[] values) {
+        return new GgufValue(GgufValueType.ARRAY, GgufValueType.UINT32, values);
+    }
+
     /** An ARRAY of FLOAT32; the array is not copied. */
     public static GgufValue float32s(float[] values) {
         return new GgufValue(GgufValueType.ARRAY, GgufValueType.FLOAT32, values);

@@ -10,6 +10,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.TernaryWeights;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,6 +35,7 @@ public final class GgufWeights {
     private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end
 
     private final GgufFile file;
+    private final LutTiles tiles;
     private final ModelHyperparameters model;
     private final Kernels kernels;
     private final Arena arena;
@@ -44,6 +46,7 @@ public final class GgufWeights {
 
     private GgufWeights(GgufFile file, ModelHyperparameters model, Kernels kernels, Arena arena) {
         this.file = file;
+        this.tiles = LutTiles.ofGguf(file);
         this.model = model;
         this.kernels = kernels;
         this.arena = arena;
@@ -142,11 +145,11 @@ public final class GgufWeights {
         int rows = shape.rows();
         int cols = shape.cols();
         GgufTensor tensor = tensor(name + ".weight", cols, rows);
-        TernaryCodec codec = TernaryCodec.of(tensor.type())
+        TernaryCodec codec = TernaryCodec.of(tensor, tiles)
                 .orElseThrow(() -> InputException.at(file.path())
                         .tensor(tensor.name())
                         .problem("of type " + tensor.type() + ", which Tern cannot compute with exactly")
-                        .expected("I2_S, TQ1_0, TQ2_0, or F16, BF16 or F32 that hold ternary weights")
+                        .expected("I2_S, TQ1_0, TQ2_0, TL1, TL2, or F16, BF16 or F32 that hold ternary weights")
                         .cure("Convert the original checkpoint with tern convert.")
                         .exception());
         if (cols > TernaryWeights.MAX_COLS) {

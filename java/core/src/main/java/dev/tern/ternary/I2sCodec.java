@@ -35,7 +35,7 @@ final class I2sCodec implements TernaryCodec {
             MemorySegment.copy(row, 0, out, ValueLayout.JAVA_BYTE, (long) r * row.length, row.length);
         }
         long codes = RuntimeLayout.byteSize(matrix.rows(), matrix.cols());
-        out.asSlice(codes, GgmlType.I2_S_TAIL).fill((byte) 0);
+        out.asSlice(codes, GgmlType.SCALE_TAIL).fill((byte) 0);
         out.set(FLOAT, codes, matrix.scale());
     }
 

@@ -3,6 +3,8 @@ package dev.tern.ternary;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
@@ -17,6 +19,9 @@ final class RuntimeLayout {
     static final long ZEROS = 0x5555_5555_5555_5555L;
 
     static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Eight bytes of an array. */
+    private static final VarHandle BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private RuntimeLayout() {}
 
@@ -48,6 +53,19 @@ final class RuntimeLayout {
                     | values[v + 32 + p] + 1 << 4
                     | values[v + 64 + p] + 1 << 2
                     | values[v + 96 + p] + 1);
+        }
+    }
+
+    /** Packs one row of codes T+1, one a byte, padded to whole groups; {@code out} has the row's bytes. */
+    static void packCodes(byte[] codes, int from, byte[] out) {
+        for (int o = 0, c = from; o < out.length; o += GROUP_BYTES, c += GROUP) {
+            for (int p = 0; p < GROUP_BYTES; p += 8) {
+                long packed = (long) BYTES.get(codes, c + p) << 6
+                        | (long) BYTES.get(codes, c + 32 + p) << 4
+                        | (long) BYTES.get(codes, c + 64 + p) << 2
+                        | (long) BYTES.get(codes, c + 96 + p);
+                BYTES.set(out, o + p, packed);
+            }
         }
     }
 

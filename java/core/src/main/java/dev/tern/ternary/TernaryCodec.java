@@ -1,26 +1,59 @@
 package dev.tern.ternary;
 
+import dev.tern.codegen.LutFormat;
+import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.Tile;
 import dev.tern.gguf.GgmlType;
+import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
  * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the type's
  * scale allows. Stateless and thread-safe. Layouts: ggml's
- * {@code ggml-quants.c} and bitnet.cpp's {@code ggml-bitnet-mad.cpp}.
+ * {@code ggml-quants.c}, bitnet.cpp's {@code ggml-bitnet-mad.cpp} and {@code ggml-bitnet-lut.cpp}.
  */
-public sealed interface TernaryCodec permits I2sCodec, TqCodec, FloatCodec {
+public sealed interface TernaryCodec permits I2sCodec, TqCodec, LutCodec, FloatCodec {
 
-    /** The codec of a type, empty when the type cannot hold ternary weights or is not supported. */
-    static Optional<TernaryCodec> of(GgmlType type) {
-        return Optional.ofNullable(switch (type) {
-            case I2_S -> new I2sCodec();
-            case TQ1_0, TQ2_0 -> new TqCodec(type);
-            case F16, BF16, F32 -> new FloatCodec(type);
-            default -> null;
-        });
+    /** Whether a type can hold ternary weights and is supported. */
+    static boolean supports(GgmlType type) {
+        return Arrays.stream(Outtype.values()).anyMatch(outtype -> outtype.type() == type);
+    }
+
+    /**
+     * The codec of a file's tensor, empty when its type is not {@link #supports supported}.
+     *
+     * @param tiles of the same file
+     * @throws InputException when the tensor is TL1 or TL2 and its tile is not known
+     */
+    static Optional<TernaryCodec> of(GgufTensor tensor, LutTiles tiles) {
+        return Arrays.stream(Outtype.values())
+                .filter(outtype -> outtype.type() == tensor.type())
+                .findFirst()
+                .map(outtype -> outtype.lutFormat().isPresent()
+                        ? tiled(outtype.lutFormat().get(), tensor, tiles)
+                        : outtype.codec());
+    }
+
+    private static TernaryCodec tiled(LutFormat format, GgufTensor tensor, LutTiles tiles) {
+        if (tensor.rows() > Integer.MAX_VALUE || tensor.cols() > Integer.MAX_VALUE) {
+            throw InputException.at(tiles.where())
+                    .tensor(tensor.name())
+                    .problem("larger than any matrix of a model")
+                    .found(tensor.shape())
+                    .exception();
+        }
+        MatrixShape shape = new MatrixShape((int) tensor.rows(), (int) tensor.cols());
+        Tile tile = tiles.tile(format, shape).orElseThrow(() -> InputException.at(tiles.where())
+                .tensor(tensor.name())
+                .problem("packed as " + tensor.type() + " for kernels whose tiles the file does not store")
+                .expected("metadata ternary." + format.label() + "." + shape)
+                .cure("Name the kernel_config.ini it was packed with: --kernel-config kernel_config.ini.")
+                .exception());
+        return new LutCodec(format, tile);
     }
 
     /** Bytes of a matrix in the run-time layout, the target of {@link #pack}. */

@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.checkpoint.WeightFormat;
+import dev.tern.codegen.KernelConfig;
+import dev.tern.codegen.KernelPlan;
+import dev.tern.codegen.LutFormat;
+import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.PlannedKernel;
+import dev.tern.codegen.Tile;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -13,6 +19,7 @@ import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryMatrix;
@@ -59,7 +66,7 @@ class ConverterTest {
                     }
                     JsonNode expected = golden.get(tensor.source());
                     GgufTensor stored = file.require(tensor.name());
-                    TernaryCodec codec = TernaryCodec.of(stored.type()).orElseThrow();
+                    TernaryCodec codec = TernaryCodec.of(stored, LutTiles.ofGguf(file)).orElseThrow();
                     TernaryMatrix matrix =
                             codec.decode(file.data(stored), tensor.rows(), tensor.cols(), tensor.name());
                     assertThat(stored.type()).isEqualTo(outtype.type());
@@ -138,7 +145,10 @@ class ConverterTest {
 
     /** The size formula of the formats' facts, section D. */
     @ParameterizedTest
-    @CsvSource({"I2_S, 0.25, 32", "TQ1_0, 0.2109375, 0", "TQ2_0, 0.2578125, 0", "F16, 2, 0", "BF16, 2, 0", "F32, 4, 0"})
+    @CsvSource({
+        "I2_S, 0.25, 32", "TL1, 0.25, 32", "TQ1_0, 0.2109375, 0", "TQ2_0, 0.2578125, 0",
+        "F16, 2, 0", "BF16, 2, 0", "F32, 4, 0"
+    })
     void thePlanTellsSizesWithoutWriting(Outtype outtype, double bytesPerWeight, int tail) throws IOException {
         ConversionPlan plan = Converter.from(PACKED).outtype(outtype).embeddingType(GgmlType.F32).plan();
         long weights = 4L * (2 * 512 * 512 + 2 * 128 * 512 + 3 * 512 * 1536);
@@ -149,6 +159,66 @@ class ConverterTest {
         assertThat(plan.format()).isEqualTo(WeightFormat.PACKED);
         assertThat(plan.totals().values().stream().mapToInt(ConversionPlan.TypeTotal::tensors).sum()).isEqualTo(46);
         assertThat(names()).isEmpty();
+    }
+
+    /** The tiles stand in the plan and in the file, one for each of the model's shapes; a size follows no tile. */
+    @ParameterizedTest
+    @EnumSource(names = {"TL1", "TL2"})
+    void tilesAreChosenForEveryShapeAndStored(Outtype outtype) {
+        Path gguf = folder.resolve("m.gguf");
+        ConversionPlan plan = Converter.from(PACKED).outtype(outtype).plan();
+        assertThat(plan.tiles().kernels().stream().map(kernel -> kernel.shape().toString()))
+                .containsExactly("512x512", "128x512", "1536x512", "512x1536");
+        ConversionReport report = Converter.from(PACKED).outtype(outtype).to(gguf);
+        assertThat(report.plan().tiles().kernels()).isEqualTo(plan.tiles().kernels());
+        try (GgufFile file = GgufFile.open(gguf)) {
+            assertThat(LutTiles.ofGguf(file).kernels()).isEqualTo(plan.tiles().kernels());
+            assertThat(file.require("blk.0.ffn_up.weight").byteSize())
+                    .isEqualTo(outtype == Outtype.TL1 ? 1536 * 512 / 4 + 32 : 256 * 1536 / 3 * 5 / 8 + 64 * 1536 + 32);
+        }
+        assertThat(Converter.from(PACKED).outtype(Outtype.I2_S).plan().tiles().kernels()).isEmpty();
+    }
+
+    @Test
+    void tilesAreThoseOfTheKernelConfig() {
+        Path gguf = folder.resolve("m.gguf");
+        Tile tile = new Tile(32, 96, 32);
+        List<PlannedKernel> kernels =
+                kernels(LutFormat.TL2, tile, "512x1536", "2560x6912", "512x512", "128x512", "1536x512");
+        Converter converter = Converter.from(PACKED)
+                .outtype(Outtype.TL2)
+                .kernelConfig(new KernelConfig(LutFormat.TL2, new KernelPlan(kernels)))
+                .validate(true);
+        assertThat(converter.to(gguf).validation().problems()).isEmpty();
+        try (GgufFile file = GgufFile.open(gguf)) {
+            assertThat(LutTiles.ofGguf(file).kernels())
+                    .isEqualTo(kernels(LutFormat.TL2, tile, "512x512", "128x512", "1536x512", "512x1536"));
+        }
+    }
+
+    @Test
+    void aKernelConfigMustFitTheOuttypeAndCoverTheModel() {
+        List<PlannedKernel> kernels = kernels(LutFormat.TL2, new Tile(32, 96, 32), "512x512", "1536x512", "512x1536");
+        Converter converter =
+                Converter.from(PACKED).kernelConfig(new KernelConfig(LutFormat.TL2, new KernelPlan(kernels)));
+        assertThatThrownBy(() -> converter.outtype(Outtype.TL2).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("model.layers.0.self_attn.k_proj.weight")
+                .hasMessageContaining("m = 128 and k = 512, found 512x512, 1536x512, 512x1536");
+        assertThatThrownBy(() -> converter.outtype(Outtype.TL1).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("expected tl1, found tl2");
+        assertThatThrownBy(() -> converter.outtype(Outtype.I2_S).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("found outtype i2_s");
+    }
+
+    private static List<PlannedKernel> kernels(LutFormat format, Tile tile, String... shapes) {
+        return Stream.of(shapes)
+                .map(shape -> shape.split("x"))
+                .map(mk -> new MatrixShape(Integer.parseInt(mk[0]), Integer.parseInt(mk[1])))
+                .map(shape -> new PlannedKernel(format, shape, tile))
+                .toList();
     }
 
     @Test
@@ -235,6 +305,10 @@ class ConverterTest {
     void notesSayWhoCanReadTheFile() {
         assertThat(Converter.from(PACKED).outtype(Outtype.I2_S).plan().notes())
                 .anyMatch(note -> note.contains("i2_s") && note.contains("LM Studio"));
+        assertThat(Converter.from(PACKED).outtype(Outtype.TL2).plan().notes())
+                .anyMatch(note -> note.contains("bitnet.cpp") && note.contains("the same tiles"))
+                .anyMatch(note -> note.contains("MXFP4"))
+                .noneMatch(note -> note.contains("--arch"));
         assertThat(Converter.from(PACKED).outtype(Outtype.TQ2_0).plan().notes())
                 .anyMatch(note -> note.contains("unknown model architecture"));
     }

@@ -3,7 +3,8 @@ package dev.tern.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tern.gguf.GgmlType;
+import dev.tern.codegen.KernelConfig;
+import dev.tern.codegen.KernelPlan;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufLayout;
 import dev.tern.gguf.GgufTensor;
@@ -11,6 +12,7 @@ import dev.tern.gguf.GgufValue;
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
+import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -51,7 +53,11 @@ class ValidatorTest {
                 Path damaged = copy(outtype);
                 try (GgufFile file = GgufFile.open(damaged)) {
                     GgufTensor tensor = file.require(name);
-                    long used = tensor.byteSize() - (tensor.type() == GgmlType.I2_S ? 28 : 0);
+                    long used = switch (tensor.type()) {
+                        case I2_S, TL1 -> tensor.byteSize() - 28;
+                        case TL2 -> tensor.elements() / 6; // behind are signs, of which those of zeros mean nothing
+                        default -> tensor.byteSize();
+                    };
                     flip(damaged, file.dataStart() + tensor.offset() + used * permille / 1000, 1);
                 }
                 ValidationReport report = Validator.validate(damaged, PACKED);
@@ -89,6 +95,10 @@ class ValidatorTest {
         assertThat(byItself(Outtype.TQ2_0, "blk.3.ffn_up.weight", 100, 0xFF)).contains("blk.3.ffn_up.weight", "code 3");
         assertThat(byItself(Outtype.TQ2_0, "blk.3.ffn_up.weight", 64, 0x77)).contains("blk.3.ffn_up.weight", "different scales");
         assertThat(byItself(Outtype.TQ1_0, "blk.3.ffn_up.weight", 5, 1)).contains("blk.3.ffn_up.weight");
+        assertThat(byItself(Outtype.TL1, "blk.3.ffn_up.weight", 5, 0x90))
+                .contains("blk.3.ffn_up.weight", "row 5, columns 0 to 1", "index 9");
+        assertThat(byItself(Outtype.TL2, "blk.3.ffn_up.weight", 5, 0x0F))
+                .contains("blk.3.ffn_up.weight", "row 5, columns 3 to 5", "index 15");
         assertThat(byItself(Outtype.F32, "blk.3.ffn_up.weight", 4, 0x77)).contains("blk.3.ffn_up.weight", "ordinary floats");
         assertThat(byItself(Outtype.I2_S, "output_norm.weight", 11, 0x7F, 0xFF)).contains("output_norm.weight", "row 0, column 2");
         assertThat(byItself(Outtype.I2_S, "token_embd.weight", 1025, 0x7C)).contains("token_embd.weight", "row 1, column 0");
@@ -119,6 +129,32 @@ class ValidatorTest {
                 .singleElement().asString().contains("tokenizer");
     }
 
+    /** As bitnet.cpp's converter writes it, which stores no tiles. */
+    @ParameterizedTest
+    @EnumSource(names = {"TL1", "TL2"})
+    void aFileWithoutTilesIsValidatedWithItsKernelConfig(Outtype outtype) throws IOException {
+        Path file = rewrite(
+                outtype, metadata -> metadata.keySet().removeIf(key -> key.startsWith("ternary.")), name -> name);
+        Path ini = folder.resolve("kernel_config.ini");
+        try (GgufFile own = GgufFile.open(shared.resolve(outtype.label()))) {
+            Files.writeString(ini, KernelConfig.text(new KernelPlan(LutTiles.ofGguf(own).kernels())));
+        }
+        for (Path checkpoint : new Path[] {null, PACKED}) {
+            assertThatThrownBy(() -> Validator.validate(file, checkpoint))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("tensor 'blk.0.attn_q.weight'")
+                    .hasMessageContaining("--kernel-config");
+            ValidationReport report = Validator.validate(file, checkpoint, ini, (phase, tensor, done, total) -> {});
+            assertThat(report.problems()).isEmpty();
+            assertThat(report.ternaryTensors()).isEqualTo(28);
+        }
+        assertThat(Inspector.inspect(file).findings())
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.text()).contains("--kernel-config"));
+        assertThat(Inspector.inspect(file, ini).findings()).isEmpty();
+        assertThat(Inspector.inspect(file, ini).ternary().tensors()).isEqualTo(28);
+    }
+
     @Test
     void missingAndSurplusTensorsAreFound() {
         Path renamed = rewrite(metadata -> {}, name -> name.equals("blk.0.ffn_norm.weight") ? "blk.0.x.weight" : name);
@@ -131,8 +167,13 @@ class ValidatorTest {
 
     /** The I2_S file with other metadata or names; data unchanged. */
     private Path rewrite(Consumer<SequencedMap<String, GgufValue>> change, UnaryOperator<String> rename) {
+        return rewrite(Outtype.I2_S, change, rename);
+    }
+
+    private Path rewrite(
+            Outtype outtype, Consumer<SequencedMap<String, GgufValue>> change, UnaryOperator<String> rename) {
         Path target = folder.resolve("rewritten.gguf");
-        try (GgufFile file = GgufFile.open(shared.resolve(Outtype.I2_S.label()));
+        try (GgufFile file = GgufFile.open(shared.resolve(outtype.label()));
                 AtomicFile out = AtomicFile.create(target, true)) {
             SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>(file.metadata());
             change.accept(metadata);

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class GgufFileTest {
@@ -120,11 +121,13 @@ class GgufFileTest {
                 bad("IQ4_NL_4_4", two(36, 0, 128 * 32, 0, 18 * 128, 4), "IQ4_NL_4_4, which llama.cpp removed"),
                 bad("type 31", one(31, 0, 32), "tensor 't': the type 31 cannot be read; found Q4_0_4_4"),
                 bad("type 37", one(37, 0, 32), "I8_S"),
-                bad("type 38", one(38, 0, 32), "TL1 of bitnet.cpp"),
                 bad("type 999", one(999, 0, 32), "another fork"),
                 bad("type -1", one(-1, 0, 32), "the type 4294967295"),
-                bad("type 39 in a bitnet model", GgufBytes.header(3, 1, 1).text("general.architecture", "bitnet-b1.58")
-                        .tensor("t", 39, 0, 256).align(32).zeros(256), "TL2 of bitnet.cpp"),
+                bad("IQ4_NL_8_8", two(38, 0, 128 * 32, 0, 18 * 128, 4), "IQ4_NL_8_8, which llama.cpp removed"),
+                bad("row of 6 in type 38", one(38, 0, 6), "TL1 of bitnet.cpp"),
+                bad("row of 100 in MXFP4", one(39, 0, 100), "MXFP4 stores rows in blocks; expected"),
+                bad("row of 100 in TL2", bitnet(39, 0, 100), "TL2 of bitnet.cpp, or MXFP4"),
+                bad("TL1 without tail", two(38, 0, 128, 38, 32, 128), "leave out the 32 bytes of the scale behind each TL1"),
                 bad("row of 100 in TQ1_0", one(34, 0, 100), "multiple of 256"),
                 bad("row of 64 in type 36", one(36, 0, 64), "IQ4_NL_4_4"));
     }
@@ -150,12 +153,55 @@ class GgufFileTest {
         return GgufBytes.header(3, 1, 0).tensor("t", type, offset, dims).align(32).zeros(64);
     }
 
+    private static GgufBytes bitnet(int type, long offset, long... dims) {
+        return GgufBytes.header(3, 1, 1).text("general.architecture", "bitnet-b1.58")
+                .tensor("t", type, offset, dims).align(32).zeros(64);
+    }
+
     private static GgufBytes two(int type1, long offset1, long ne1, int type2, long offset2, long ne2) {
         return GgufBytes.header(3, 2, 0)
                 .tensor("t", type1, offset1, ne1)
                 .tensor("u", type2, offset2, ne2)
                 .align(32)
                 .zeros(256);
+    }
+
+    /** A matrix of 256 x 32 as TL2, 2080 bytes, or as MXFP4, 4352 bytes, and one behind it. */
+    @ParameterizedTest
+    @CsvSource({
+        // architecture, general.file_type, a stored tile, room, what 39 is
+        "bitnet-b1.58, 39, false, 2080, TL2",
+        "bitnet, 0, false, 2080, TL2",
+        "llama, 39, true, 2080, TL2",
+        "llama, 39, true, 4352, TL2",
+        "llama, 39, false, 2080, TL2",
+        "llama, 39, false, 4320, TL2",
+        "llama, 39, false, 4352, MXFP4",
+        "llama, 38, true, 4352, MXFP4",
+        "gpt-oss, 38, false, 4352, MXFP4"
+    })
+    void theFileTellsWhatNumber39Is(String architecture, int fileType, boolean tile, int room, GgmlType type) throws IOException {
+        GgufBytes bytes = GgufBytes.header(3, 3, tile ? 3 : 2)
+                .text("general.architecture", architecture)
+                .u32("general.file_type", fileType);
+        if (tile) {
+            bytes.string("ternary.tl2.32x256").i32(9).i32(4).i64(3).i32(32).i32(96).i32(32);
+        }
+        bytes.tensor("a", 39, 32, 256, 32)
+                .tensor("b", 39, 32 + room, 256, 32)
+                .tensor("f", 0, 0, 8)
+                .align(32)
+                .zeros(32 + 2 * room);
+        if (room == 4352 && type == GgmlType.TL2) {
+            assertThatThrownBy(() -> GgufFile.open(bytes.write(folder.resolve("39.gguf"))))
+                    .hasMessageContaining("MXFP4 of llama.cpp");
+            return;
+        }
+        try (GgufFile file = GgufFile.open(bytes.write(folder.resolve("39.gguf")))) {
+            assertThat(file.require("a").type()).isEqualTo(type);
+            assertThat(file.require("b").type()).isEqualTo(type);
+            assertThat(file.require("a").byteSize()).isEqualTo(type == GgmlType.TL2 ? 2080 : 4352);
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.gguf.GgmlType;
+import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.Arena;
@@ -24,13 +25,17 @@ class TernaryCodecTest {
 
     /** T by a linear congruential generator, 5 x 768: the matrix of the golden bytes. */
     private static TernaryMatrix golden() {
-        byte[] values = new byte[5 * 768];
+        return generated(5);
+    }
+
+    private static TernaryMatrix generated(int rows) {
+        byte[] values = new byte[rows * 768];
         int x = 1;
         for (int i = 0; i < values.length; i++) {
             x = x * 1103515245 + 12345 & 0x7FFFFFFF;
             values[i] = (byte) ((x >> 16) % 3 - 1);
         }
-        return new TernaryMatrix(5, 768, values, SCALE);
+        return new TernaryMatrix(rows, 768, values, SCALE);
     }
 
     /**
@@ -106,11 +111,12 @@ class TernaryCodecTest {
     @EnumSource(Outtype.class)
     void everyMatrixComesBackExactly(Outtype outtype) {
         Random random = new Random(7);
-        TernaryCodec codec = outtype.codec();
         for (int round = 0; round < 60; round++) {
-            int unit = codec.type().blockSize();
-            int rows = 1 + random.nextInt(20);
+            boolean tiled = outtype.lutFormat().isPresent();
+            int unit = tiled ? 96 : outtype.type().blockSize();
+            int rows = (1 + random.nextInt(20)) * (tiled ? 32 : 1);
             int cols = unit * (1 + random.nextInt(unit == 1 ? 700 : 5));
+            TernaryCodec codec = TestTiles.codec(outtype, rows, cols);
             TernaryMatrix matrix = random(random, rows, cols, codec.storedScale(0.001f + random.nextFloat()));
             TernaryMatrix back = codec.decode(encode(outtype, matrix), rows, cols, WHERE);
             assertThat(back.values()).isEqualTo(matrix.values());
@@ -122,19 +128,21 @@ class TernaryCodecTest {
     @EnumSource(Outtype.class)
     void packsIntoTheRunTimeLayoutInAnyRanges(Outtype outtype) {
         Random random = new Random(11);
-        TernaryCodec codec = outtype.codec();
-        for (int cols : codec.type().blockSize() == 1 ? new int[] {1, 31, 127, 128, 129, 200, 768} : new int[] {256, 768}) {
-            TernaryMatrix matrix = random(random, 7, cols, codec.storedScale(0.37f));
+        boolean plain = outtype.type().blockSize() == 1;
+        int rows = outtype.lutFormat().isPresent() ? 32 : 7;
+        for (int cols : plain ? new int[] {1, 31, 127, 128, 129, 200, 768} : new int[] {256, 768}) {
+            TernaryCodec codec = TestTiles.codec(outtype, rows, cols);
+            TernaryMatrix matrix = random(random, rows, cols, codec.storedScale(0.37f));
             MemorySegment in = encode(outtype, matrix);
-            long size = 7 * TernaryWeights.rowBytes(cols);
+            long size = rows * TernaryWeights.rowBytes(cols);
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment whole = arena.allocate(size).fill((byte) 0xFF);
                 MemorySegment parts = arena.allocate(size).fill((byte) 0xFF);
-                assertThat(codec.pack(in, 7, cols, whole, WHERE)).isEqualTo(matrix.scale());
-                assertThat(codec.pack(in, 7, cols, 3, 7, parts, WHERE)).isEqualTo(matrix.scale());
-                assertThat(codec.pack(in, 7, cols, 0, 3, parts, WHERE)).isEqualTo(matrix.scale());
+                assertThat(codec.pack(in, rows, cols, whole, WHERE)).isEqualTo(matrix.scale());
+                assertThat(codec.pack(in, rows, cols, 3, rows, parts, WHERE)).isEqualTo(matrix.scale());
+                assertThat(codec.pack(in, rows, cols, 0, 3, parts, WHERE)).isEqualTo(matrix.scale());
                 assertThat(parts.mismatch(whole)).isEqualTo(-1);
-                for (int row = 0; row < 7; row++) {
+                for (int row = 0; row < rows; row++) {
                     for (int column = 0; column < TernaryWeights.rowBytes(cols) * 4; column++) {
                         long at = row * TernaryWeights.rowBytes(cols) + column / 128 * 32 + column % 32;
                         int code = whole.get(ValueLayout.JAVA_BYTE, at) >> 6 - 2 * (column % 128 / 32) & 3;
@@ -149,9 +157,9 @@ class TernaryCodecTest {
     @ParameterizedTest
     @EnumSource(Outtype.class)
     void matricesOfZerosComeBack(Outtype outtype) {
-        TernaryCodec codec = outtype.codec();
-        TernaryMatrix zeros = new TernaryMatrix(2, 256, new byte[512], 1e-5f);
-        TernaryMatrix back = codec.decode(encode(outtype, zeros), 2, 256, WHERE);
+        TernaryCodec codec = TestTiles.codec(outtype, 32, 256);
+        TernaryMatrix zeros = new TernaryMatrix(32, 256, new byte[32 * 256], 1e-5f);
+        TernaryMatrix back = codec.decode(encode(outtype, zeros), 32, 256, WHERE);
         assertThat(back.values()).containsOnly(0);
     }
 
@@ -186,7 +194,13 @@ class TernaryCodecTest {
         assertThat(Outtype.I2_S.codec().obstacle(4, 192)).isPresent();
         assertThat(Outtype.I2_S.codec().obstacle(4, 640)).isEmpty();
         assertThat(Outtype.F16.codec().obstacle(4, 17)).isEmpty();
-        assertThat(TernaryCodec.of(GgmlType.Q4_0)).isEmpty();
+        assertThat(Outtype.TL1.obstacle(40, 256)).get().asString().contains("40 rows");
+        assertThat(Outtype.TL2.obstacle(32, 72)).isEmpty();
+        assertThat(Outtype.TL2.obstacle(32, 40)).get().asString().contains("40 columns");
+        assertThatThrownBy(Outtype.TL2::codec).isInstanceOf(IllegalStateException.class);
+        GgufTensor q4 = new GgufTensor("w", GgmlType.Q4_0, new long[] {32, 1}, 0, 18);
+        assertThat(TernaryCodec.of(q4, LutTiles.none())).isEmpty();
+        assertThat(TernaryCodec.supports(GgmlType.Q4_0)).isFalse();
     }
 
     @Test
@@ -286,8 +300,9 @@ class TernaryCodecTest {
     @EnumSource(Outtype.class)
     void damagedBytesGiveAMatrixOrAnInputException(Outtype outtype) {
         Random random = new Random(5);
-        TernaryCodec codec = outtype.codec();
-        byte[] good = encode(outtype, golden()).toArray(ValueLayout.JAVA_BYTE);
+        int rows = outtype.lutFormat().isPresent() ? 32 : 5;
+        TernaryCodec codec = TestTiles.codec(outtype, rows, 768);
+        byte[] good = encode(outtype, generated(rows)).toArray(ValueLayout.JAVA_BYTE);
         int refused = 0;
         for (int round = 0; round < 500; round++) {
             byte[] damaged = good.clone();
@@ -295,7 +310,7 @@ class TernaryCodecTest {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
             }
             try {
-                TernaryMatrix matrix = codec.decode(MemorySegment.ofArray(damaged), 5, 768, WHERE);
+                TernaryMatrix matrix = codec.decode(MemorySegment.ofArray(damaged), rows, 768, WHERE);
                 for (byte t : matrix.values()) {
                     assertThat(t).isBetween((byte) -1, (byte) 1);
                 }
@@ -322,12 +337,16 @@ class TernaryCodecTest {
     void outtypesAreFoundByLabel() {
         assertThat(Outtype.parse("TQ1_0")).isEqualTo(Outtype.TQ1_0);
         assertThat(Outtype.parse("i2_s")).isEqualTo(Outtype.I2_S);
-        assertThatThrownBy(() -> Outtype.parse("q9")).hasMessageContaining("i2_s, tq1_0, tq2_0, f16, bf16, f32");
+        assertThatThrownBy(() -> Outtype.parse("q9"))
+                .hasMessageContaining("i2_s, tq1_0, tq2_0, tl1, tl2, f16, bf16, f32");
     }
 
     /** The numbers by which llama.cpp and bitnet.cpp know a tensor's type, and a file's. */
     @ParameterizedTest
-    @CsvSource({"I2_S, 36, 40", "TQ1_0, 34, 36", "TQ2_0, 35, 37", "F16, 1, 1", "BF16, 30, 32", "F32, 0, 0"})
+    @CsvSource({
+        "I2_S, 36, 40", "TQ1_0, 34, 36", "TQ2_0, 35, 37", "TL1, 38, 38", "TL2, 39, 39",
+        "F16, 1, 1", "BF16, 30, 32", "F32, 0, 0"
+    })
     void outtypesHaveTheNumbersOfOtherPrograms(Outtype outtype, int tensorType, int fileType) {
         assertThat(outtype.type().id()).isEqualTo(tensorType);
         assertThat(outtype.fileType()).isEqualTo(fileType);
@@ -343,7 +362,7 @@ class TernaryCodecTest {
     }
 
     private static MemorySegment encode(Outtype outtype, TernaryMatrix matrix) {
-        TernaryCodec codec = outtype.codec();
+        TernaryCodec codec = TestTiles.codec(outtype, matrix.rows(), matrix.cols());
         byte[] bytes = new byte[Math.toIntExact(codec.byteSize(matrix.rows(), matrix.cols()))];
         Arrays.fill(bytes, (byte) 0xEE);
         codec.encode(matrix, MemorySegment.ofArray(bytes));
