@@ -69,8 +69,7 @@ static int32_t lut_matmul(const tern_lut_matrix *w, const tern_activations *a, c
                            .scale = w->scale,
                            .scales = a->scales,
                            .y = y,
-                           .y_stride = y_stride,
-                           .prefetch = LUT_PREFETCH_PAYS};
+                           .y_stride = y_stride};
     lut_kernels[w->kernel].rows(&call);
     return TERN_LUT_OK;
 }

@@ -16,7 +16,6 @@ typedef struct lut_call {
     const float *scales; /* [tokens], of the activations: r */
     float *y;            /* [tokens][y_stride] */
     int64_t y_stride;
-    bool prefetch;
 } lut_call;
 
 /* Rows whose sums are kept at once. A taller tile is read in strips: long runs, but no longer one stream. */
@@ -44,13 +43,6 @@ LUT_INLINE int64_t lut_min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* Asks for the bytes that are used 4 KiB later; past the end of the matrix that is harmless. */
-LUT_INLINE void lut_prefetch(const uint8_t *at, int64_t bytes) {
-    for (int64_t i = 0; i < bytes; i += 64) {
-        LUT_PREFETCH((uintptr_t)at + 4096 + (uintptr_t)i);
-    }
-}
-
 /* Rows [row, end) of one tile row, for tokens [t, t + tokens). */
 LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_t bm, int64_t bk, int64_t row,
                               int64_t end, int64_t t, int64_t tokens) {
@@ -67,10 +59,6 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
         const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             const int64_t block = lut_tl2_block(r, bm, kb, blocks);
-            if (call->prefetch) {
-                lut_prefetch(call->packed + block * index_bytes, index_bytes);
-                lut_prefetch(signs + block * sign_bytes, sign_bytes);
-            }
             lut_threes(call->packed + block * index_bytes, signs + block * sign_bytes, tables, call->triple_stride,
                        bk / LUT_SIGN_GROUP, tokens, sums[0] + (r - row), LUT_STRIP);
         }

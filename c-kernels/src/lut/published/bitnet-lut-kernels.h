@@ -3,7 +3,7 @@
  * Not to be edited: change the plan (kernel_config.ini) and generate it again.
  *
  * plan  dbfa59e7a7cb5c19ca4dc6be0eff01bf5281c43b35316b58f707f28ac9d8ed75
- * text  3a47a1824d2d66d70ec8fa65e6be330a4c68a19ee07a18315891e475598ba9c8
+ * text  e67eb21e949341718480b3bc0c9f195dd6c542491b002213341c6ff1826bf919
  *
  *   format     M x K          BM   BK  bm
  *   tl2    1536 x 1536      192  192  32
@@ -336,6 +336,14 @@ LUT_INLINE void lut_widen_add(int32_t *sums, __m256i v) {
  * keeps every later word from being zero and does not reach the top; the word before the first shift gets a 1 of its
  * own. So a sign costs a shift (an addition to itself) for 16 rows, shared by all tokens, and one psignw.
  */
+/*
+ * PREFETCH. A group is 128 bytes of indices and 32 of signs for some 94 instructions, so that the out-of-order window
+ * holds too few lines to fill the time that memory takes. Asking for the bytes of 4 KiB later (1 KiB of signs) with
+ * each group brings one thread from 55 to 78 G weights/s out of memory (Zen 4; 2 KiB is as good, a burst for a whole
+ * block is not). Past the end of the matrix it is harmless.
+ */
+enum { LUT_AHEAD = 4096 };
+
 LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uint8_t *signs, const uint8_t *tables,
                                    int64_t stride, int64_t groups, int32_t *sums, int64_t sum_stride) {
     const __m256i nibble = _mm256_set1_epi8(15);
@@ -346,6 +354,9 @@ LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uin
         sum[t].high = _mm256_setzero_si256();
     }
     for (int64_t g = 0; g < groups; g++, indices += 4 * LUT_ROWS, signs += LUT_ROWS, tables += 8 * LUT_TABLE) {
+        LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD);
+        LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD + 64);
+        LUT_PREFETCH((uintptr_t)signs + LUT_AHEAD / 4 + 64);
         const __m256i word = lut_load(signs);
         __m256i of_low = _mm256_or_si256(word, one);
         __m256i of_high = _mm256_or_si256(_mm256_add_epi16(word, word), one);
@@ -511,7 +522,6 @@ typedef struct lut_call {
     const float *scales; /* [tokens], of the activations: r */
     float *y;            /* [tokens][y_stride] */
     int64_t y_stride;
-    bool prefetch;
 } lut_call;
 
 /* Rows whose sums are kept at once. A taller tile is read in strips: long runs, but no longer one stream. */
@@ -539,13 +549,6 @@ LUT_INLINE int64_t lut_min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* Asks for the bytes that are used 4 KiB later; past the end of the matrix that is harmless. */
-LUT_INLINE void lut_prefetch(const uint8_t *at, int64_t bytes) {
-    for (int64_t i = 0; i < bytes; i += 64) {
-        LUT_PREFETCH((uintptr_t)at + 4096 + (uintptr_t)i);
-    }
-}
-
 /* Rows [row, end) of one tile row, for tokens [t, t + tokens). */
 LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_t bm, int64_t bk, int64_t row,
                               int64_t end, int64_t t, int64_t tokens) {
@@ -562,10 +565,6 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
         const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             const int64_t block = lut_tl2_block(r, bm, kb, blocks);
-            if (call->prefetch) {
-                lut_prefetch(call->packed + block * index_bytes, index_bytes);
-                lut_prefetch(signs + block * sign_bytes, sign_bytes);
-            }
             lut_threes(call->packed + block * index_bytes, signs + block * sign_bytes, tables, call->triple_stride,
                        bk / LUT_SIGN_GROUP, tokens, sums[0] + (r - row), LUT_STRIP);
         }
@@ -1735,10 +1734,6 @@ static const lut_kernel lut_kernels[LUT_SHAPE_COUNT] = {
     {tl1_512x1536_128_256_32, tl1_512x1536_128_256_32_unpack},
 };
 
-#ifndef LUT_PREFETCH_PAYS
-#define LUT_PREFETCH_PAYS false
-#endif
-
 /*
  * dispatch.h: tern_lut_kernels over the shapes above.
  */
@@ -1810,8 +1805,7 @@ static int32_t lut_matmul(const tern_lut_matrix *w, const tern_activations *a, c
                            .scale = w->scale,
                            .scales = a->scales,
                            .y = y,
-                           .y_stride = y_stride,
-                           .prefetch = LUT_PREFETCH_PAYS};
+                           .y_stride = y_stride};
     lut_kernels[w->kernel].rows(&call);
     return TERN_LUT_OK;
 }

@@ -85,7 +85,7 @@ public final class HeaderGenerator {
             String name = function(kernel);
             c.append("    {").append(name).append(", ").append(name).append("_unpack},\n");
         }
-        c.append("};\n\n#ifndef LUT_PREFETCH_PAYS\n#define LUT_PREFETCH_PAYS false\n#endif\n\n");
+        c.append("};\n\n");
     }
 
     private static void appendKernel(StringBuilder c, PlannedKernel kernel) {
