@@ -10,6 +10,7 @@ module dev.tern.core {
     exports dev.tern.convert;
     exports dev.tern.gguf;
     exports dev.tern.io;
+    exports dev.tern.lut;
     exports dev.tern.model;
     exports dev.tern.safetensors;
     exports dev.tern.sampling;

@@ -1,9 +1,5 @@
 package dev.tern.codegen;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -155,17 +151,8 @@ public final class HeaderGenerator {
                 + " * Not to be edited: change the plan (kernel_config.ini) and generate it again.\n *\n"
                 + more
                 + " * plan  " + plan.hash() + "\n"
-                + TEXT_LINE + sha256(body) + "\n *\n"
+                + TEXT_LINE + Hash.sha256(body) + "\n *\n"
                 + " *   format     M x K          BM   BK  bm\n"
                 + kernels + " */\n" + body;
-    }
-
-    private static String sha256(String text) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
     }
 }

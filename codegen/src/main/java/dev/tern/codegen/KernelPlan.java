@@ -1,9 +1,5 @@
 package dev.tern.codegen;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -34,11 +30,6 @@ public record KernelPlan(List<PlannedKernel> kernels) {
     /** SHA-256 over the kernels, a line each ({@code tl2 2560x6912 160/96/32}, newline), in 64 lower-case digits. */
     public String hash() {
         String lines = kernels.stream().map(kernel -> kernel + "\n").collect(Collectors.joining());
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(lines.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
+        return Hash.sha256(lines);
     }
 }

@@ -6,6 +6,7 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.LutKernels;
 import dev.tern.model.Engine;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
@@ -82,7 +83,9 @@ public final class Model implements AutoCloseable {
             opened.add(team);
             Arena arena = Arena.ofShared();
             opened.add(arena);
-            ModelWeights weights = GgufWeights.load(file, model, kernels, team, arena);
+            GgufWeights.Options how = new GgufWeights.Options(
+                    kernels, options.family(), options.kernelConfig().orElse(null));
+            ModelWeights weights = GgufWeights.load(file, model, how, team, arena, notes);
             int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();
             if (context > model.contextLength()) {
                 notes.add("a context of " + context + " tokens is longer than the " + model.contextLength()
@@ -145,6 +148,7 @@ public final class Model implements AutoCloseable {
                 types.stream().map(GgmlType::name).collect(Collectors.joining(", ")),
                 file.require("token_embd.weight").type().name(),
                 engine.kernels().tier(),
+                engine.weights().lutKernels().map(LutKernels::toString),
                 engine.threads(),
                 engine.contextLength(),
                 engine.batchSize(),

@@ -4,6 +4,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.Tier;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What was loaded and how it runs.
@@ -15,6 +16,7 @@ import java.util.List;
  * @param weightType types of the ternary matrices as GGUF names them, such as {@code I2_S}
  * @param embeddingType type of the embedding
  * @param tier who computes
+ * @param lut library and path of the look-up-table kernels, when the ternary products are looked up in tables
  * @param threads that compute, the caller's included
  * @param contextLength positions of a session
  * @param batchSize tokens of a prompt that are evaluated at once
@@ -30,6 +32,7 @@ public record ModelInfo(
         String weightType,
         String embeddingType,
         Tier tier,
+        Optional<String> lut,
         int threads,
         int contextLength,
         int batchSize,

@@ -3,6 +3,8 @@ package dev.tern;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.lut.KernelFamily;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -14,6 +16,8 @@ import java.util.Optional;
  * @param cacheType of keys and values: F16 or F32
  * @param kernels who computes; empty for the fastest that this machine can run
  * @param requireNative refuse to fall back to the Java reference
+ * @param family how the matrices of TL1 and TL2 files are computed
+ * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
  */
 public record ModelOptions(
         int threads,
@@ -21,7 +25,9 @@ public record ModelOptions(
         int batchSize,
         FloatType cacheType,
         Optional<Kernels> kernels,
-        boolean requireNative) {
+        boolean requireNative,
+        KernelFamily family,
+        Optional<Path> kernelConfig) {
 
     /** @throws IllegalArgumentException when a number is outside its range */
     public ModelOptions {
@@ -31,7 +37,7 @@ public record ModelOptions(
         require(cacheType != FloatType.BF16, "cache type", "F16 or F32", cacheType);
     }
 
-    /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels. */
+    /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
     public static ModelOptions defaults() {
         return builder().build();
     }
@@ -59,6 +65,8 @@ public record ModelOptions(
         private FloatType cacheType = FloatType.F16;
         private Optional<Kernels> kernels = Optional.empty();
         private boolean requireNative;
+        private KernelFamily family = KernelFamily.AUTO;
+        private Optional<Path> kernelConfig = Optional.empty();
 
         private Builder() {}
 
@@ -93,9 +101,20 @@ public record ModelOptions(
             return this;
         }
 
+        public Builder family(KernelFamily value) {
+            family = value;
+            return this;
+        }
+
+        public Builder kernelConfig(Path ini) {
+            kernelConfig = Optional.of(ini);
+            return this;
+        }
+
         /** @throws IllegalArgumentException when a number is outside its range */
         public ModelOptions build() {
-            return new ModelOptions(threads, contextLength, batchSize, cacheType, kernels, requireNative);
+            return new ModelOptions(
+                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig);
         }
     }
 }

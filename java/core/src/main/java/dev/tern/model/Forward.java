@@ -5,9 +5,12 @@ import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.KvLayer;
 import dev.tern.kernels.RopePairing;
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +53,7 @@ final class Forward implements ThreadTeam.Program {
     private final MemorySegment delta; // [batch][hidden]: what the last sub-layer adds to it
     private final MemorySegment normed; // [batch][widest]
     private final Activations quantized;
+    private final @Nullable LutMultiplier lut; // where there are packed weights
     private final MemorySegment q;
     private final MemorySegment k;
     private final MemorySegment v;
@@ -90,6 +94,11 @@ final class Forward implements ThreadTeam.Program {
         this.delta = floats(arena, batch, hidden);
         this.normed = floats(arena, batch, widest);
         this.quantized = Activations.allocate(arena, batch, widest);
+        List<LutWeights> packed = weights.projections().stream()
+                .filter(LutWeights.class::isInstance)
+                .map(LutWeights.class::cast)
+                .toList();
+        this.lut = packed.isEmpty() ? null : new LutMultiplier(packed, batch, widest, members, arena);
         this.q = floats(arena, batch, queries);
         this.k = floats(arena, batch, pairs);
         this.v = floats(arena, batch, pairs);
@@ -170,16 +179,17 @@ final class Forward implements ThreadTeam.Program {
         if (layer > 0) {
             addDelta(member, layer - 1, "l_out");
         }
-        normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm());
+        normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm(), w.q());
 
         int rows = queries + 2 * pairs;
         int n = rowShares(rows);
+        int unit = rowUnit(w.k(), members); // divides q's in any sensible plan; else a tile is cut, which is only slower
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            int begin = share(rows, ROW_UNIT, i, n);
-            int end = share(rows, ROW_UNIT, i + 1, n);
-            multiply(w.q(), 0, begin, end, q);
-            multiply(w.k(), queries, begin, end, k);
-            multiply(w.v(), queries + pairs, begin, end, v);
+            int begin = share(rows, unit, i, n);
+            int end = share(rows, unit, i + 1, n);
+            multiply(member, w.q(), 0, begin, end, q);
+            multiply(member, w.k(), queries, begin, end, k);
+            multiply(member, w.v(), queries + pairs, begin, end, v);
         }
         team.endStage(member);
         traced(member, layer, "q", q, queries);
@@ -203,7 +213,7 @@ final class Forward implements ThreadTeam.Program {
         team.endStage(member);
         traced(member, layer, "kqv_out", mixed, queries);
 
-        normAndQuantize(member, layer, "attn_sub_norm", mixed, queries, w.attnSubNorm());
+        normAndQuantize(member, layer, "attn_sub_norm", mixed, queries, w.attnSubNorm(), w.attnOutput());
         multiplyAll(member, w.attnOutput(), delta);
         traced(member, layer, "attn_out", delta, hidden);
     }
@@ -227,15 +237,16 @@ final class Forward implements ThreadTeam.Program {
 
     private void feedForwardBlock(int member, int layer, LayerWeights w) {
         addDelta(member, layer, "ffn_inp");
-        normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm());
+        normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm(), w.gate());
 
         boolean separate = trace != null; // the gate is to be seen before it is overwritten
         int n = rowShares(intermediate);
+        int unit = rowUnit(w.gate(), members);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            int begin = share(intermediate, ROW_UNIT, i, n);
-            int end = share(intermediate, ROW_UNIT, i + 1, n);
-            multiply(w.gate(), 0, begin, end, gate);
-            multiply(w.up(), 0, begin, end, up);
+            int begin = share(intermediate, unit, i, n);
+            int end = share(intermediate, unit, i + 1, n);
+            multiply(member, w.gate(), 0, begin, end, gate);
+            multiply(member, w.up(), 0, begin, end, up);
             if (!separate) {
                 activateColumns(begin, end);
             }
@@ -251,7 +262,7 @@ final class Forward implements ThreadTeam.Program {
         }
         traced(member, layer, "ffn_act", gate, intermediate);
 
-        normAndQuantize(member, layer, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm());
+        normAndQuantize(member, layer, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm(), w.down());
         multiplyAll(member, w.down(), delta);
         traced(member, layer, "ffn_down", delta, hidden);
     }
@@ -287,9 +298,15 @@ final class Forward implements ThreadTeam.Program {
         traced(member, layer, name, x, hidden);
     }
 
-    /** Norm (where the graph has one) and quantization of all tokens. */
+    /** Norm (where the graph has one) and quantization of all tokens, and tables where the consumer looks up in them. */
     private void normAndQuantize(
-            int member, int layer, String name, MemorySegment in, int width, @Nullable MemorySegment norm) {
+            int member,
+            int layer,
+            String name,
+            MemorySegment in,
+            int width,
+            @Nullable MemorySegment norm,
+            Projection consumer) {
         int n = tokenShares();
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(tokens, 1, i, n);
@@ -300,6 +317,9 @@ final class Forward implements ThreadTeam.Program {
                 source = normed;
             }
             kernels.quantize(source, width, width, begin, end, quantized);
+            if (lut != null) {
+                lut.buildTables(consumer, quantized, tokens, begin, end);
+            }
         }
         team.endStage(member);
         if (norm != null) {
@@ -307,20 +327,25 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
-    private void multiplyAll(int member, TernaryWeights w, MemorySegment y) {
+    private void multiplyAll(int member, Projection w, MemorySegment y) {
         int n = rowShares(w.rows());
+        int unit = rowUnit(w, members);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            multiply(w, 0, share(w.rows(), ROW_UNIT, i, n), share(w.rows(), ROW_UNIT, i + 1, n), y);
+            multiply(member, w, 0, share(w.rows(), unit, i, n), share(w.rows(), unit, i + 1, n), y);
         }
         team.endStage(member);
     }
 
     /** The rows of {@code w} that fall into [begin, end) when the matrix starts at row {@code base} of the stage. */
-    private void multiply(TernaryWeights w, int base, int begin, int end, MemorySegment y) {
+    private void multiply(int member, Projection w, int base, int begin, int end, MemorySegment y) {
         int from = Math.max(begin - base, 0);
         int to = Math.min(end - base, w.rows());
         if (from < to) {
-            kernels.ternaryMatmul(w, quantized, tokens, from, to, y, w.rows());
+            switch (w) {
+                case TernaryWeights plain -> kernels.ternaryMatmul(plain, quantized, tokens, from, to, y, w.rows());
+                case LutWeights packed ->
+                    Objects.requireNonNull(lut).multiply(member, packed, kernels, quantized, tokens, from, to, y);
+            }
         }
     }
 
@@ -348,11 +373,21 @@ final class Forward implements ThreadTeam.Program {
     }
 
     private int rowShares(int rows) {
-        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, shares());
+        return rowShares(rows, members);
+    }
+
+    /** Into how many shares the rows of a matrix are cut for a team. */
+    static int rowShares(int rows, int members) {
+        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, members == 1 ? 1 : SHARES * members);
+    }
+
+    /** Rows in whose multiples a matrix is dealt out: whole tiles where there are enough of them, since they are read best. */
+    static int rowUnit(Projection w, int members) {
+        return w instanceof LutWeights packed && w.rows() / packed.shape().bm() >= 2 * members ? packed.shape().bm() : ROW_UNIT;
     }
 
     /** Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}. */
-    private static int share(int count, int unit, int i, int n) {
+    static int share(int count, int unit, int i, int n) {
         long units = (count + unit - 1L) / unit;
         return (int) Math.min(count, units * i / n * unit);
     }

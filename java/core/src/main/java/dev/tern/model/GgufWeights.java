@@ -2,6 +2,7 @@ package dev.tern.model;
 
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.ModelShape;
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -9,12 +10,19 @@ import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
+import dev.tern.lut.KernelFamily;
+import dev.tern.lut.LutSource;
+import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -25,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Loads a model's weights from a GGUF file. I2_S matrices whose columns are a multiple of 128 are used as they lie in the
- * mapping, after a check of their codes; all other types are packed once into the same layout, by all threads of the team.
+ * mapping, after a check of their codes; so are TL1 and TL2 matrices where looking up is chosen ({@link LutChoice}). All others
+ * are packed once into the run-time layout, by all threads of the team.
  * Embedding and head stay in the mapping; norms are copied.
  *
  * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:
@@ -38,17 +47,19 @@ public final class GgufWeights {
     private final LutTiles tiles;
     private final ModelHyperparameters model;
     private final Kernels kernels;
+    private final KernelFamily family;
     private final Arena arena;
     private final Arena small = Arena.ofAuto(); // descriptors and norms, for the reason given in Forward
     private final List<Matrix> matrices = new ArrayList<>();
     private final List<Task> tasks = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
 
-    private GgufWeights(GgufFile file, ModelHyperparameters model, Kernels kernels, Arena arena) {
+    private GgufWeights(GgufFile file, ModelHyperparameters model, Options options, Arena arena) {
         this.file = file;
-        this.tiles = LutTiles.ofGguf(file);
+        this.tiles = KernelConfigFile.tiles(file, options.kernelConfig());
         this.model = model;
-        this.kernels = kernels;
+        this.kernels = options.kernels();
+        this.family = options.family();
         this.arena = arena;
     }
 
@@ -61,6 +72,7 @@ public final class GgufWeights {
         final MemorySegment data;
         final float factor;
         MemorySegment codes;
+        @Nullable LutKernels lut;
 
         Matrix(GgufTensor tensor, int rows, int cols, TernaryCodec codec, MemorySegment data, float factor) {
             this.tensor = tensor;
@@ -74,6 +86,15 @@ public final class GgufWeights {
     }
 
     private record Task(Matrix matrix, int firstRow, int endRow) {}
+
+    /**
+     * How to load.
+     *
+     * @param kernels who computes
+     * @param family how TL1 and TL2 matrices are computed
+     * @param kernelConfig the kernel_config.ini of a TL1 or TL2 file that stores no tiles, or null
+     */
+    public record Options(Kernels kernels, KernelFamily family, @Nullable Path kernelConfig) {}
 
     /** The weights of one block before they are packed. */
     private record Block(
@@ -93,17 +114,25 @@ public final class GgufWeights {
      * Loads all weights.
      *
      * @param model read from the same file
+     * @param options who computes and how
      * @param team packs and checks
      * @param arena holds what is not used in place; must live as long as the weights, as must the file
+     * @param notes to which is added what a person should know about the choice of kernels
      * @throws InputException when a tensor is missing, of another shape or of a type that cannot be used, holds an
      *     invalid code, floats that are no ternary matrix or a norm that is not finite, or is not known to the graph
+     * @throws dev.tern.kernels.KernelUnavailableException when look-up-table kernels are demanded and cannot be had
      */
     public static ModelWeights load(
-            GgufFile file, ModelHyperparameters model, Kernels kernels, ThreadTeam team, Arena arena) {
-        return new GgufWeights(file, model, kernels, arena).load(team);
+            GgufFile file,
+            ModelHyperparameters model,
+            Options options,
+            ThreadTeam team,
+            Arena arena,
+            List<String> notes) {
+        return new GgufWeights(file, model, options, arena).load(team, notes);
     }
 
-    private ModelWeights load(ThreadTeam team) {
+    private ModelWeights load(ThreadTeam team, List<String> notes) {
         FloatWeights embedding = floats("token_embd.weight");
         FloatWeights head = model.tiedHead() ? embedding : floats("output.weight");
         MemorySegment outputNorm = norm("output_norm.weight", model.hiddenSize());
@@ -112,7 +141,9 @@ public final class GgufWeights {
             blocks.add(block("blk." + i + "."));
         }
         requireNothingElse();
+        Optional<LutKernels> lut = new LutChoice(kernels, team, notes).choose(packedMatrices(), family);
         for (Matrix matrix : matrices) {
+            matrix.lut = lut.orElse(null);
             plan(matrix);
         }
         AtomicInteger next = new AtomicInteger();
@@ -122,6 +153,16 @@ public final class GgufWeights {
             }
         });
         return new ModelWeights(embedding, blocks.stream().map(this::finished).toList(), outputNorm, head);
+    }
+
+    /** All matrices as kernels that look up would compute them, or none when one is not packed for such kernels. */
+    private List<PlannedKernel> packedMatrices() {
+        List<PlannedKernel> kernelsOfAll = new ArrayList<>();
+        for (Matrix m : matrices) {
+            m.codec.kernel(m.rows, m.cols).ifPresent(kernelsOfAll::add);
+        }
+        boolean oneFormat = kernelsOfAll.stream().map(PlannedKernel::format).distinct().count() == 1;
+        return kernelsOfAll.size() == matrices.size() && oneFormat ? kernelsOfAll : List.of();
     }
 
     private Block block(String blk) {
@@ -252,6 +293,10 @@ public final class GgufWeights {
     }
 
     private void plan(Matrix matrix) {
+        if (matrix.lut != null) {
+            tasks.add(new Task(matrix, 0, matrix.rows));
+            return;
+        }
         if (!inPlace(matrix)) {
             matrix.codes = arena.allocate(matrix.rows * TernaryWeights.rowBytes(matrix.cols), 64);
         }
@@ -267,6 +312,10 @@ public final class GgufWeights {
 
     private void perform(Task task) {
         Matrix m = task.matrix;
+        if (m.lut != null) {
+            m.codec.check(m.data, m.rows, m.cols, file.where(m.tensor));
+            return;
+        }
         if (!inPlace(m)) {
             m.codec.pack(m.data, m.rows, m.cols, task.firstRow, task.endRow, m.codes, file.where(m.tensor));
             return;
@@ -299,7 +348,7 @@ public final class GgufWeights {
                 finished(b.down));
     }
 
-    private TernaryWeights finished(Matrix m) {
+    private Projection finished(Matrix m) {
         float scale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor)) * m.factor;
         if (!Float.isFinite(scale)) {
             throw InputException.at(file.path())
@@ -307,6 +356,8 @@ public final class GgufWeights {
                     .problem("its scale times its .scale tensor is " + scale)
                     .exception();
         }
-        return TernaryWeights.of(small, m.codes, m.rows, m.cols, scale);
+        return m.lut == null
+                ? TernaryWeights.of(small, m.codes, m.rows, m.cols, scale)
+                : LutWeights.of(small, m.lut, LutSource.shape(m.codec.kernel(m.rows, m.cols).orElseThrow()), m.codes, scale);
     }
 }

@@ -1,6 +1,6 @@
 package dev.tern.model;
 
-import dev.tern.kernels.TernaryWeights;
+import dev.tern.kernels.Projection;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
  */
 public record LayerWeights(
         MemorySegment attnNorm,
-        TernaryWeights q,
-        TernaryWeights k,
-        TernaryWeights v,
+        Projection q,
+        Projection k,
+        Projection v,
         @Nullable MemorySegment attnSubNorm,
-        TernaryWeights attnOutput,
+        Projection attnOutput,
         MemorySegment ffnNorm,
-        TernaryWeights gate,
-        TernaryWeights up,
+        Projection gate,
+        Projection up,
         @Nullable MemorySegment ffnSubNorm,
-        TernaryWeights down) {}
+        Projection down) {}

@@ -1,13 +1,19 @@
 package dev.tern.model;
 
 import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutShape;
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +40,8 @@ public record ModelWeights(
             bytes += layer.attnNorm().byteSize() + layer.ffnNorm().byteSize();
             bytes += layer.attnSubNorm() == null ? 0 : layer.attnSubNorm().byteSize();
             bytes += layer.ffnSubNorm() == null ? 0 : layer.ffnSubNorm().byteSize();
-            for (TernaryWeights w : matrices(layer)) {
-                bytes += w.rows() * TernaryWeights.rowBytes(w.cols());
+            for (Projection w : matrices(layer)) {
+                bytes += w.byteSize();
             }
         }
         return bytes;
@@ -59,19 +65,32 @@ public record ModelWeights(
             add(digest, layer.attnSubNorm());
             add(digest, layer.ffnNorm());
             add(digest, layer.ffnSubNorm());
-            for (TernaryWeights w : matrices(layer)) {
+            for (Projection w : matrices(layer)) {
                 digest.update(ByteBuffer.allocate(12)
                         .putInt(w.rows())
                         .putInt(w.cols())
                         .putFloat(w.scale())
                         .flip());
-                add(digest, w.codes().asSlice(0, w.rows() * TernaryWeights.rowBytes(w.cols())));
+                addCodes(digest, w);
             }
         }
         return digest.digest();
     }
 
-    private static List<TernaryWeights> matrices(LayerWeights layer) {
+    /** The look-up-table kernels that compute with the matrices, empty when they are multiplied. */
+    public Optional<LutKernels> lutKernels() {
+        return projections().stream()
+                .filter(LutWeights.class::isInstance)
+                .map(w -> ((LutWeights) w).kernels())
+                .findFirst();
+    }
+
+    /** All matrices, layer by layer, in the order q, k, v, output, gate, up, down. */
+    List<Projection> projections() {
+        return layers.stream().flatMap(layer -> matrices(layer).stream()).toList();
+    }
+
+    private static List<Projection> matrices(LayerWeights layer) {
         return List.of(
                 layer.q(), layer.k(), layer.v(), layer.attnOutput(), layer.gate(), layer.up(), layer.down());
     }
@@ -83,6 +102,25 @@ public record ModelWeights(
     private static void add(MessageDigest digest, FloatWeights w) {
         digest.update((w.type() + " " + w.rows() + " " + w.cols()).getBytes(StandardCharsets.UTF_8));
         add(digest, w.values().asSlice(0, byteSize(w)));
+    }
+
+    /** The first and last bytes of the run-time layout, whatever the layout in memory. */
+    private static void addCodes(MessageDigest digest, Projection projection) {
+        long rowBytes = TernaryWeights.rowBytes(projection.cols());
+        switch (projection) {
+            case TernaryWeights w -> add(digest, w.codes().asSlice(0, w.rows() * rowBytes));
+            case LutWeights w -> {
+                int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes * LutShape.ROW_UNIT) * LutShape.ROW_UNIT);
+                int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment codes = arena.allocate(rows * rowBytes);
+                    w.kernels().unpack(w, 0, rows, codes);
+                    digest.update(codes.asSlice(0, length).asByteBuffer());
+                    w.kernels().unpack(w, w.rows() - rows, w.rows(), codes);
+                    digest.update(codes.asSlice(codes.byteSize() - length, length).asByteBuffer());
+                }
+            }
+        }
     }
 
     private static void add(MessageDigest digest, @Nullable MemorySegment tensor) {

@@ -2,10 +2,12 @@ package dev.tern.ternary;
 
 import dev.tern.codegen.LutFormat;
 import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.codegen.Tile;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
 import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -209,6 +211,35 @@ record LutCodec(LutFormat format, Tile tile) implements TernaryCodec {
             throw InputException.at(where).expected("a finite scale").found(scale).exception();
         }
         return scale;
+    }
+
+    @Override
+    public Optional<PlannedKernel> kernel(int rows, int cols) {
+        return obstacle(rows, cols).isPresent()
+                ? Optional.empty()
+                : Optional.of(new PlannedKernel(format, new MatrixShape(rows, cols), tile));
+    }
+
+    /** Eight indices of triples at a time are at most 13, and of pairs at most 8. */
+    @Override
+    public float check(MemorySegment in, int rows, int cols, String where) {
+        Parts parts = parts(rows, cols);
+        long invalid = 0;
+        for (long at = 0; at < parts.signs; at += 8) { // M * three_k / 6 is a multiple of 128, as are the parts after it
+            long x = in.get(RuntimeLayout.LONG, at);
+            invalid |= x & x << 1 & x << 2; // 14 and 15 have the three highest bits
+        }
+        long end = parts.pairs + (long) rows * parts.two() / 4;
+        for (long at = parts.pairs; at < end; at += 8) {
+            long x = in.get(RuntimeLayout.LONG, at);
+            invalid |= x & (x << 1 | x << 2 | x << 3); // above 8 is the highest bit and another
+        }
+        if ((invalid & 0x8888_8888_8888_8888L) != 0) {
+            try (Arena arena = Arena.ofConfined()) { // finds the place and tells it
+                pack(in, rows, cols, arena.allocate(RuntimeLayout.byteSize(rows, cols)), where);
+            }
+        }
+        return scale(in, rows, cols, where);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.tern.ternary;
 import dev.tern.codegen.LutFormat;
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.Tile;
+import dev.tern.codegen.PlannedKernel;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
@@ -133,12 +134,17 @@ public sealed interface TernaryCodec permits I2sCodec, TqCodec, LutCodec, FloatC
         return false;
     }
 
+    /** The look-up-table kernel that computes with the tensor's bytes as they lie (after {@link #check}), if any. */
+    default Optional<PlannedKernel> kernel(int rows, int cols) {
+        return Optional.empty();
+    }
+
     /**
-     * Checks a tensor whose bytes are the run-time layout, in place.
+     * Checks a tensor whose bytes are the run-time layout, or what a {@link #kernel} reads, in place.
      *
      * @return s
      * @throws InputException on an invalid code or a scale that is not finite
-     * @throws UnsupportedOperationException when it {@link #isRuntimeLayout is not}
+     * @throws UnsupportedOperationException when it is neither
      */
     default float check(MemorySegment in, int rows, int cols, String where) {
         throw new UnsupportedOperationException(type() + " is not the run-time layout");

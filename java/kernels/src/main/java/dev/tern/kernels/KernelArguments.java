@@ -215,7 +215,7 @@ final class KernelArguments {
         accessible(name, segment);
     }
 
-    private static void writableFloats(String name, MemorySegment segment) {
+    static void writableFloats(String name, MemorySegment segment) {
         floats(name, segment);
         writable(name, segment);
     }
@@ -226,7 +226,7 @@ final class KernelArguments {
         }
     }
 
-    private static void range(String name, int begin, int end, int limit) {
+    static void range(String name, int begin, int end, int limit) {
         if (begin < 0 || end < begin || end > limit) {
             throw new IndexOutOfBoundsException(
                     name + ": [" + begin + ", " + end + ") is no part of [0, " + limit + ")");
@@ -251,7 +251,7 @@ final class KernelArguments {
     }
 
     /** Tokens {@code [0, tokens)} of {@code width} floats, {@code stride} apart. */
-    private static void tokens(String name, MemorySegment segment, long stride, long width, int tokens) {
+    static void tokens(String name, MemorySegment segment, long stride, long width, int tokens) {
         if (stride < 0 || stride < width && tokens > 1) {
             throw new IllegalArgumentException(name + ": stride " + stride + " is less than a token's " + width);
         }

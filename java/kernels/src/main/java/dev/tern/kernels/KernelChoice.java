@@ -62,6 +62,11 @@ public final class KernelChoice {
         return best().status;
     }
 
+    /** The look-up-table kernels of the native library. */
+    static Optional<LutLibrary> lut() {
+        return ThisProcess.LIBRARY.lut();
+    }
+
     /** The kernels chosen. */
     public Kernels kernels() {
         return kernels;

@@ -6,12 +6,7 @@ import dev.tern.kernels.ffi.tern_kernels;
 import dev.tern.kernels.ffi.tern_kernels_h;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -34,14 +29,11 @@ final class NativeLibrary {
     /** Written by jextract's profile beside the bindings. */
     private static final String PROVENANCE = "ffi/jextract.properties";
 
-    private static final String SAME_SOURCES = "build the library and Tern from the same sources";
+    static final String SAME_SOURCES = "build the library and Tern from the same sources";
 
     private static final int ELF = 0x464c457f;
     private static final int MACH_O = 0xfeedfacf;
     private static final int MACH_O_UNIVERSAL = 0xbebafeca;
-
-    /** Longest text read from the library: a wrong one must not make us read on for ever. */
-    private static final int MAX_TEXT = 4096;
 
     private final Origin origin;
     private final Map<Tier, NativeKernels> kernels = new EnumMap<>(Tier.class);
@@ -50,6 +42,7 @@ final class NativeLibrary {
     private Optional<Integer> abiVersion = Optional.empty();
     private Optional<String> abiHash = Optional.empty();
     private Optional<String> failure = Optional.empty();
+    private Optional<LutLibrary> lut = Optional.empty();
 
     NativeLibrary(NativeSetting setting) {
         String mode = setting.variable("TERN_NATIVE").orElse("on");
@@ -65,6 +58,7 @@ final class NativeLibrary {
         } catch (KernelUnavailableException e) {
             kernels.clear();
             tiers.clear();
+            lut = Optional.empty();
             failure = Optional.of(e.getMessage());
         }
     }
@@ -100,6 +94,11 @@ final class NativeLibrary {
         return Optional.ofNullable(kernels.get(tier));
     }
 
+    /** Its look-up-table kernels, empty without a library. */
+    Optional<LutLibrary> lut() {
+        return lut;
+    }
+
     private static Path namedFile(String named) {
         Path file = Path.of(named).toAbsolutePath();
         String problem;
@@ -122,7 +121,7 @@ final class NativeLibrary {
      * say, and a file cut short, by an interrupted copy, takes the process down with it; the table of sections comes
      * last, so its end tells. Of anything but a library Java warns that it damages stacks.
      */
-    private static String damage(Path file) throws IOException {
+    static String damage(Path file) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
         try (InputStream in = Files.newInputStream(file)) {
             header.put(in.readNBytes(header.capacity())).clear();
@@ -142,18 +141,16 @@ final class NativeLibrary {
     private void open(Path file) {
         path = Optional.of(file);
         try {
-            EntryPoints library = new EntryPoints(file, load(file));
+            EntryPoints library = EntryPoints.load(file);
             checkAbi(file, library);
             for (Tier tier : Tier.values()) {
                 if (tier != Tier.JAVA) {
                     open(file, library, tier);
                 }
             }
-        } catch (IllegalCallerException e) {
-            throw new KernelUnavailableException("Java forbids native code to module dev.tern.kernels ("
-                    + e.getMessage() + "); run it with --enable-native-access=dev.tern.kernels");
-        } catch (UnsupportedOperationException e) {
-            throw new KernelUnavailableException("this Java cannot call native code: " + e.getMessage());
+            lut = Optional.of(LutLibrary.of(file, library));
+        } catch (IllegalCallerException | UnsupportedOperationException e) {
+            throw EntryPoints.forbidden(e);
         }
     }
 
@@ -192,7 +189,7 @@ final class NativeLibrary {
     }
 
     /** SHA-256 of the header that the bindings were made from. */
-    private static String headerHash() {
+    static String headerHash() {
         try (InputStream in = NativeLibrary.class.getResourceAsStream(PROVENANCE)) {
             if (in == null) {
                 throw new KernelUnavailableException(PROVENANCE + " is missing beside the bindings; reinstall Tern");
@@ -202,100 +199,6 @@ final class NativeLibrary {
             return provenance.getProperty("header.sha256", "nothing");
         } catch (IOException e) {
             throw new KernelUnavailableException(PROVENANCE + " of the bindings cannot be read: " + e);
-        }
-    }
-
-    private static SymbolLookup load(Path file) {
-        try {
-            return SymbolLookup.libraryLookup(file, Arena.global());
-        } catch (IllegalArgumentException e) {
-            throw new KernelUnavailableException(file + ": the system cannot load it: " + reason(file)
-                    + "; build it on this machine, or set TERN_NATIVE=off");
-        }
-    }
-
-    /** What the system's loader has against a library: {@code libraryLookup} does not say, {@code System.load} does. */
-    private static String reason(Path file) {
-        try {
-            System.load(file.toString());
-            return "it gave no reason";
-        } catch (UnsatisfiedLinkError e) {
-            return e.getMessage().replace(file + ": ", "");
-        }
-    }
-
-    /** The functions of {@code tern_kernels.h} that are not kernels. */
-    private static final class EntryPoints {
-        private final Path file;
-        private final SymbolLookup lookup;
-
-        EntryPoints(Path file, SymbolLookup lookup) {
-            this.file = file;
-            this.lookup = lookup;
-        }
-
-        int abiVersion() {
-            try {
-                return (int) handle("tern_abi_version", FunctionDescriptor.of(tern_kernels_h.C_INT)).invokeExact();
-            } catch (Throwable e) {
-                throw unchecked(e);
-            }
-        }
-
-        MemorySegment abiHash() {
-            try {
-                return (MemorySegment)
-                        handle("tern_abi_hash", FunctionDescriptor.of(tern_kernels_h.C_POINTER)).invokeExact();
-            } catch (Throwable e) {
-                throw unchecked(e);
-            }
-        }
-
-        MemorySegment tierName(int tier) {
-            return ofTier("tern_tier_name", tier);
-        }
-
-        MemorySegment tierObstacle(int tier) {
-            return ofTier("tern_tier_obstacle", tier);
-        }
-
-        MemorySegment kernelsOf(int tier) {
-            return ofTier("tern_kernels_of", tier);
-        }
-
-        /** A C string, empty for null. */
-        Optional<String> text(String function, MemorySegment string) {
-            if (string.address() == 0) {
-                return Optional.empty();
-            }
-            try {
-                return Optional.of(string.reinterpret(MAX_TEXT).getString(0));
-            } catch (IndexOutOfBoundsException e) {
-                throw new KernelUnavailableException(file + ": " + function + " gives no text; build it again");
-            }
-        }
-
-        private MemorySegment ofTier(String function, int tier) {
-            FunctionDescriptor descriptor = FunctionDescriptor.of(tern_kernels_h.C_POINTER, tern_kernels_h.C_INT);
-            try {
-                return (MemorySegment) handle(function, descriptor).invokeExact(tier);
-            } catch (Throwable e) {
-                throw unchecked(e);
-            }
-        }
-
-        private MethodHandle handle(String name, FunctionDescriptor descriptor) {
-            MemorySegment address = lookup.find(name).orElseThrow(() -> new KernelUnavailableException(
-                    file + ": no library of Tern's kernels: it has no function " + name));
-            return Linker.nativeLinker().downcallHandle(address, descriptor);
-        }
-
-        /** A downcall throws nothing of its own. */
-        private static RuntimeException unchecked(Throwable e) {
-            if (e instanceof Error error) {
-                throw error;
-            }
-            return e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
         }
     }
 }

@@ -4,22 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Set;
 
 /**
  * The native library packed into Tern's jar, unpacked into the user's cache because the system loads libraries from
@@ -30,8 +22,6 @@ import java.util.Set;
  * folder must belong to the user and is closed to others: whoever can write there could run code as the user.
  */
 final class PackedLibrary {
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
-
     private final NativeSetting setting;
     private final String resource;
 
@@ -47,7 +37,7 @@ final class PackedLibrary {
      */
     Path file() {
         String hash = expectedHash();
-        Path folder = folder();
+        Path folder = KernelCache.folder(setting, "native");
         Path file = folder.resolve(setting.libraryName().replace("libtern", "libtern-" + hash));
         try {
             if (!holds(file, hash)) {
@@ -59,7 +49,7 @@ final class PackedLibrary {
             }
             return file;
         } catch (IOException e) {
-            throw unwritable(folder, e);
+            throw KernelCache.unwritable(folder, e);
         }
     }
 
@@ -81,53 +71,8 @@ final class PackedLibrary {
         }
     }
 
-    /** The folder of native libraries in the cache: there, the user's own, closed to others. */
-    private Path folder() {
-        Path folder;
-        try {
-            folder = setting.cache().resolve("native");
-        } catch (InvalidPathException e) {
-            throw new KernelUnavailableException("TERN_CACHE or XDG_CACHE_HOME names no path: " + e.getMessage());
-        }
-        try {
-            createOwnerOnly(folder);
-            if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                throw new KernelUnavailableException(
-                        folder + ": not a folder; remove it, or point TERN_CACHE to another place");
-            }
-            UserPrincipal owner = Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS);
-            UserPrincipal user = user(folder);
-            if (!owner.equals(user)) {
-                throw new KernelUnavailableException(folder + ": belongs to " + owner.getName() + ", expected "
-                        + user.getName() + "; point TERN_CACHE to a folder of your own");
-            }
-            if (!Files.getPosixFilePermissions(folder).equals(OWNER_ONLY)) {
-                Files.setPosixFilePermissions(folder, OWNER_ONLY);
-            }
-            return folder;
-        } catch (IOException e) {
-            throw unwritable(folder, e);
-        }
-    }
-
-    /** Creates the folder and those above it that are missing, each open to its owner alone. */
-    private static void createOwnerOnly(Path folder) throws IOException {
-        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-        }
-    }
-
-    /** Who runs this process. {@code user.name} is "?" for a user without an account, as in many containers. */
-    private static UserPrincipal user(Path anyPath) throws IOException {
-        Path process = Path.of("/proc/self");
-        return Files.exists(process)
-                ? Files.getOwner(process)
-                : anyPath.getFileSystem()
-                        .getUserPrincipalLookupService()
-                        .lookupPrincipalByName(System.getProperty("user.name"));
-    }
-
-    private static boolean holds(Path file, String hash) throws IOException {
+    /** Whether this is a regular file with that SHA-256. */
+    static boolean holds(Path file, String hash) throws IOException {
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
@@ -166,17 +111,5 @@ final class PackedLibrary {
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java has SHA-256", e);
         }
-    }
-
-    private static KernelUnavailableException unwritable(Path folder, IOException e) {
-        String reason =
-                switch (e) {
-                    case AccessDeniedException denied -> "permission denied";
-                    case NoSuchFileException missing -> "it cannot be created";
-                    case FileSystemException file when file.getReason() != null -> file.getReason();
-                    default -> String.valueOf(e.getMessage());
-                };
-        return new KernelUnavailableException(folder + ": the native library cannot be unpacked there: " + reason
-                + "; make it a folder you can write to, or point TERN_CACHE to one");
     }
 }

@@ -9,7 +9,7 @@ import java.lang.foreign.SegmentAllocator;
  * columns, rows padded to whole groups. An I2_S tensor whose columns are a multiple of 128 has this layout as it lies.
  * Immutable; alive as long as the memory it was made over.
  */
-public final class TernaryWeights {
+public final class TernaryWeights implements Projection {
     /** Columns of one group. */
     public static final int GROUP = 128;
 
@@ -66,19 +66,24 @@ public final class TernaryWeights {
         return codes;
     }
 
-    /** Outputs. */
+    @Override
     public int rows() {
         return rows;
     }
 
-    /** Inputs. */
+    @Override
     public int cols() {
         return cols;
     }
 
-    /** s, by which an integer product is multiplied. */
+    @Override
     public float scale() {
         return scale;
+    }
+
+    @Override
+    public long byteSize() {
+        return rows * rowBytes(cols);
     }
 
     /**

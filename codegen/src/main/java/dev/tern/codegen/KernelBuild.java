@@ -1,0 +1,259 @@
+package dev.tern.codegen;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/**
+ * Builds the library of a plan with CMake, once: {@code libtern-lut-<plan>.so} in a folder of its own under {@code cache}. The
+ * folder's name holds the plan's hash and that of all sources, so that a library of another version of Tern is never taken
+ * for one of this. It appears whole, by a rename; a second process that wants the same library waits for the first. Stateless
+ * apart from the cache; thread-safe.
+ *
+ * <p>The cache must be a folder that only its user can write to: what lies there is loaded and run.
+ */
+public final class KernelBuild {
+    private static final String MANIFEST = "manifest.properties";
+    private static final String LOCK = ".lock";
+    private static final int SHOWN_LINES = 40;
+
+    /** File locks are the process's, so threads of one process need a lock of their own. */
+    private static final Object ONE_AT_A_TIME = new Object();
+
+    private final Path cache;
+    private final KernelPlan plan;
+    private final String header;
+    private final String sources;
+
+    /** @param cache an existing folder, the user's own */
+    public KernelBuild(Path cache, KernelPlan plan) {
+        this.cache = cache;
+        this.plan = plan;
+        this.header = HeaderGenerator.generate(plan);
+        this.sources = Hash.sha256(header + CSource.libraryHash());
+    }
+
+    /** Where the library lies or will lie. */
+    public Path folder() {
+        return cache.resolve(plan.hash().substring(0, 16) + "-" + sources.substring(0, 16));
+    }
+
+    /**
+     * The library, when it has been built and is still what was built; empty when there is none.
+     *
+     * @throws KernelBuildException when there is one that was changed, cut short or is another plan's, saying what differs
+     */
+    public Optional<KernelLibraryFile> find() {
+        Path folder = folder();
+        Path file = folder.resolve(MANIFEST);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.empty();
+        }
+        Properties manifest = new Properties();
+        try (InputStream in = Files.newInputStream(file)) {
+            manifest.load(in);
+        } catch (IOException | IllegalArgumentException e) {
+            throw damaged(file + " cannot be read: " + e.getMessage());
+        }
+        require(file, manifest, "plan", plan.hash());
+        require(file, manifest, "sources", sources);
+        String name = manifest.getProperty("library", "");
+        Path library = folder.resolve(name).normalize();
+        if (name.isEmpty() || !folder.equals(library.getParent())) {
+            throw damaged(file + ": names no library of its folder, but '" + name + "'");
+        }
+        String expected = manifest.getProperty("library.sha256", "");
+        requireHash(library, expected);
+        Path headerFile = folder.resolve(HeaderGenerator.FILE_NAME);
+        requireHash(headerFile, Hash.sha256(header));
+        return Optional.of(new KernelLibraryFile(folder, library, expected, headerFile));
+    }
+
+    private void require(Path file, Properties manifest, String key, String expected) {
+        String found = manifest.getProperty(key, "nothing");
+        if (!found.equals(expected)) {
+            throw damaged(file + ": " + key + " is " + found + ", expected " + expected);
+        }
+    }
+
+    private void requireHash(Path file, String expected) {
+        try {
+            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw damaged(file + " is missing");
+            }
+            String found = Hash.sha256(file);
+            if (!found.equals(expected)) {
+                throw damaged(file + ": changed since it was built: its SHA-256 is " + found + ", expected " + expected);
+            }
+        } catch (IOException e) {
+            throw damaged(file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static KernelBuildException damaged(String what) {
+        return new KernelBuildException(what + "; remove the folder, or build the kernels again with tern kernels --build");
+    }
+
+    /**
+     * The library, built when there is none or what is there was changed.
+     *
+     * @throws KernelBuildException when a tool is missing or fails, with the end of its output, or the cache cannot be written
+     */
+    public KernelLibraryFile build() {
+        synchronized (ONE_AT_A_TIME) {
+            Path lockFile = cache.resolve(folder().getFileName() + LOCK);
+            try (FileChannel channel =
+                            FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileLock lock = channel.lock()) {
+                if (!lock.isValid()) {
+                    throw new KernelBuildException(lockFile + ": the lock was lost");
+                }
+                Optional<KernelLibraryFile> there = findIntact();
+                if (there.isPresent()) {
+                    return there.get();
+                }
+                return buildLocked();
+            } catch (IOException e) {
+                throw new KernelBuildException(
+                        cache + ": kernels cannot be built there: " + reason(e) + "; point TERN_CACHE to another folder", e);
+            }
+        }
+    }
+
+    private Optional<KernelLibraryFile> findIntact() {
+        try {
+            return find();
+        } catch (KernelBuildException e) {
+            return Optional.empty(); // built again, and replaced
+        }
+    }
+
+    private KernelLibraryFile buildLocked() throws IOException {
+        String path = System.getenv().getOrDefault("PATH", "");
+        requireTool(path, "CMake", "cmake");
+        requireTool(path, "a C compiler", "cc", "gcc", "clang");
+        Path work = Files.createTempDirectory(cache, ".building-");
+        try {
+            CSource.write(work.resolve("c"));
+            Path result = Files.createDirectory(work.resolve("result"));
+            Path headerFile = result.resolve(HeaderGenerator.FILE_NAME);
+            Files.writeString(headerFile, header);
+            Path log = work.resolve("build.log");
+            run(log, "configuring", List.of(
+                    "cmake",
+                    "-S",
+                    work.resolve("c/src/lut").toString(),
+                    "-B",
+                    work.resolve("build").toString(),
+                    "-DCMAKE_BUILD_TYPE=Release",
+                    "-DTERN_LUT_HEADER=" + headerFile));
+            run(log, "compiling", List.of("cmake", "--build", work.resolve("build").toString(), "--parallel"));
+            Path built = builtLibrary(work.resolve("build"));
+            Path library = result.resolve(built.getFileName());
+            Files.move(built, library);
+            writeManifest(result, library);
+            Path folder = folder();
+            deleteTree(folder);
+            Files.move(result, folder, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            deleteTree(work);
+        }
+        return find().orElseThrow(() -> damaged(folder() + " has vanished"));
+    }
+
+    private static Path builtLibrary(Path build) throws IOException {
+        try (Stream<Path> files = Files.list(build)) {
+            return files.filter(file -> file.getFileName().toString().matches("libtern-lut-[0-9a-f]+\\.(so|dylib)"))
+                    .findFirst()
+                    .orElseThrow(() -> new KernelBuildException(build + ": CMake built no libtern-lut library"));
+        }
+    }
+
+    private void writeManifest(Path folder, Path library) throws IOException {
+        Properties manifest = new Properties();
+        manifest.setProperty("plan", plan.hash());
+        manifest.setProperty("sources", sources);
+        manifest.setProperty("library", library.getFileName().toString());
+        manifest.setProperty("library.sha256", Hash.sha256(library));
+        try (OutputStream out = Files.newOutputStream(folder.resolve(MANIFEST))) {
+            manifest.store(out, "A library of look-up-table kernels. Changed files are not loaded.");
+        }
+    }
+
+    private static void requireTool(String searchPath, String what, String... names) {
+        for (String folder : searchPath.split(File.pathSeparator)) {
+            for (String name : names) {
+                if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, name))) {
+                    return;
+                }
+            }
+        }
+        throw new KernelBuildException("kernels are built with CMake and a C compiler, and there is no "
+                + String.join(", ", names) + " on the PATH; install " + what
+                + " (Debian, Ubuntu: apt install cmake gcc make; Fedora: dnf install cmake gcc make; macOS: xcode-select"
+                + " --install and brew install cmake)");
+    }
+
+    private static void run(Path log, String step, List<String> command) throws IOException {
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        int status;
+        try {
+            status = process.waitFor();
+        } catch (InterruptedException e) {
+            process.descendants().forEach(ProcessHandle::destroy);
+            process.destroy();
+            Thread.currentThread().interrupt();
+            throw new KernelBuildException("interrupted while the kernels were built", e);
+        }
+        if (status != 0) {
+            List<String> lines = new ArrayList<>(Files.readString(log, StandardCharsets.UTF_8).lines().toList());
+            int shown = Math.min(SHOWN_LINES, lines.size());
+            throw new KernelBuildException(step + " the kernels failed: " + String.join(" ", command) + " ended with status "
+                    + status + ":\n" + String.join("\n", lines.subList(lines.size() - shown, lines.size())));
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
+    private static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, java.io.IOException e) throws IOException {
+                Files.delete(folder);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

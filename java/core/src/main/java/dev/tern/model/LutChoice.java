@@ -1,0 +1,165 @@
+package dev.tern.model;
+
+import dev.tern.codegen.KernelPlan;
+import dev.tern.codegen.LutFormat;
+import dev.tern.codegen.PlannedKernel;
+import dev.tern.kernels.KernelCache;
+import dev.tern.kernels.KernelUnavailableException;
+import dev.tern.kernels.Kernels;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutPath;
+import dev.tern.kernels.LutShape;
+import dev.tern.kernels.Tier;
+import dev.tern.lut.KernelFamily;
+import dev.tern.lut.LutSource;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/**
+ * Decides how the packed matrices of a file are computed: looked up as they lie, or multiplied after repacking. What a short
+ * measurement found is kept in the cache, for this processor, number of threads and plan.
+ */
+final class LutChoice {
+    private final Kernels others;
+    private final ThreadTeam team;
+    private final List<String> notes;
+
+    /** @param notes to which is added what was chosen and why */
+    LutChoice(Kernels others, ThreadTeam team, List<String> notes) {
+        this.others = others;
+        this.team = team;
+        this.notes = notes;
+    }
+
+    /**
+     * The kernels to look up with, or empty to repack.
+     *
+     * @param matrices of the model in the order of a token
+     * @throws KernelUnavailableException when look-up-table kernels are demanded and cannot be had
+     */
+    Optional<LutKernels> choose(List<PlannedKernel> matrices, KernelFamily family) {
+        if (matrices.isEmpty() || family == KernelFamily.MAD) {
+            return Optional.empty();
+        }
+        KernelPlan plan = new KernelPlan(matrices.stream().distinct().toList());
+        LutFormat format = matrices.getFirst().format();
+        if (family == KernelFamily.AUTO && !isFast(format)) {
+            notes.add(format.label() + ": there is no vector code to look up in tables on this machine; the weights were"
+                    + " repacked for multiply-add kernels, with the same results");
+            return Optional.empty();
+        }
+        LutSource.Found found = LutSource.find(plan, others.tier(), true);
+        notes.addAll(found.notes());
+        if (found.kernels().isEmpty()) {
+            if (family == KernelFamily.LUT) {
+                throw new KernelUnavailableException("look-up-table kernels are demanded but cannot be had: "
+                        + String.join("; ", found.notes()));
+            }
+            notes.add(format.label() + ": without kernels for this model's shapes and tiles the weights were repacked for"
+                    + " multiply-add kernels, with the same results");
+            return Optional.empty();
+        }
+        return family == KernelFamily.LUT ? found.kernels() : faster(found.kernels().get(), plan, matrices);
+    }
+
+    private boolean isFast(LutFormat format) {
+        Tier tier = others.tier();
+        boolean arm = System.getProperty("os.arch").equals("aarch64") && tier != Tier.JAVA;
+        LutPath path = tier.compareTo(Tier.AVX2) >= 0 ? LutPath.AVX2 : arm ? LutPath.NEON : LutPath.PORTABLE;
+        return path.isFastFor(LutSource.format(format));
+    }
+
+    private Optional<LutKernels> faster(LutKernels kernels, KernelPlan plan, List<PlannedKernel> matrices) {
+        LutContest.Result result = remembered(plan, kernels, matrices);
+        boolean lut = result.lut() >= result.mad();
+        notes.add(String.format(
+                Locale.ROOT,
+                "%s: looking up decodes %.0f G weights/s here, multiply-add %.0f: %s (--kernels lut or mad decides otherwise)",
+                matrices.getFirst().format().label(),
+                result.lut() * 1e-9,
+                result.mad() * 1e-9,
+                lut ? "the weights are used as they lie" : "the weights were repacked"));
+        return lut ? Optional.of(kernels) : Optional.empty();
+    }
+
+    private LutContest.Result remembered(KernelPlan plan, LutKernels kernels, List<PlannedKernel> matrices) {
+        Optional<Path> file = file(plan, kernels, matrices);
+        Optional<LutContest.Result> known = file.flatMap(LutChoice::read);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        List<LutShape> shapes = matrices.stream().map(LutSource::shape).toList();
+        LutContest.Result result = LutContest.measure(shapes, kernels, others, team);
+        file.ifPresent(path -> write(path, result));
+        return result;
+    }
+
+    /** Named by all that the speeds depend on. */
+    private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<PlannedKernel> matrices) {
+        String key = processor() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
+                + matrices.size();
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
+            String name = "speeds-" + HexFormat.of().formatHex(hash).substring(0, 16) + ".properties";
+            return Optional.of(KernelCache.folder(LutSource.CACHE).resolve(name));
+        } catch (KernelUnavailableException e) {
+            return Optional.empty(); // without a cache each load measures
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java has SHA-256", e);
+        }
+    }
+
+    private static String processor() {
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        try (Stream<String> lines = Files.lines(cpuinfo)) {
+            return lines.filter(line -> line.startsWith("model name") || line.startsWith("model\t") || line.startsWith("CPU part"))
+                    .limit(2)
+                    .reduce("", String::concat);
+        } catch (IOException e) {
+            return System.getProperty("os.name") + System.getProperty("os.arch");
+        }
+    }
+
+    private static Optional<LutContest.Result> read(Path file) {
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        Properties properties = new Properties();
+        try (InputStream in = Files.newInputStream(file)) {
+            properties.load(in);
+            double lut = Double.parseDouble(properties.getProperty("lut", ""));
+            double mad = Double.parseDouble(properties.getProperty("mad", ""));
+            return lut > 0 && mad > 0 ? Optional.of(new LutContest.Result(lut, mad)) : Optional.empty();
+        } catch (IOException | IllegalArgumentException e) {
+            return Optional.empty(); // measured again
+        }
+    }
+
+    private static void write(Path file, LutContest.Result result) {
+        Properties properties = new Properties();
+        properties.setProperty("lut", Double.toString(result.lut()));
+        properties.setProperty("mad", Double.toString(result.mad()));
+        try {
+            Path temporary = Files.createTempFile(file.getParent(), "speeds-", ".tmp");
+            try (OutputStream out = Files.newOutputStream(temporary)) {
+                properties.store(out, "Weights a second in decoding, through tables and through multiply-add.");
+            }
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            // The next load measures again.
+        }
+    }
+}
