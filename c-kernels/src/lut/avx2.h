@@ -12,7 +12,7 @@ LUT_BLOCK void lut_avx2_triples(const int8_t *a, int64_t n, uint8_t *tables) {
     const __m256i of_c = _mm256_setr_epi16(0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, 0, 0);
     const __m256i bytes_apart = _mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8,
                                                  10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
-    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TABLE) {
+    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TRIPLE_TABLE) {
         const __m256i x = _mm256_sign_epi16(_mm256_set1_epi16(a[0]), of_a);
         const __m256i y = _mm256_sign_epi16(_mm256_set1_epi16(a[1]), of_b);
         const __m256i z = _mm256_sign_epi16(_mm256_set1_epi16(a[2]), of_c);
@@ -36,9 +36,9 @@ typedef struct lut_rows {
 } lut_rows;
 
 /* The entries of one table for 32 rows. */
-LUT_INLINE lut_rows lut_look_up(const uint8_t *table, __m256i indices) {
+LUT_INLINE lut_rows lut_look_up(const uint8_t *table, int high, __m256i indices) {
     const __m256i low_bytes = _mm256_shuffle_epi8(lut_half_table(table), indices);
-    const __m256i high_bytes = _mm256_shuffle_epi8(lut_half_table(table + 16), indices);
+    const __m256i high_bytes = _mm256_shuffle_epi8(lut_half_table(table + high), indices);
     const lut_rows rows = {_mm256_unpacklo_epi8(low_bytes, high_bytes), _mm256_unpackhi_epi8(low_bytes, high_bytes)};
     return rows;
 }
@@ -56,8 +56,7 @@ LUT_INLINE void lut_widen_add(int32_t *sums, __m256i v) {
  * unless it is zero, which would clear the sum. A 1 that enters at the bottom with the first of the fifteen shifts
  * keeps every later word from being zero and does not reach the top; the word before the first shift gets a 1 of its
  * own. So a sign costs a shift (an addition to itself) for 16 rows, shared by all tokens, and one psignw.
- */
-/*
+ *
  * PREFETCH. A group is 128 bytes of indices and 32 of signs for some 94 instructions, so that the out-of-order window
  * holds too few lines to fill the time that memory takes. Asking for the bytes of 4 KiB later (1 KiB of signs) with
  * each group brings one thread from 55 to 78 G weights/s out of memory (Zen 4; 2 KiB is as good, a burst for a whole
@@ -74,7 +73,7 @@ LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uin
         sum[t].low = _mm256_setzero_si256();
         sum[t].high = _mm256_setzero_si256();
     }
-    for (int64_t g = 0; g < groups; g++, indices += 4 * LUT_ROWS, signs += LUT_ROWS, tables += 8 * LUT_TABLE) {
+    for (int64_t g = 0; g < groups; g++, indices += 4 * LUT_ROWS, signs += LUT_ROWS, tables += 8 * LUT_TRIPLE_TABLE) {
         LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD);
         LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD + 64);
         LUT_PREFETCH((uintptr_t)signs + LUT_AHEAD / 4 + 64);
@@ -86,7 +85,7 @@ LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uin
             const __m256i packed = lut_load(indices + triple / 2 * LUT_ROWS);
             const __m256i index = _mm256_and_si256(triple % 2 ? packed : _mm256_srli_epi16(packed, 4), nibble);
             for (int t = 0; t < tokens; t++) {
-                const lut_rows x = lut_look_up(tables + t * stride + triple * LUT_TABLE, index);
+                const lut_rows x = lut_look_up(tables + t * stride + triple * LUT_TRIPLE_TABLE, LUT_TRIPLE_HIGH, index);
                 sum[t].low = _mm256_add_epi16(sum[t].low, _mm256_sign_epi16(x.low, of_low));
                 sum[t].high = _mm256_add_epi16(sum[t].high, _mm256_sign_epi16(x.high, of_high));
             }
@@ -112,7 +111,7 @@ LUT_INLINE void lut_avx2_twos_of(int tokens, const uint8_t *indices, const uint8
         const __m256i packed = lut_load(indices + pair / 2 * LUT_ROWS);
         const __m256i index = _mm256_and_si256(pair % 2 ? packed : _mm256_srli_epi16(packed, 4), nibble);
         for (int t = 0; t < tokens; t++) {
-            const lut_rows x = lut_look_up(tables + t * stride + pair * LUT_TABLE, index);
+            const lut_rows x = lut_look_up(tables + t * stride + pair * LUT_PAIR_TABLE, LUT_PAIR_HIGH, index);
             sum[t].low = _mm256_add_epi16(sum[t].low, x.low);
             sum[t].high = _mm256_add_epi16(sum[t].high, x.high);
         }

@@ -8,6 +8,10 @@ if(NOT text MATCHES "^/\\*\n \\* bitnet-lut-kernels\\.h: .*\n \\* plan  ([0-9a-f
 endif()
 set(plan ${CMAKE_MATCH_1})
 set(expected ${CMAKE_MATCH_2})
+if(CMAKE_MATCH_0 MATCHES "For the ggml of bitnet\\.cpp")
+  message(FATAL_ERROR "${HEADER}: made for bitnet.cpp, which it is to be built into. Generate one for Tern with "
+    "`tern kernels`.")
+endif()
 string(FIND "${text}" "\n */\n" end)
 math(EXPR begin "${end} + 5")
 string(SUBSTRING "${text}" ${begin} -1 body)

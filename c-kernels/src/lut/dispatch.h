@@ -36,7 +36,7 @@ static int32_t lut_build_tables(int32_t format, const tern_activations *a, int64
             const int64_t triples = cols / 24 * 8;
             const int64_t first = lut_first_pair(cols);
             lut_build_triples(values, triples, tables);
-            lut_build_pairs(values + first, (cols - first) / 2, tables + triples * LUT_TABLE);
+            lut_build_pairs(values + first, (cols - first) / 2, tables + triples * LUT_TRIPLE_TABLE);
         } else {
             lut_build_pairs(values, cols / 2, tables);
         }
@@ -56,7 +56,7 @@ static int32_t lut_matmul(const tern_lut_matrix *w, const tern_activations *a, c
     const uint8_t *pairs = tables->values;
     if (w->shape.format == TERN_LUT_TL2) {
         const int64_t from = lut_three_k(cols, w->shape.bk) - lut_first_pair(cols);
-        pairs += (cols / 24 * 8 + from / 2) * LUT_TABLE;
+        pairs += cols / 24 * 8 * LUT_TRIPLE_TABLE + from / 2 * LUT_PAIR_TABLE;
     }
     const lut_call call = {.packed = w->packed,
                            .triples = tables->values,

@@ -23,7 +23,7 @@
  * of bm / 16 x by / 4 cells of 16 bytes, a byte a row: the cell of rows 16 s.. and of pairs 2q, 2q + 1 of its step is
  * number s * by / 4 + q, and holds pair 2q in its high nibbles.
  */
-enum { LUT_ROWS = 32, LUT_SIGN_GROUP = 24, LUT_PAIR_BLOCK = 32, LUT_TABLE = 32 };
+enum { LUT_ROWS = 32, LUT_SIGN_GROUP = 24, LUT_PAIR_BLOCK = 32 };
 
 /* Columns that TL2 stores in threes. */
 LUT_INLINE int64_t lut_three_k(int64_t cols, int64_t bk) {

@@ -56,7 +56,7 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
     int32_t sums[LUT_TOKENS][LUT_STRIP];
     lut_clear(sums, tokens, end - row);
     for (int64_t kb = 0; kb < blocks; kb++) {
-        const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TABLE;
+        const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TRIPLE_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             const int64_t block = lut_tl2_block(r, bm, kb, blocks);
             lut_threes(call->packed + block * index_bytes, signs + block * sign_bytes, tables, call->triple_stride,
@@ -64,7 +64,7 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
         }
     }
     for (int64_t kb = 0; kb < two_blocks; kb++) {
-        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (LUT_PAIR_BLOCK / 2) * LUT_TABLE;
+        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (LUT_PAIR_BLOCK / 2) * LUT_PAIR_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             lut_twos(twos + lut_tl2_block(r, bm, kb, two_blocks) * 256, tables, call->pair_stride, tokens,
                      sums[0] + (r - row), LUT_STRIP);
@@ -79,7 +79,7 @@ LUT_INLINE void lut_tl1_strip(const lut_call *call, int64_t k, int64_t bm, int64
     int32_t sums[LUT_TOKENS][LUT_STRIP];
     lut_clear(sums, tokens, end - row);
     for (int64_t kb = 0; kb < k / bk; kb++) {
-        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (bk / 2) * LUT_TABLE;
+        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (bk / 2) * LUT_PAIR_TABLE;
         for (int64_t r = row; r < end;) { /* a range may begin or end within a block of 64 rows */
             const int64_t next = lut_min(end, r / bmm * bmm + bmm);
             const int64_t first = r % bmm / 16;
@@ -101,9 +101,10 @@ LUT_INLINE void lut_tl1_strip(const lut_call *call, int64_t k, int64_t bm, int64
         }                                                                                                              \
     }
 
-LUT_INLINE void lut_tl2_rows(const lut_call *call, int64_t m, int64_t k, int64_t bm,
-                             int64_t bk){LUT_FOR_STRIPS(call, bm, lut_tl2_strip(call, m, k, bm, bk, row, end, t, n))}
+LUT_INLINE void lut_tl2_rows(const lut_call *call, int64_t m, int64_t k, int64_t bm, int64_t bk) {
+    LUT_FOR_STRIPS(call, bm, lut_tl2_strip(call, m, k, bm, bk, row, end, t, n));
+}
 
 LUT_INLINE void lut_tl1_rows(const lut_call *call, int64_t k, int64_t bm, int64_t bk, int64_t bmm) {
-    LUT_FOR_STRIPS(call, bm, lut_tl1_strip(call, k, bm, bk, bmm, row, end, t, n))
+    LUT_FOR_STRIPS(call, bm, lut_tl1_strip(call, k, bm, bk, bmm, row, end, t, n));
 }

@@ -35,13 +35,13 @@ LUT_BLOCK void lut_neon_tl1(const uint8_t *cells, const uint8_t *tables, int64_t
                     int16x8_t high = vdupq_n_s16(0);
                     for (int64_t step = first; step < end; step++) {
                         const uint8x16_t packed = vld1q_u8(cells + step * 64 + (s * cells_a_row + q) * 16);
-                        const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_TABLE;
+                        const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_PAIR_TABLE;
                         const uint8x16_t even = vshrq_n_u8(packed, 4);
                         const uint8x16_t odd = vandq_u8(packed, nibble);
                         const uint8x16_t even_low = vqtbl1q_u8(vld1q_u8(table), even);
-                        const uint8x16_t even_high = vqtbl1q_u8(vld1q_u8(table + 16), even);
-                        const uint8x16_t odd_low = vqtbl1q_u8(vld1q_u8(table + LUT_TABLE), odd);
-                        const uint8x16_t odd_high = vqtbl1q_u8(vld1q_u8(table + LUT_TABLE + 16), odd);
+                        const uint8x16_t even_high = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_HIGH), even);
+                        const uint8x16_t odd_low = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_TABLE), odd);
+                        const uint8x16_t odd_high = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_TABLE + LUT_PAIR_HIGH), odd);
                         low = vaddq_s16(low, lut_low_rows(even_low, even_high));
                         low = vaddq_s16(low, lut_low_rows(odd_low, odd_high));
                         high = vaddq_s16(high, lut_high_rows(even_low, even_high));

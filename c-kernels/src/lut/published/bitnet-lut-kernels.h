@@ -3,7 +3,7 @@
  * Not to be edited: change the plan (kernel_config.ini) and generate it again.
  *
  * plan  dbfa59e7a7cb5c19ca4dc6be0eff01bf5281c43b35316b58f707f28ac9d8ed75
- * text  e67eb21e949341718480b3bc0c9f195dd6c542491b002213341c6ff1826bf919
+ * text  2e10b4903b883df1317db5d63296344532d679c17205e65ad87fd91ac64512c5
  *
  *   format     M x K          BM   BK  bm
  *   tl2    1536 x 1536      192  192  32
@@ -155,7 +155,7 @@ enum { LUT_TOKENS = 4 };
  * of bm / 16 x by / 4 cells of 16 bytes, a byte a row: the cell of rows 16 s.. and of pairs 2q, 2q + 1 of its step is
  * number s * by / 4 + q, and holds pair 2q in its high nibbles.
  */
-enum { LUT_ROWS = 32, LUT_SIGN_GROUP = 24, LUT_PAIR_BLOCK = 32, LUT_TABLE = 32 };
+enum { LUT_ROWS = 32, LUT_SIGN_GROUP = 24, LUT_PAIR_BLOCK = 32 };
 
 /* Columns that TL2 stores in threes. */
 LUT_INLINE int64_t lut_three_k(int64_t cols, int64_t bk) {
@@ -181,41 +181,46 @@ LUT_INLINE int64_t lut_tl1_step(int64_t row, int64_t cols, int64_t bm, int64_t b
 }
 
 /*
+ * tables.h: where the entries of a table lie. First the low bytes of its int16 entries, then, from *_HIGH on, the high
+ * ones; *_TABLE bytes from one table to the next. 16 bytes are read at a time.
+ */
+enum { LUT_TRIPLE_TABLE = 32, LUT_TRIPLE_HIGH = 16, LUT_PAIR_TABLE = 32, LUT_PAIR_HIGH = 16 };
+
+/*
  * portable.h: tables and sums in plain C. What the other paths must equal, and what runs where there is none.
  */
 
-LUT_INLINE void lut_put_entry(uint8_t *table, int entry, int value) {
+LUT_INLINE void lut_put_entry(uint8_t *table, int high, int entry, int value) {
     table[entry] = (uint8_t)((unsigned)value & 0xff);
-    table[16 + entry] = (uint8_t)((unsigned)value >> 8 & 0xff);
+    table[high + entry] = (uint8_t)((unsigned)value >> 8 & 0xff);
 }
 
-LUT_INLINE int32_t lut_entry(const uint8_t *table, int entry) {
-    const int32_t bits = table[entry] | table[16 + entry] << 8;
+LUT_INLINE int32_t lut_entry(const uint8_t *table, int high, int entry) {
+    const int32_t bits = table[entry] | table[high + entry] << 8;
     return bits < 32768 ? bits : bits - 65536;
 }
 
 /* Tables of n triples: entry 9p + 3q + r is p a + q b + r c, of which those that are not negative are indices. */
 LUT_BLOCK void lut_portable_triples(const int8_t *a, int64_t n, uint8_t *tables) {
-    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TABLE) {
-        for (int entry = 0; entry < 16; entry++) {
-            lut_put_entry(tables, entry, 0);
-        }
+    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TRIPLE_TABLE) {
+        memset(tables, 0, LUT_TRIPLE_TABLE);
         for (int v = 0; v <= 13; v++) {
             const int r = (v + 1) % 3 - 1;
             const int q = ((v - r) / 3 + 1) % 3 - 1;
             const int p = (v - 3 * q - r) / 9;
-            lut_put_entry(tables, v, p * a[0] + q * a[1] + r * a[2]);
+            lut_put_entry(tables, LUT_TRIPLE_HIGH, v, p * a[0] + q * a[1] + r * a[2]);
         }
     }
 }
 
 /* Tables of n pairs: entry 3p + q + 4 is p a + q b. */
 LUT_BLOCK void lut_portable_pairs(const int8_t *a, int64_t n, uint8_t *tables) {
-    for (int64_t g = 0; g < n; g++, a += 2, tables += LUT_TABLE) {
-        for (int entry = 0; entry < 16; entry++) {
+    for (int64_t g = 0; g < n; g++, a += 2, tables += LUT_PAIR_TABLE) {
+        memset(tables, 0, LUT_PAIR_TABLE);
+        for (int entry = 0; entry <= 8; entry++) {
             const int p = entry / 3 - 1;
             const int q = entry % 3 - 1;
-            lut_put_entry(tables, entry, entry <= 8 ? p * a[0] + q * a[1] : 0);
+            lut_put_entry(tables, LUT_PAIR_HIGH, entry, p * a[0] + q * a[1]);
         }
     }
 }
@@ -235,7 +240,7 @@ LUT_BLOCK void lut_portable_threes(const uint8_t *indices, const uint8_t *signs,
             const int bit = 15 - (int)(2 * (g % 8) + r / 16);
             const bool negative = (word[0] | word[1] << 8) >> bit & 1;
             for (int64_t t = 0; t < tokens; t++) {
-                const int32_t x = lut_entry(tables + t * stride + g * LUT_TABLE, index);
+                const int32_t x = lut_entry(tables + t * stride + g * LUT_TRIPLE_TABLE, LUT_TRIPLE_HIGH, index);
                 sums[t * sum_stride + r] += negative ? -x : x;
             }
         }
@@ -249,7 +254,7 @@ LUT_BLOCK void lut_portable_twos(const uint8_t *indices, const uint8_t *tables, 
         for (int64_t g = 0; g < LUT_PAIR_BLOCK / 2; g++) {
             const int index = lut_nibble(indices[g / 2 * LUT_ROWS + lut_tl2_byte(r)], g & 1);
             for (int64_t t = 0; t < tokens; t++) {
-                sums[t * sum_stride + r] += lut_entry(tables + t * stride + g * LUT_TABLE, index);
+                sums[t * sum_stride + r] += lut_entry(tables + t * stride + g * LUT_PAIR_TABLE, LUT_PAIR_HIGH, index);
             }
         }
     }
@@ -264,10 +269,11 @@ LUT_BLOCK void lut_portable_tl1(const uint8_t *cells, const uint8_t *tables, int
             for (int64_t q = 0; q < cells_a_row; q++) {
                 const uint8_t *cell = cells + step * 64 + (s * cells_a_row + q) * 16;
                 for (int64_t t = 0; t < tokens; t++) {
-                    const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_TABLE;
+                    const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_PAIR_TABLE;
                     int32_t *rows = sums + t * sum_stride + (s - s_begin) * 16;
                     for (int r = 0; r < 16; r++) {
-                        rows[r] += lut_entry(table, cell[r] >> 4) + lut_entry(table + LUT_TABLE, cell[r] & 15);
+                        rows[r] += lut_entry(table, LUT_PAIR_HIGH, cell[r] >> 4) +
+                                   lut_entry(table + LUT_PAIR_TABLE, LUT_PAIR_HIGH, cell[r] & 15);
                     }
                 }
             }
@@ -291,7 +297,7 @@ LUT_BLOCK void lut_avx2_triples(const int8_t *a, int64_t n, uint8_t *tables) {
     const __m256i of_c = _mm256_setr_epi16(0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, 0, 0);
     const __m256i bytes_apart = _mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8,
                                                  10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
-    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TABLE) {
+    for (int64_t g = 0; g < n; g++, a += 3, tables += LUT_TRIPLE_TABLE) {
         const __m256i x = _mm256_sign_epi16(_mm256_set1_epi16(a[0]), of_a);
         const __m256i y = _mm256_sign_epi16(_mm256_set1_epi16(a[1]), of_b);
         const __m256i z = _mm256_sign_epi16(_mm256_set1_epi16(a[2]), of_c);
@@ -315,9 +321,9 @@ typedef struct lut_rows {
 } lut_rows;
 
 /* The entries of one table for 32 rows. */
-LUT_INLINE lut_rows lut_look_up(const uint8_t *table, __m256i indices) {
+LUT_INLINE lut_rows lut_look_up(const uint8_t *table, int high, __m256i indices) {
     const __m256i low_bytes = _mm256_shuffle_epi8(lut_half_table(table), indices);
-    const __m256i high_bytes = _mm256_shuffle_epi8(lut_half_table(table + 16), indices);
+    const __m256i high_bytes = _mm256_shuffle_epi8(lut_half_table(table + high), indices);
     const lut_rows rows = {_mm256_unpacklo_epi8(low_bytes, high_bytes), _mm256_unpackhi_epi8(low_bytes, high_bytes)};
     return rows;
 }
@@ -335,8 +341,7 @@ LUT_INLINE void lut_widen_add(int32_t *sums, __m256i v) {
  * unless it is zero, which would clear the sum. A 1 that enters at the bottom with the first of the fifteen shifts
  * keeps every later word from being zero and does not reach the top; the word before the first shift gets a 1 of its
  * own. So a sign costs a shift (an addition to itself) for 16 rows, shared by all tokens, and one psignw.
- */
-/*
+ *
  * PREFETCH. A group is 128 bytes of indices and 32 of signs for some 94 instructions, so that the out-of-order window
  * holds too few lines to fill the time that memory takes. Asking for the bytes of 4 KiB later (1 KiB of signs) with
  * each group brings one thread from 55 to 78 G weights/s out of memory (Zen 4; 2 KiB is as good, a burst for a whole
@@ -353,7 +358,7 @@ LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uin
         sum[t].low = _mm256_setzero_si256();
         sum[t].high = _mm256_setzero_si256();
     }
-    for (int64_t g = 0; g < groups; g++, indices += 4 * LUT_ROWS, signs += LUT_ROWS, tables += 8 * LUT_TABLE) {
+    for (int64_t g = 0; g < groups; g++, indices += 4 * LUT_ROWS, signs += LUT_ROWS, tables += 8 * LUT_TRIPLE_TABLE) {
         LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD);
         LUT_PREFETCH((uintptr_t)indices + LUT_AHEAD + 64);
         LUT_PREFETCH((uintptr_t)signs + LUT_AHEAD / 4 + 64);
@@ -365,7 +370,7 @@ LUT_INLINE void lut_avx2_threes_of(int tokens, const uint8_t *indices, const uin
             const __m256i packed = lut_load(indices + triple / 2 * LUT_ROWS);
             const __m256i index = _mm256_and_si256(triple % 2 ? packed : _mm256_srli_epi16(packed, 4), nibble);
             for (int t = 0; t < tokens; t++) {
-                const lut_rows x = lut_look_up(tables + t * stride + triple * LUT_TABLE, index);
+                const lut_rows x = lut_look_up(tables + t * stride + triple * LUT_TRIPLE_TABLE, LUT_TRIPLE_HIGH, index);
                 sum[t].low = _mm256_add_epi16(sum[t].low, _mm256_sign_epi16(x.low, of_low));
                 sum[t].high = _mm256_add_epi16(sum[t].high, _mm256_sign_epi16(x.high, of_high));
             }
@@ -391,7 +396,7 @@ LUT_INLINE void lut_avx2_twos_of(int tokens, const uint8_t *indices, const uint8
         const __m256i packed = lut_load(indices + pair / 2 * LUT_ROWS);
         const __m256i index = _mm256_and_si256(pair % 2 ? packed : _mm256_srli_epi16(packed, 4), nibble);
         for (int t = 0; t < tokens; t++) {
-            const lut_rows x = lut_look_up(tables + t * stride + pair * LUT_TABLE, index);
+            const lut_rows x = lut_look_up(tables + t * stride + pair * LUT_PAIR_TABLE, LUT_PAIR_HIGH, index);
             sum[t].low = _mm256_add_epi16(sum[t].low, x.low);
             sum[t].high = _mm256_add_epi16(sum[t].high, x.high);
         }
@@ -463,13 +468,13 @@ LUT_BLOCK void lut_neon_tl1(const uint8_t *cells, const uint8_t *tables, int64_t
                     int16x8_t high = vdupq_n_s16(0);
                     for (int64_t step = first; step < end; step++) {
                         const uint8x16_t packed = vld1q_u8(cells + step * 64 + (s * cells_a_row + q) * 16);
-                        const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_TABLE;
+                        const uint8_t *table = tables + t * stride + (step * cells_a_row + q) * 2 * LUT_PAIR_TABLE;
                         const uint8x16_t even = vshrq_n_u8(packed, 4);
                         const uint8x16_t odd = vandq_u8(packed, nibble);
                         const uint8x16_t even_low = vqtbl1q_u8(vld1q_u8(table), even);
-                        const uint8x16_t even_high = vqtbl1q_u8(vld1q_u8(table + 16), even);
-                        const uint8x16_t odd_low = vqtbl1q_u8(vld1q_u8(table + LUT_TABLE), odd);
-                        const uint8x16_t odd_high = vqtbl1q_u8(vld1q_u8(table + LUT_TABLE + 16), odd);
+                        const uint8x16_t even_high = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_HIGH), even);
+                        const uint8x16_t odd_low = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_TABLE), odd);
+                        const uint8x16_t odd_high = vqtbl1q_u8(vld1q_u8(table + LUT_PAIR_TABLE + LUT_PAIR_HIGH), odd);
                         low = vaddq_s16(low, lut_low_rows(even_low, even_high));
                         low = vaddq_s16(low, lut_low_rows(odd_low, odd_high));
                         high = vaddq_s16(high, lut_high_rows(even_low, even_high));
@@ -562,7 +567,7 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
     int32_t sums[LUT_TOKENS][LUT_STRIP];
     lut_clear(sums, tokens, end - row);
     for (int64_t kb = 0; kb < blocks; kb++) {
-        const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TABLE;
+        const uint8_t *tables = call->triples + t * call->triple_stride + kb * (bk / 3) * LUT_TRIPLE_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             const int64_t block = lut_tl2_block(r, bm, kb, blocks);
             lut_threes(call->packed + block * index_bytes, signs + block * sign_bytes, tables, call->triple_stride,
@@ -570,7 +575,7 @@ LUT_INLINE void lut_tl2_strip(const lut_call *call, int64_t m, int64_t k, int64_
         }
     }
     for (int64_t kb = 0; kb < two_blocks; kb++) {
-        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (LUT_PAIR_BLOCK / 2) * LUT_TABLE;
+        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (LUT_PAIR_BLOCK / 2) * LUT_PAIR_TABLE;
         for (int64_t r = row; r < end; r += LUT_ROWS) {
             lut_twos(twos + lut_tl2_block(r, bm, kb, two_blocks) * 256, tables, call->pair_stride, tokens,
                      sums[0] + (r - row), LUT_STRIP);
@@ -585,7 +590,7 @@ LUT_INLINE void lut_tl1_strip(const lut_call *call, int64_t k, int64_t bm, int64
     int32_t sums[LUT_TOKENS][LUT_STRIP];
     lut_clear(sums, tokens, end - row);
     for (int64_t kb = 0; kb < k / bk; kb++) {
-        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (bk / 2) * LUT_TABLE;
+        const uint8_t *tables = call->pairs + t * call->pair_stride + kb * (bk / 2) * LUT_PAIR_TABLE;
         for (int64_t r = row; r < end;) { /* a range may begin or end within a block of 64 rows */
             const int64_t next = lut_min(end, r / bmm * bmm + bmm);
             const int64_t first = r % bmm / 16;
@@ -607,11 +612,12 @@ LUT_INLINE void lut_tl1_strip(const lut_call *call, int64_t k, int64_t bm, int64
         }                                                                                                              \
     }
 
-LUT_INLINE void lut_tl2_rows(const lut_call *call, int64_t m, int64_t k, int64_t bm,
-                             int64_t bk){LUT_FOR_STRIPS(call, bm, lut_tl2_strip(call, m, k, bm, bk, row, end, t, n))}
+LUT_INLINE void lut_tl2_rows(const lut_call *call, int64_t m, int64_t k, int64_t bm, int64_t bk) {
+    LUT_FOR_STRIPS(call, bm, lut_tl2_strip(call, m, k, bm, bk, row, end, t, n));
+}
 
 LUT_INLINE void lut_tl1_rows(const lut_call *call, int64_t k, int64_t bm, int64_t bk, int64_t bmm) {
-    LUT_FOR_STRIPS(call, bm, lut_tl1_strip(call, k, bm, bk, bmm, row, end, t, n))
+    LUT_FOR_STRIPS(call, bm, lut_tl1_strip(call, k, bm, bk, bmm, row, end, t, n));
 }
 
 /*
@@ -1772,7 +1778,7 @@ static int32_t lut_build_tables(int32_t format, const tern_activations *a, int64
             const int64_t triples = cols / 24 * 8;
             const int64_t first = lut_first_pair(cols);
             lut_build_triples(values, triples, tables);
-            lut_build_pairs(values + first, (cols - first) / 2, tables + triples * LUT_TABLE);
+            lut_build_pairs(values + first, (cols - first) / 2, tables + triples * LUT_TRIPLE_TABLE);
         } else {
             lut_build_pairs(values, cols / 2, tables);
         }
@@ -1792,7 +1798,7 @@ static int32_t lut_matmul(const tern_lut_matrix *w, const tern_activations *a, c
     const uint8_t *pairs = tables->values;
     if (w->shape.format == TERN_LUT_TL2) {
         const int64_t from = lut_three_k(cols, w->shape.bk) - lut_first_pair(cols);
-        pairs += (cols / 24 * 8 + from / 2) * LUT_TABLE;
+        pairs += cols / 24 * 8 * LUT_TRIPLE_TABLE + from / 2 * LUT_PAIR_TABLE;
     }
     const lut_call call = {.packed = w->packed,
                            .triples = tables->values,

@@ -18,7 +18,7 @@ public final class HeaderGenerator {
 
     private static final String TEXT_LINE = " * text  ";
     private static final List<String> LOGIC =
-            List.of("layout.h", "portable.h", "avx2.h", "neon.h", "paths.h", "matmul.h", "unpack.h");
+            List.of("layout.h", "tables.h", "portable.h", "avx2.h", "neon.h", "paths.h", "matmul.h", "unpack.h");
 
     private HeaderGenerator() {}
 
@@ -85,27 +85,28 @@ public final class HeaderGenerator {
     }
 
     private static void appendKernel(StringBuilder c, PlannedKernel kernel) {
+        appendRows(c, kernel);
+        c.append("static void ").append(function(kernel)).append("_unpack");
+        c.append("(const uint8_t *packed, int64_t row_begin, int64_t row_end, uint8_t *codes,\n    int64_t stride) {\n");
+        c.append("    lut_").append(kernel.format().label()).append("_unpack(packed, ").append(constants(kernel));
+        c.append(", row_begin, row_end, codes, stride);\n}\n");
+    }
+
+    /** Appends the function that computes rows of one shape. */
+    static void appendRows(StringBuilder c, PlannedKernel kernel) {
+        c.append("\n/* ").append(description(kernel)).append(" */\n");
+        c.append("static void ").append(function(kernel)).append("(const lut_call *call) {\n");
+        c.append("    lut_").append(kernel.format().label()).append("_rows(call, ").append(constants(kernel));
+        c.append(");\n}\n");
+    }
+
+    /** What the logic of the format wants to know of a shape and its tile, in the order of its parameters. */
+    private static String constants(PlannedKernel kernel) {
         MatrixShape shape = kernel.shape();
         Tile tile = kernel.tile();
-        int rows = shape.rows();
-        int cols = shape.cols();
-        String name = function(kernel);
-        c.append("\n/* ").append(description(kernel)).append(" */\n");
-        String unpackParameters =
-                "(const uint8_t *packed, int64_t row_begin, int64_t row_end, uint8_t *codes,\n    int64_t stride)";
-        if (kernel.format() == LutFormat.TL2) {
-            String constants = rows + ", " + cols + ", " + tile.rows() + ", " + tile.cols();
-            c.append("static void ").append(name).append("(const lut_call *call) {\n");
-            c.append("    lut_tl2_rows(call, ").append(constants).append(");\n}\n");
-            c.append("static void ").append(name).append("_unpack").append(unpackParameters).append(" {\n");
-            c.append("    lut_tl2_unpack(packed, ").append(constants).append(", row_begin, row_end, codes, stride);\n}\n");
-        } else {
-            String constants = cols + ", " + tile.rows() + ", " + tile.cols() + ", " + tile.rowBlock();
-            c.append("static void ").append(name).append("(const lut_call *call) {\n");
-            c.append("    lut_tl1_rows(call, ").append(constants).append(");\n}\n");
-            c.append("static void ").append(name).append("_unpack").append(unpackParameters).append(" {\n");
-            c.append("    lut_tl1_unpack(packed, ").append(constants).append(", row_begin, row_end, codes, stride);\n}\n");
-        }
+        return kernel.format() == LutFormat.TL2
+                ? shape.rows() + ", " + shape.cols() + ", " + tile.rows() + ", " + tile.cols()
+                : shape.cols() + ", " + tile.rows() + ", " + tile.cols() + ", " + tile.rowBlock();
     }
 
     /** The kernel in words: {@code TL2, 2560 x 6912: 16 tile rows of 160; 72 blocks of 96 columns in threes}. */
