@@ -1,7 +1,9 @@
 package dev.tern.codegen;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.SequencedMap;
 
 /**
  * The dimensions that decide which ternary matrices a model has.
@@ -52,7 +54,25 @@ public record ModelShape(int hiddenSize, int intermediateSize, int heads, int kv
 
     /** Every distinct shape among the seven ternary matrices of a layer, in the order q, k/v, o, gate/up, down. */
     public List<MatrixShape> matrices() {
-        return Stream.of(query(), keyValue(), attentionOutput(), gateUp(), down()).distinct().toList();
+        return List.copyOf(projections().keySet());
+    }
+
+    /**
+     * The seven ternary matrices of a layer ({@code q}, {@code k}, {@code v}, {@code o}, {@code gate}, {@code up},
+     * {@code down}) by their shape, in the order of {@link #matrices}.
+     */
+    public SequencedMap<MatrixShape, List<String>> projections() {
+        SequencedMap<MatrixShape, List<String>> names = new LinkedHashMap<>();
+        add(names, query(), "q");
+        add(names, keyValue(), "k", "v");
+        add(names, attentionOutput(), "o");
+        add(names, gateUp(), "gate", "up");
+        add(names, down(), "down");
+        return names;
+    }
+
+    private static void add(SequencedMap<MatrixShape, List<String>> names, MatrixShape shape, String... projections) {
+        names.computeIfAbsent(shape, first -> new ArrayList<>()).addAll(List.of(projections));
     }
 
     /** Ternary weights of one layer: q, k, v, o, gate, up, down. */

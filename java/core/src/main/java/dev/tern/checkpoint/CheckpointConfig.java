@@ -1,5 +1,6 @@
 package dev.tern.checkpoint;
 
+import dev.tern.codegen.ModelShape;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.model.FfnActivation;
@@ -20,9 +21,6 @@ import tools.jackson.databind.node.ObjectNode;
  * What config.json and generation_config.json say, checked. Whatever the engine could not run faithfully is refused.
  */
 final class CheckpointConfig {
-    /** Far beyond any model, and small enough that no sum or product of a few of them overflows a long. */
-    private static final int MAX_DIMENSION = 1 << 24;
-
     private final Path file;
     private final ObjectNode config;
     private final List<String> notes = new ArrayList<>();
@@ -95,18 +93,9 @@ final class CheckpointConfig {
         refuse("mlp_bias", "projections with a bias");
         refuseExperts();
         refuseScaledRope();
-        int hidden = dimension("hidden_size");
-        int heads = dimension("num_attention_heads");
-        int kvHeads = config.hasNonNull("num_key_value_heads") ? dimension("num_key_value_heads") : heads;
-        if (heads % kvHeads != 0) {
-            throw key("num_key_value_heads")
-                    .expected("a divisor of the " + heads + " heads")
-                    .found(kvHeads)
-                    .exception();
-        }
-        int headDim = headDim(hidden, heads);
-        if ((long) heads * headDim > MAX_DIMENSION) {
-            throw key("head_dim").problem(heads + " heads of " + headDim + " are too many").exception();
+        ModelShape shape = ModelDimensions.of(file, config);
+        if (shape.headDim() % 2 != 0) {
+            throw key("head_dim").expected("an even number, as RoPE turns pairs").found(shape.headDim()).exception();
         }
         FfnActivation activation = activation();
         return new ModelHyperparameters(
@@ -114,13 +103,13 @@ final class CheckpointConfig {
                 name,
                 dimension("vocab_size"),
                 dimension("max_position_embeddings"),
-                hidden,
-                dimension("intermediate_size"),
+                shape.hiddenSize(),
+                shape.intermediateSize(),
                 dimension("num_hidden_layers"),
-                heads,
-                kvHeads,
-                headDim,
-                headDim,
+                shape.heads(),
+                shape.kvHeads(),
+                shape.headDim(),
+                shape.headDim(),
                 ropeTheta(),
                 positive("rms_norm_eps"),
                 activation,
@@ -177,25 +166,6 @@ final class CheckpointConfig {
             case "silu", "swish" -> FfnActivation.SILU;
             default -> throw key("hidden_act").expected("relu2 or silu").found("'" + name + "'").exception();
         };
-    }
-
-    private int headDim(int hidden, int heads) {
-        int headDim;
-        if (config.hasNonNull("head_dim")) {
-            headDim = dimension("head_dim");
-        } else if (hidden % heads != 0) {
-            throw key("num_attention_heads")
-                    .problem("head_dim is absent and the heads do not divide hidden_size")
-                    .expected("a divisor of " + hidden)
-                    .found(heads)
-                    .exception();
-        } else {
-            headDim = hidden / heads;
-        }
-        if (headDim % 2 != 0) {
-            throw key("head_dim").expected("an even number, as RoPE turns pairs").found(headDim).exception();
-        }
-        return headDim;
     }
 
     /** In newer transformers the base stands in {@code rope_parameters}; absent, it is what transformers assumes. */
@@ -286,15 +256,7 @@ final class CheckpointConfig {
     }
 
     private int dimension(String key) {
-        JsonNode node = config.get(key);
-        if (node == null || !node.isIntegralNumber() || !node.canConvertToInt()
-                || node.intValue() <= 0 || node.intValue() > MAX_DIMENSION) {
-            throw key(key)
-                    .expected("a whole number from 1 to " + MAX_DIMENSION)
-                    .found(JsonFile.shown(node))
-                    .exception();
-        }
-        return node.intValue();
+        return ModelDimensions.dimension(file, config, key);
     }
 
     private float positive(String key) {
