@@ -17,4 +17,5 @@ module dev.tern.core {
     exports dev.tern.template;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;
+    exports dev.tern.tune;
 }

@@ -10,6 +10,7 @@ import dev.tern.kernels.KernelCache;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutLibrary;
+import dev.tern.kernels.LutPath;
 import dev.tern.kernels.LutShape;
 import dev.tern.kernels.Tier;
 import java.util.ArrayList;
@@ -107,6 +108,24 @@ public final class LutSource {
         Set<LutShape> shapes = new HashSet<>();
         plan.kernels().forEach(kernel -> shapes.add(shape(kernel)));
         return shapes;
+    }
+
+    /** What the look-up-table kernels that go with a tier are compiled for on this machine. */
+    public static LutPath path(Tier tier) {
+        if (tier.compareTo(Tier.AVX2) >= 0) {
+            return LutPath.AVX2;
+        }
+        boolean arm = System.getProperty("os.arch").equals("aarch64") && tier != Tier.JAVA;
+        return arm ? LutPath.NEON : LutPath.PORTABLE;
+    }
+
+    /** Those of the plan's kernels that libtern was built with: none of them needs another library. */
+    public static List<PlannedKernel> inLibtern(KernelPlan plan) {
+        Set<LutShape> shapes = LutLibrary.ofLibtern()
+                .flatMap(library -> library.kernels(LutPath.PORTABLE))
+                .map(kernels -> Set.copyOf(kernels.shapes()))
+                .orElse(Set.of());
+        return plan.kernels().stream().filter(kernel -> shapes.contains(shape(kernel))).toList();
     }
 
     /** A planned kernel as the native library names it. */

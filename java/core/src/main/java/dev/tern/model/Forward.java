@@ -1,5 +1,10 @@
 package dev.tern.model;
 
+import static dev.tern.model.RowShares.ROW_UNIT;
+import static dev.tern.model.RowShares.SHARES;
+import static dev.tern.model.RowShares.rowUnit;
+import static dev.tern.model.RowShares.share;
+
 import dev.tern.kernels.Activations;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
@@ -31,8 +36,6 @@ import org.jspecify.annotations.Nullable;
  * <p>All memory is allocated once; a pass allocates nothing. Not thread-safe: {@link Engine} lets one pass run at a time.
  */
 final class Forward implements ThreadTeam.Program {
-    private static final int ROW_UNIT = 32; // rows of a matrix are dealt out in multiples of this
-    private static final int SHARES = 4; // of a stage, for each member
     private static final int[] NONE = {};
 
     private final ModelHyperparameters model;
@@ -373,23 +376,7 @@ final class Forward implements ThreadTeam.Program {
     }
 
     private int rowShares(int rows) {
-        return rowShares(rows, members);
-    }
-
-    /** Into how many shares the rows of a matrix are cut for a team. */
-    static int rowShares(int rows, int members) {
-        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, members == 1 ? 1 : SHARES * members);
-    }
-
-    /** Rows in whose multiples a matrix is dealt out: whole tiles where there are enough of them, since they are read best. */
-    static int rowUnit(Projection w, int members) {
-        return w instanceof LutWeights packed && w.rows() / packed.shape().bm() >= 2 * members ? packed.shape().bm() : ROW_UNIT;
-    }
-
-    /** Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}. */
-    static int share(int count, int unit, int i, int n) {
-        long units = (count + unit - 1L) / unit;
-        return (int) Math.min(count, units * i / n * unit);
+        return RowShares.rowShares(rows, members);
     }
 
     /**

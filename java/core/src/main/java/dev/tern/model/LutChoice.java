@@ -7,11 +7,10 @@ import dev.tern.kernels.KernelCache;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
-import dev.tern.kernels.LutPath;
 import dev.tern.kernels.LutShape;
-import dev.tern.kernels.Tier;
 import dev.tern.lut.KernelFamily;
 import dev.tern.lut.LutSource;
+import dev.tern.lut.Processor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -26,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.stream.Stream;
 
 /**
  * Decides how the packed matrices of a file are computed: looked up as they lie, or multiplied after repacking. What a short
@@ -76,10 +74,7 @@ final class LutChoice {
     }
 
     private boolean isFast(LutFormat format) {
-        Tier tier = others.tier();
-        boolean arm = System.getProperty("os.arch").equals("aarch64") && tier != Tier.JAVA;
-        LutPath path = tier.compareTo(Tier.AVX2) >= 0 ? LutPath.AVX2 : arm ? LutPath.NEON : LutPath.PORTABLE;
-        return path.isFastFor(LutSource.format(format));
+        return LutSource.path(others.tier()).isFastFor(LutSource.format(format));
     }
 
     private Optional<LutKernels> faster(LutKernels kernels, KernelPlan plan, List<PlannedKernel> matrices) {
@@ -109,7 +104,7 @@ final class LutChoice {
 
     /** Named by all that the speeds depend on. */
     private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<PlannedKernel> matrices) {
-        String key = processor() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
+        String key = Processor.name() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
                 + matrices.size();
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
@@ -119,17 +114,6 @@ final class LutChoice {
             return Optional.empty(); // without a cache each load measures
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java has SHA-256", e);
-        }
-    }
-
-    private static String processor() {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        try (Stream<String> lines = Files.lines(cpuinfo)) {
-            return lines.filter(line -> line.startsWith("model name") || line.startsWith("model\t") || line.startsWith("CPU part"))
-                    .limit(2)
-                    .reduce("", String::concat);
-        } catch (IOException e) {
-            return System.getProperty("os.name") + System.getProperty("os.arch");
         }
     }
 

@@ -134,11 +134,11 @@ final class LutContest {
             }
         }
         team.endStage(member);
-        int n = Forward.rowShares(w.rows(), team.size());
-        int unit = Forward.rowUnit(w, team.size());
+        int n = RowShares.rowShares(w.rows(), team.size());
+        int unit = RowShares.rowUnit(w, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            int from = Forward.share(w.rows(), unit, i, n);
-            int to = Forward.share(w.rows(), unit, i + 1, n);
+            int from = RowShares.share(w.rows(), unit, i, n);
+            int to = RowShares.share(w.rows(), unit, i + 1, n);
             if (from < to && lut) {
                 w.kernels().matmul(w, activations, tables, 1, from, to, y, w.rows());
             } else if (from < to) {

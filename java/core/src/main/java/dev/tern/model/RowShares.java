@@ -1,0 +1,31 @@
+package dev.tern.model;
+
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Projection;
+
+/** How the rows of a matrix are dealt out to the members of a team; the forward pass and what measures it do it alike. */
+public final class RowShares {
+    /** Rows of a matrix are dealt out in multiples of this. */
+    static final int ROW_UNIT = 32;
+
+    /** Shares of a stage, for each member: one that is held up leaves the rest to others. */
+    static final int SHARES = 4;
+
+    private RowShares() {}
+
+    /** Into how many shares the rows of a matrix are cut for a team. */
+    public static int rowShares(int rows, int members) {
+        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, members == 1 ? 1 : SHARES * members);
+    }
+
+    /** Rows in whose multiples a matrix is dealt out: whole tiles where there are enough of them, since they are read best. */
+    public static int rowUnit(Projection w, int members) {
+        return w instanceof LutWeights packed && w.rows() / packed.shape().bm() >= 2 * members ? packed.shape().bm() : ROW_UNIT;
+    }
+
+    /** Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}. */
+    public static int share(int count, int unit, int i, int n) {
+        long units = (count + unit - 1L) / unit;
+        return (int) Math.min(count, units * i / n * unit);
+    }
+}
