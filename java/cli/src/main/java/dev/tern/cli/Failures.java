@@ -1,5 +1,7 @@
 package dev.tern.cli;
 
+import dev.tern.codegen.KernelBuildException;
+import dev.tern.codegen.KernelPlanException;
 import dev.tern.io.InputException;
 import dev.tern.kernels.KernelUnavailableException;
 import java.io.PrintStream;
@@ -88,6 +90,8 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
         return switch (e) {
             case InputException input -> input.getMessage();
             case KernelUnavailableException kernels -> kernels.getMessage();
+            case KernelPlanException plan -> plan.getMessage();
+            case KernelBuildException build -> build.getMessage();
             case FileSystemException file ->
                 file.getFile() + ": " + (file.getReason() == null ? reasonOf(file) : file.getReason());
             case OutOfMemoryError memory ->

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  TERN_MAX_TIER=scalar|avx2   highest instruction set to use",
             "  TERN_NATIVE=off             compute with the Java reference",
             "  TERN_LIBRARY=PATH           the native library to load",
-            "  TERN_CACHE=DIR              where native libraries are unpacked",
+            "  TERN_CACHE=DIR              where native libraries are kept",
             "  TERN_JAVA_OPTS=FLAGS        more flags for the Java virtual machine",
             "",
             "Exit status: 0 done; 1 the input is at fault; 2 the command line is; 70 Tern is.",
@@ -99,6 +99,7 @@ public final class Tern implements Runnable {
         SequencedMap<String, Supplier<Object>> commands = new LinkedHashMap<>();
         commands.put("demo", () -> new DemoCommand(terminal, interruption));
         commands.put("convert", () -> new ConvertCommand(terminal, interruption));
+        commands.put("kernels", () -> new KernelsCommand(terminal, interruption));
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
         commands.put("inspect", () -> new InspectCommand(terminal));
