@@ -2,8 +2,6 @@ package dev.tern.codegen;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +16,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.stream.Stream;
 
 /**
@@ -30,7 +27,6 @@ import java.util.stream.Stream;
  * <p>The cache must be a folder that only its user can write to: what lies there is loaded and run.
  */
 public final class KernelBuild {
-    private static final String MANIFEST = "manifest.properties";
     private static final String LOCK = ".lock";
     private static final int SHOWN_LINES = 40;
 
@@ -62,53 +58,16 @@ public final class KernelBuild {
      */
     public Optional<KernelLibraryFile> find() {
         Path folder = folder();
-        Path file = folder.resolve(MANIFEST);
-        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        if (!KernelManifest.isIn(folder)) {
             return Optional.empty();
         }
-        Properties manifest = new Properties();
-        try (InputStream in = Files.newInputStream(file)) {
-            manifest.load(in);
-        } catch (IOException | IllegalArgumentException e) {
-            throw damaged(file + " cannot be read: " + e.getMessage());
-        }
-        require(file, manifest, "plan", plan.hash());
-        require(file, manifest, "sources", sources);
-        String name = manifest.getProperty("library", "");
-        Path library = folder.resolve(name).normalize();
-        if (name.isEmpty() || !folder.equals(library.getParent())) {
-            throw damaged(file + ": names no library of its folder, but '" + name + "'");
-        }
-        String expected = manifest.getProperty("library.sha256", "");
-        requireHash(library, expected);
+        KernelManifest manifest = KernelManifest.read(folder);
+        manifest.require("plan", plan.hash());
+        manifest.require("sources", sources);
+        Path library = manifest.library();
         Path headerFile = folder.resolve(HeaderGenerator.FILE_NAME);
-        requireHash(headerFile, Hash.sha256(header));
-        return Optional.of(new KernelLibraryFile(folder, library, expected, headerFile));
-    }
-
-    private void require(Path file, Properties manifest, String key, String expected) {
-        String found = manifest.getProperty(key, "nothing");
-        if (!found.equals(expected)) {
-            throw damaged(file + ": " + key + " is " + found + ", expected " + expected);
-        }
-    }
-
-    private void requireHash(Path file, String expected) {
-        try {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw damaged(file + " is missing");
-            }
-            String found = Hash.sha256(file);
-            if (!found.equals(expected)) {
-                throw damaged(file + ": changed since it was built: its SHA-256 is " + found + ", expected " + expected);
-            }
-        } catch (IOException e) {
-            throw damaged(file + " cannot be read: " + e.getMessage());
-        }
-    }
-
-    private static KernelBuildException damaged(String what) {
-        return new KernelBuildException(what + "; remove the folder, or build the kernels again with tern kernels --build");
+        KernelManifest.requireHash(headerFile, Hash.sha256(header));
+        return Optional.of(new KernelLibraryFile(folder, library, manifest.sha256(), headerFile));
     }
 
     /**
@@ -168,14 +127,14 @@ public final class KernelBuild {
             Path built = builtLibrary(work.resolve("build"));
             Path library = result.resolve(built.getFileName());
             Files.move(built, library);
-            writeManifest(result, library);
+            KernelManifest.write(result, plan.hash(), sources, library);
             Path folder = folder();
             deleteTree(folder);
             Files.move(result, folder, StandardCopyOption.ATOMIC_MOVE);
         } finally {
             deleteTree(work);
         }
-        return find().orElseThrow(() -> damaged(folder() + " has vanished"));
+        return find().orElseThrow(() -> KernelManifest.damaged(folder() + " has vanished"));
     }
 
     private static Path builtLibrary(Path build) throws IOException {
@@ -183,17 +142,6 @@ public final class KernelBuild {
             return files.filter(file -> file.getFileName().toString().matches("libtern-lut-[0-9a-f]+\\.(so|dylib)"))
                     .findFirst()
                     .orElseThrow(() -> new KernelBuildException(build + ": CMake built no libtern-lut library"));
-        }
-    }
-
-    private void writeManifest(Path folder, Path library) throws IOException {
-        Properties manifest = new Properties();
-        manifest.setProperty("plan", plan.hash());
-        manifest.setProperty("sources", sources);
-        manifest.setProperty("library", library.getFileName().toString());
-        manifest.setProperty("library.sha256", Hash.sha256(library));
-        try (OutputStream out = Files.newOutputStream(folder.resolve(MANIFEST))) {
-            manifest.store(out, "A library of look-up-table kernels. Changed files are not loaded.");
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tern.cli;
 
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.LibraryStatus;
+import dev.tern.kernels.LutPath;
 import dev.tern.kernels.Tier;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ArrayNode;
@@ -46,6 +48,7 @@ final class DoctorCommand implements Callable<Integer> {
             Optional<Tool> compiler,
             Optional<Tool> maven,
             LibraryStatus library,
+            LutFindings lut,
             List<String> advice) {}
 
     @Override
@@ -67,9 +70,12 @@ final class DoctorCommand implements Callable<Integer> {
         Optional<Tool> compiler = Tool.find(path, List.of("cc", "gcc", "clang"));
         Optional<Tool> maven = Tool.find(path, List.of("mvn"));
         LibraryStatus library = KernelChoice.status();
+        LutFindings lut = LutFindings.examine();
 
         List<String> advice = new ArrayList<>();
         library.failure().ifPresent(reason -> advice.add(sentence(reason)));
+        lut.fault().filter(reason -> library.failure().isEmpty()).ifPresent(reason -> advice.add(sentence(reason)));
+        lut.damaged().forEach(kernels -> kernels.damage().ifPresent(reason -> advice.add(sentence(reason))));
         Set<String> words = machine.distribution();
         if (cmake.isEmpty()) {
             advice.add("cmake is missing; building the native kernels needs it. Install it: "
@@ -87,7 +93,7 @@ final class DoctorCommand implements Callable<Integer> {
             advice.add("Transparent huge pages are off. Weights in 2 MiB pages are read about a quarter faster: "
                     + "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled");
         }
-        return new Findings(Build.current(), machine, cmake, compiler, maven, library, advice);
+        return new Findings(Build.current(), machine, cmake, compiler, maven, library, lut, advice);
     }
 
     private static String install(Set<String> distribution, String debian, String fedora, String brew) {
@@ -128,12 +134,33 @@ final class DoctorCommand implements Callable<Integer> {
         f.library().tiers().forEach(tier ->
                 row(tier.tier().label(), tier.obstacle().map(reason -> "no: " + reason).orElse("yes")));
         f.library().cappedBy().ifPresent(cap -> row("held back", cap));
+        heading("Look-up-table kernels (tl1, tl2)");
+        row("libtern", libtern(f.lut()));
+        row("built", built(f.lut()));
+        row("others", f.cmake().isPresent() && f.compiler().isPresent()
+                ? "are built when a model needs them"
+                : "cannot be built: " + (f.cmake().isEmpty() ? "cmake" : "a C compiler") + " is missing");
         heading("To build them");
         tool("cmake", f.cmake());
         tool("C compiler", f.compiler());
         tool("Maven", f.maven());
         heading(f.advice().isEmpty() ? "All is well." : "What to do");
         f.advice().forEach(advice -> terminal.out().println(Wrap.indented("  - ", advice, Terminal.WIDTH)));
+    }
+
+    private static String libtern(LutFindings lut) {
+        return lut.paths().isEmpty()
+                ? "none"
+                : lut.shapes() + " shapes, "
+                        + lut.paths().stream().map(LutPath::label).collect(Collectors.joining(" and "));
+    }
+
+    private static String built(LutFindings lut) {
+        if (lut.cache().isEmpty()) {
+            return "none: there is no cache";
+        }
+        int damaged = lut.damaged().size();
+        return lut.built().size() + " in " + lut.cache().get() + (damaged == 0 ? "" : ", " + damaged + " of them damaged");
     }
 
     private void heading(String text) {
@@ -198,6 +225,15 @@ final class DoctorCommand implements Callable<Integer> {
                 .put("obstacle", tier.obstacle().orElse(null)));
         kernels.put("capped_by", library.cappedBy().orElse(null));
         kernels.put("failure", library.failure().orElse(null));
+        ObjectNode lut = root.putObject("look_up_table_kernels");
+        ArrayNode paths = lut.putArray("paths");
+        f.lut().paths().forEach(path -> paths.add(path.label()));
+        lut.put("shapes", f.lut().shapes());
+        lut.put("cache", f.lut().cache().map(Path::toString).orElse(null));
+        lut.put("built", f.lut().built().size());
+        ArrayNode damaged = lut.putArray("damaged");
+        f.lut().damaged().forEach(built -> damaged.add(built.folder().toString()));
+        lut.put("fault", f.lut().fault().orElse(null));
         ObjectNode tools = root.putObject("tools");
         tool(tools, "cmake", f.cmake());
         tool(tools, "c_compiler", f.compiler());
