@@ -45,25 +45,38 @@ final class KernelFiles {
     }
 
     /**
+     * Makes sure that nothing is in the way, before any work is done.
+     *
+     * @throws InputException when a file holds something else and is not to be replaced
+     */
+    void requireFree(boolean overwrite) {
+        changes().forEach((file, changed) -> {
+            if (changed && !overwrite && Files.exists(file)) {
+                throw InputException.at(file)
+                        .problem("exists already and holds something else")
+                        .cure("Add --overwrite to replace it, or name another folder with --out.")
+                        .exception();
+            }
+        });
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw InputException.at(folder).expected("a folder").found("a file").exception();
+        }
+    }
+
+    /**
      * Writes both.
      *
      * @return {@link #changes}
-     * @throws InputException when another file is in the place of one and is not to be replaced, before either is written,
-     *     or the folder cannot be written to
+     * @throws InputException when something is in the way or the folder cannot be written to
      */
     SequencedMap<Path, Boolean> write(boolean overwrite) {
+        requireFree(overwrite);
         SequencedMap<Path, Boolean> changes = changes();
-        if (!overwrite) {
-            changes.forEach((file, changed) -> {
-                if (changed && Files.exists(file)) {
-                    throw InputException.at(file)
-                            .problem("exists already and holds something else")
-                            .cure("Add --overwrite to replace it, or name another folder with --out.")
-                            .exception();
-                }
-            });
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw InputException.at(folder).problem("the folder cannot be made", e).exception(e);
         }
-        makeFolder();
         for (Map.Entry<Path, Boolean> change : changes.entrySet()) {
             if (change.getValue()) {
                 byte[] bytes = texts.get(change.getKey()).getBytes(StandardCharsets.UTF_8);
@@ -75,20 +88,6 @@ final class KernelFiles {
             }
         }
         return changes;
-    }
-
-    private void makeFolder() {
-        if (Files.isDirectory(folder)) {
-            return;
-        }
-        if (Files.exists(folder)) {
-            throw InputException.at(folder).expected("a folder").found("a file").exception();
-        }
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw InputException.at(folder).problem("the folder cannot be made", e).exception(e);
-        }
     }
 
     private static boolean holds(Path file, String text) {

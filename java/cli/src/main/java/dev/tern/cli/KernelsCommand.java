@@ -157,9 +157,12 @@ final class KernelsCommand implements Callable<Integer> {
         }
         KernelFiles files = new KernelFiles(
                 out, bitnetCpp ? BitnetCppHeader.generate(plan) : HeaderGenerator.generate(plan), KernelConfig.text(plan));
+        Optional<KernelsReport.Library> library = Optional.empty();
+        if (build && !dryRun) {
+            files.requireFree(overwrite);
+            library = Optional.of(library(plan, notes)); // first: a compiler that fails leaves no files
+        }
         SequencedMap<Path, Boolean> written = dryRun ? files.changes() : files.write(overwrite);
-        Optional<KernelsReport.Library> library =
-                build && !dryRun ? Optional.of(library(plan, notes)) : Optional.empty();
         int inLibtern = LutSource.inLibtern(plan).size();
         KernelsReport report = new KernelsReport(
                 model, plan, bitnetCpp, dryRun, written, inLibtern, library, tuning, candidates, List.copyOf(notes));

@@ -3,6 +3,8 @@ package dev.tern.cli;
 import static dev.tern.cli.InProcess.tern;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.codegen.KernelBuildException;
+import dev.tern.codegen.KernelPlanException;
 import dev.tern.io.InputException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -20,8 +22,8 @@ class TernTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "convert", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity", "synth",
-                "bench", "doctor"
+                "demo", "convert", "kernels", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity",
+                "synth", "bench", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {
         InProcess.Result result = tern(command, "--help");
@@ -114,6 +116,15 @@ class TernTest {
         terminal.verbose(true);
         new Failures(terminal, new Interruption()).report(new StackOverflowError());
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("\tat ");
+    }
+
+    @Test
+    void kernelsThatCannotBePlannedOrBuiltAreNoFaultOfTern() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Failures failures = new Failures(terminal(OutputStream.nullOutputStream(), err), new Interruption());
+        assertThat(failures.report(new KernelPlanException("no tile fits"))).isEqualTo(1);
+        assertThat(failures.report(new KernelBuildException("the compiler failed"))).isEqualTo(1);
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("tern: no tile fits\ntern: the compiler failed\n");
     }
 
     @Test
