@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * The two files of a plan in a folder. Each appears whole. What is there already is replaced only when that is wanted; a file
- * that holds the same text anyway is left alone.
+ * The two files of a plan in a folder. Each appears whole. What is there already is replaced only when that is wanted;
+ * a file that holds the same text anyway is left alone.
  */
 final class KernelFiles {
     static final String CONFIG = "kernel_config.ini";

@@ -29,10 +29,10 @@ final class KernelsText {
         if (!report.candidates().isEmpty()) {
             appendCandidates(text, report);
         }
-        report.files().forEach((file, changed) -> text.append(report.dryRun() ? "would write " : changed ? "wrote " : "unchanged ")
-                .append(file)
-                .append(report.dryRun() && !changed ? ", which holds the same already" : "")
-                .append('\n'));
+        report.files().forEach((file, changed) -> {
+            String verb = !changed ? "unchanged " : report.dryRun() ? "would write " : "wrote ";
+            text.append(verb).append(file).append('\n');
+        });
         if (report.bitnetCpp()) {
             Map<LutFormat, String> switches =
                     Map.of(LutFormat.TL2, "-DBITNET_X86_TL2=ON", LutFormat.TL1, "-DBITNET_ARM_TL1=ON");

@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The dimensions in a config.json that decide which ternary matrices a model has, whatever its architecture and whether or
- * not there are weights beside it.
+ * The dimensions in a config.json that decide which ternary matrices a model has, whatever its architecture and whether
+ * or not there are weights beside it.
  */
 public final class ModelDimensions {
     /** Far beyond any model, and small enough that no sum or product of a few of them overflows a long. */

@@ -12,7 +12,8 @@ public final class Processor {
     /** What Linux calls it; elsewhere system and architecture. */
     public static String name() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("model name") || line.startsWith("model\t") || line.startsWith("CPU part"))
+            return lines.filter(line ->
+                            line.startsWith("model name") || line.startsWith("model\t") || line.startsWith("CPU part"))
                     .limit(2)
                     .reduce("", String::concat);
         } catch (IOException e) {

@@ -3,7 +3,9 @@ package dev.tern.model;
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
 
-/** How the rows of a matrix are dealt out to the members of a team; the forward pass and what measures it do it alike. */
+/**
+ * How the rows of a matrix are dealt out to the members of a team; the forward pass and what measures it do it alike.
+ */
 public final class RowShares {
     /** Rows of a matrix are dealt out in multiples of this. */
     static final int ROW_UNIT = 32;
@@ -18,12 +20,19 @@ public final class RowShares {
         return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, members == 1 ? 1 : SHARES * members);
     }
 
-    /** Rows in whose multiples a matrix is dealt out: whole tiles where there are enough of them, since they are read best. */
+    /**
+     * Rows in whose multiples a matrix is dealt out: whole tiles where there are enough of them, since they are read
+     * best.
+     */
     public static int rowUnit(Projection w, int members) {
-        return w instanceof LutWeights packed && w.rows() / packed.shape().bm() >= 2 * members ? packed.shape().bm() : ROW_UNIT;
+        return w instanceof LutWeights packed && w.rows() / packed.shape().bm() >= 2 * members
+                ? packed.shape().bm()
+                : ROW_UNIT;
     }
 
-    /** Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}. */
+    /**
+     * Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}.
+     */
     public static int share(int count, int unit, int i, int n) {
         long units = (count + unit - 1L) / unit;
         return (int) Math.min(count, units * i / n * unit);

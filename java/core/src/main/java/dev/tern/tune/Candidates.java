@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.SequencedSet;
 
 /**
- * The tiles that are worth timing for a shape: the best by the planner's estimate, but not many of one height or one width,
- * since neighbours differ less than the estimate errs; and bitnet.cpp's preset.
+ * The tiles that are worth timing for a shape: the best by the planner's estimate, but not many of one height or one
+ * width, since neighbours differ less than the estimate errs; and bitnet.cpp's preset.
  */
 final class Candidates {
     private static final int MOST = 8;

@@ -2,6 +2,7 @@ package dev.tern.tune;
 
 import dev.tern.codegen.KernelBuild;
 import dev.tern.codegen.KernelBuildException;
+import dev.tern.codegen.KernelLibraryFile;
 import dev.tern.codegen.KernelPlan;
 import dev.tern.codegen.KernelPlanException;
 import dev.tern.codegen.LutFormat;
@@ -24,9 +25,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Chooses tiles by timing them on this machine: the planner's best few of every shape, in one library that is generated and
- * built for it, with one token (decode) and with {@link #PREFILL_TOKENS}. What was found of a shape is kept in the cache as soon
- * as it is known, so a run that was ended goes on where it was, and one that is repeated takes no time. Not thread-safe.
+ * Chooses tiles by timing them on this machine: the planner's best few of every shape, in one library that is generated
+ * and built for it, with one token (decode) and with {@link #PREFILL_TOKENS}. What was found of a shape is kept in the
+ * cache as soon as it is known, so a run that was ended goes on where it was, and one that is repeated takes no time.
+ * Not thread-safe.
  */
 public final class KernelTuner {
     /** Tokens of a batch in prefill. */
@@ -184,7 +186,8 @@ public final class KernelTuner {
             KernelPlan plan = new KernelPlan(all.stream().flatMap(List::stream).toList());
             long total = 100L * all.size();
             KernelBuild build = new KernelBuild(cache, plan);
-            return LutSource.open(BackgroundBuild.build(build, () -> progress.at("build", 0, total)), plan, kernels.tier());
+            KernelLibraryFile file = BackgroundBuild.build(build, () -> progress.at("build", 0, total));
+            return LutSource.open(file, plan, kernels.tier());
         }
 
         @Override

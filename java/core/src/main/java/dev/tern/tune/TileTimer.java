@@ -14,16 +14,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.DoubleConsumer;
 
 /**
- * Times the tiles of one shape against each other. They take turns, sample by sample, since the speed of a shared machine
- * changes from one tenth of a second to the next; whose turn comes first moves on by one each round. Every sample computes the
- * next matrices of one ring that is larger than the last cache, so that decoding reads from memory, and all tiles read the same
- * bytes: indices from 0 to 7 are valid in every layout.
+ * Times the tiles of one shape against each other. They take turns, sample by sample, since the speed of a shared
+ * machine changes from one tenth of a second to the next; whose turn comes first moves on by one each round. Every
+ * sample computes the next matrices of one ring that is larger than the last cache, so that decoding reads from memory,
+ * and all tiles read the same bytes: indices from 0 to 7 are valid in every layout.
  *
  * <p>Tables are built beforehand and not timed: they are the same for all tiles.
  */

@@ -3,7 +3,6 @@ package dev.tern.tune;
 import dev.tern.codegen.LutFormat;
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.PlannedKernel;
-import dev.tern.codegen.Tile;
 import java.util.Comparator;
 import java.util.List;
 
@@ -16,10 +15,15 @@ import java.util.List;
  * @param measured whether they were timed now, not some time before
  */
 public record TunedShape(LutFormat format, MatrixShape shape, List<TimedTile> tiles, boolean measured) {
-    /** Weight of the time of decoding in the comparison; the rest is prefill's. Models are run for the tokens they write. */
+    /**
+     * Weight of the time of decoding in the comparison; the rest is prefill's. Models are run for the tokens they
+     * write.
+     */
     public static final double DECODE_SHARE = 0.8;
 
-    /** By how much a tile must be faster than the planner's to be preferred: less is noise, and the files would change. */
+    /**
+     * By how much a tile must be faster than the planner's to be preferred: less is noise, and the files would change.
+     */
     public static final double LEAST_GAIN = 0.02;
 
     /** @throws IllegalArgumentException when there are no tiles or one is not legal */
@@ -29,8 +33,9 @@ public record TunedShape(LutFormat format, MatrixShape shape, List<TimedTile> ti
             throw new IllegalArgumentException("no tiles of " + shape);
         }
         for (TimedTile timed : tiles) {
-            PlannedKernel legal = new PlannedKernel(format, shape, timed.tile());
-            assert legal.tile().equals(timed.tile());
+            format.obstacle(shape, timed.tile()).ifPresent(reason -> {
+                throw new IllegalArgumentException(shape + " " + timed.tile() + ": " + reason);
+            });
         }
     }
 
@@ -50,7 +55,6 @@ public record TunedShape(LutFormat format, MatrixShape shape, List<TimedTile> ti
 
     /** The winner as a kernel to generate. */
     public PlannedKernel kernel() {
-        Tile tile = winner().tile();
-        return new PlannedKernel(format, shape, tile);
+        return new PlannedKernel(format, shape, winner().tile());
     }
 }

@@ -1,6 +1,9 @@
 package dev.tern.tune;
 
-/** Hears how far tuning is, at points where it can be ended: what it throws, reaches the caller of {@link KernelTuner#tune}. */
+/**
+ * Hears how far tuning is, at points where it can be ended: what it throws, reaches the caller of {@link
+ * KernelTuner#tune}.
+ */
 @FunctionalInterface
 public interface TuningProgress {
     /** For those who do not care. */

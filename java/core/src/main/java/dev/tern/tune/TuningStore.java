@@ -20,8 +20,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Measurements that are kept: for each shape a file in the cache, {@code tiles-<shape>-<hash>.json}, whose hash is over all that
- * the speeds depend on.
+ * Measurements that are kept: for each shape a file in the cache, {@code tiles-<shape>-<hash>.json}, whose hash is over
+ * all that the speeds depend on.
  */
 final class TuningStore {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
