@@ -101,7 +101,7 @@ final class DemoCommand implements Callable<Integer> {
             convert(folder);
             validate(folder);
             Telling telling = tell(folder.model(LOOKED_UP), family, fable);
-            boolean same = compare(folder, fable, telling.ids());
+            boolean same = compare(folder, family, fable, telling.ids());
             if (keep != null) {
                 terminal.print("%nKept in %s: checkpoint, kernels, the model in both types.%n", keep);
             }
@@ -239,10 +239,10 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     /**
-     * Asks the same of the model in the type that is multiplied. Without vector code a few tokens have to do: a whole fable
-     * takes seconds.
+     * Asks the same of the model in another type, whose weights are multiplied. Without vector code a few tokens have to do:
+     * a whole fable takes seconds.
      */
-    private boolean compare(DemoFolder folder, Fables.Fable fable, int[] told) {
+    private boolean compare(DemoFolder folder, KernelFamily family, Fables.Fable fable, int[] told) {
         interruption.check();
         long start = System.nanoTime();
         converted(folder, MULTIPLIED);
@@ -260,8 +260,9 @@ final class DemoCommand implements Callable<Integer> {
                     start,
                     String.format(
                             Locale.ROOT,
-                            "the checkpoint as %s, multiplied instead: %s %d tokens",
+                            "the checkpoint as %s%s: %s %d tokens",
                             MULTIPLIED.label(),
+                            family == KernelFamily.LUT ? ", multiplied instead of looked up" : "",
                             same ? slow ? "the same first" : "the same" : "NOT the same",
                             ids.length));
             return same;

@@ -24,8 +24,6 @@ import dev.tern.lut.KernelFamily;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.Outtype;
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -82,14 +80,16 @@ final class Setup {
             KernelChoice.requireNative(); // not after minutes of converting
         }
         Inspected inspected = inspect();
-        createFolder();
-        if (!inspected.plan().tiles().kernels().isEmpty()) {
-            KernelPlan plan = new KernelPlan(inspected.plan().tiles().kernels());
-            kernels(plan);
-            build(plan);
+        interruption.check();
+        try (SetupFolder folder = SetupFolder.take(request.folder(), request.file())) {
+            if (!inspected.plan().tiles().kernels().isEmpty()) {
+                KernelPlan plan = new KernelPlan(inspected.plan().tiles().kernels());
+                kernels(plan);
+                build(plan);
+            }
+            convert(inspected);
+            tell();
         }
-        convert(inspected);
-        tell();
         if (request.json()) {
             finish();
         } else {
@@ -172,24 +172,6 @@ final class Setup {
 
     private Path record() {
         return request.folder().resolve(SetupRecord.FILE_NAME);
-    }
-
-    private void createFolder() {
-        interruption.check();
-        try {
-            Files.createDirectories(request.folder());
-        } catch (FileAlreadyExistsException e) {
-            throw InputException.at(request.folder())
-                    .expected("a folder")
-                    .found("a file")
-                    .cure("Name another one with -o.")
-                    .exception(e);
-        } catch (IOException e) {
-            throw InputException.at(request.folder())
-                    .problem("cannot be made", e)
-                    .cure("Name another folder with -o.")
-                    .exception(e);
-        }
     }
 
     private void kernels(KernelPlan plan) {

@@ -31,7 +31,7 @@ class DemoCommandTest {
                 .contains("\n\n" + fable("The Fox and the Grapes") + "\n\n")
                 .contains("28 ternary tensors")
                 .contains("bitnet-lut-kernels.h", "kernel_config.ini", "GGUF, tl2,")
-                .containsPattern("the checkpoint as i2_s, multiplied instead: the same (113|first 16)\\s+tokens")
+                .containsPattern("the checkpoint as i2_s(, multiplied instead\\s+of looked up)?:\\s+the\\s+same\\s+(113|first\\s+16)\\s+tokens")
                 .contains("Ended by the model's end token; word for word the fable it learnt.")
                 .doesNotContain("\u001B");
         assertThat(demoFolders(temporary)).isEqualTo(before);

@@ -371,6 +371,28 @@ class SetupCommandTest {
         assertThat(tern("setup", PACKED, "-o", made, "-n", "1").status()).isZero();
     }
 
+    @Test
+    void whatAKilledSetupLeftHalfGoesAndTheRestStays() throws Exception {
+        Path half = Files.writeString(folder.resolve("." + NAME + ".0123456789abcdef.tmp"), "half");
+        Path other = Files.writeString(folder.resolve(".mine.tmp"), "mine");
+        Files.writeString(folder.resolve(".setup.lock"), "");
+        assertThat(steps()).isEqualTo(expected());
+        assertThat(half).doesNotExist();
+        assertThat(other).exists();
+        assertThat(folder.resolve(".setup.lock")).doesNotExist();
+    }
+
+    @Test
+    void twoDoNotWorkInOneFolder() {
+        try (SetupFolder taken = SetupFolder.take(folder, folder.resolve(NAME))) {
+            assertThat(taken).isNotNull();
+            InProcess.Result result = tern("setup", PACKED, "-o", folder);
+            assertThat(result.status()).isEqualTo(1);
+            assertThat(result.err()).contains(folder.toString()).contains("another setup is at work");
+        }
+        assertThat(steps()).isEqualTo(expected());
+    }
+
     // ---- what a setup said -----------------------------------------------------------------------------------------
 
     /** The model's first tokens always come; kernels of these tiles are in libtern, or not needed without it. */
