@@ -155,7 +155,7 @@ final class KernelsCommand implements Callable<Integer> {
             notes.addAll(tuning.get().notes());
             plan = tuning.get().plan();
         }
-        KernelFiles files = new KernelFiles(
+        GeneratedFiles files = new GeneratedFiles(
                 out, bitnetCpp ? BitnetCppHeader.generate(plan) : HeaderGenerator.generate(plan), KernelConfig.text(plan));
         Optional<KernelsReport.Library> library = Optional.empty();
         if (build && !dryRun) {

@@ -100,6 +100,7 @@ public final class Tern implements Runnable {
         commands.put("demo", () -> new DemoCommand(terminal, interruption));
         commands.put("convert", () -> new ConvertCommand(terminal, interruption));
         commands.put("kernels", () -> new KernelsCommand(terminal, interruption));
+        commands.put("setup", () -> new SetupCommand(terminal, interruption));
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
         commands.put("inspect", () -> new InspectCommand(terminal));

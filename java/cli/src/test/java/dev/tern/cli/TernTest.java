@@ -22,8 +22,8 @@ class TernTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "convert", "kernels", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity",
-                "synth", "bench", "doctor"
+                "demo", "convert", "kernels", "setup", "run", "chat", "inspect", "validate", "logits", "tokenize",
+                "perplexity", "synth", "bench", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {
         InProcess.Result result = tern(command, "--help");
