@@ -12,15 +12,10 @@ import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutLibrary;
 import dev.tern.kernels.Tier;
+import dev.tern.lut.BackgroundBuild;
 import dev.tern.lut.LutSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * The library that serves a plan on this machine: libtern where it has the plan's kernels, else one of the cache, else one
@@ -61,7 +56,8 @@ record PlannedLibrary(StepLog.Status status, String text, Optional<LutKernels> k
             return new PlannedLibrary(StepLog.Status.SKIPPED, text, found.kernels());
         }
         try {
-            KernelLibraryFile file = build(new KernelBuild(KernelCache.folder(LutSource.CACHE), plan), interruption);
+            KernelLibraryFile file = BackgroundBuild.build(
+                    new KernelBuild(KernelCache.folder(LutSource.CACHE), plan), interruption::check);
             LutKernels kernels = LutSource.open(file, plan, tier());
             String reason = found.notes().isEmpty() ? missing(plan) : String.join("; ", found.notes());
             return new PlannedLibrary(
@@ -91,30 +87,5 @@ record PlannedLibrary(StepLog.Status status, String text, Optional<LutKernels> k
                 .orElse(plan.kernels());
         return "libtern has no kernel for " + missing.getFirst()
                 + (missing.size() == 1 ? "" : " and " + (missing.size() - 1) + " more");
-    }
-
-    /** Compiles on a thread of its own, so that Ctrl-C ends the compiler as well. */
-    private static KernelLibraryFile build(KernelBuild build, Interruption interruption) {
-        try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
-            Future<KernelLibraryFile> library = thread.submit(build::build);
-            while (true) {
-                try {
-                    return library.get(50, TimeUnit.MILLISECONDS);
-                } catch (TimeoutException e) {
-                    if (interruption.requested()) {
-                        thread.shutdownNow();
-                        interruption.check();
-                    }
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new KernelBuildException("interrupted while the kernels were built", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof KernelBuildException failure) {
-                throw failure;
-            }
-            throw new IllegalStateException(e.getCause());
-        }
     }
 }
