@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
@@ -34,6 +35,7 @@ class BenchmarksTest {
                 .containsExactlyInAnyOrder(
                         CallBenchmark.class.getName() + ".addEightFloats",
                         DecodeBenchmark.class.getName() + ".step",
+                        LutMatmulBenchmark.class.getName() + ".matmul",
                         TernaryMatmulBenchmark.class.getName() + ".matmul");
     }
 
@@ -81,6 +83,36 @@ class BenchmarksTest {
         assertThat(work.weightBytes).isEqualTo(4 * 67 * 64.0);
     }
 
+    /** Every way, every matrix in turn, against the Java reference. */
+    @ParameterizedTest
+    @ValueSource(strings = {"mad", "lut", "unpack"})
+    void lookingUpIsTheReferencesProduct(String way) throws IOException {
+        Tier tier = KernelChoice.best().kernels().tier();
+        assumeThat(tier).isNotEqualTo(Tier.JAVA);
+        LutMatmulBenchmark benchmark = new LutMatmulBenchmark();
+        benchmark.tier = tier;
+        benchmark.shape = "192x576"; // libtern has it
+        benchmark.way = way;
+        benchmark.tiles = "default";
+        benchmark.tokens = 5;
+        benchmark.workingSet = 3 * 192 * 160;
+        benchmark.allocate();
+        LutMatmulBenchmark.Work work = new LutMatmulBenchmark.Work();
+        assertThat(benchmark.packed).hasSize(3);
+        try (Arena results = Arena.ofConfined()) {
+            for (int i = 0; i < 4; i++) {
+                MemorySegment expected = results.allocate(4L * 5 * 192, 64);
+                KernelChoice.of(Tier.JAVA)
+                        .ternaryMatmul(benchmark.plain[i % 3], benchmark.activations, 5, 0, 192, expected, 192);
+                assertThat(benchmark.matmul(work).toArray(ValueLayout.JAVA_FLOAT))
+                        .isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
+            }
+        } finally {
+            benchmark.free();
+        }
+        assertThat(work.weights).isEqualTo(4 * 192.0 * 576 * 5);
+    }
+
     @Test
     void decodeStepsAreThoseOfAPrompt() throws IOException {
         DecodeBenchmark benchmark = new DecodeBenchmark();
@@ -104,7 +136,7 @@ class BenchmarksTest {
     /** Values of a parameter are text until JMH runs: one that is no tier or no shape would fail only then. */
     @Test
     void parametersAreWhatTheBenchmarksRead() throws NoSuchFieldException {
-        for (Class<?> benchmark : new Class<?>[] {CallBenchmark.class, TernaryMatmulBenchmark.class}) {
+        for (Class<?> benchmark : new Class<?>[] {CallBenchmark.class, LutMatmulBenchmark.class, TernaryMatmulBenchmark.class}) {
             for (String tier : benchmark.getField("tier").getAnnotation(Param.class).value()) {
                 assertThat(Tier.valueOf(tier)).isNotNull();
             }

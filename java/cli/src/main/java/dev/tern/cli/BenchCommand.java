@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -91,6 +92,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Numbers of the KV cache (default: ${DEFAULT-VALUE}).")
     private FloatType cacheType = FloatType.F16;
 
+    @Mixin
+    private KernelFamilyOptions kernels = new KernelFamilyOptions();
+
     @Option(
             names = {"-o", "--output"},
             paramLabel = "md|json|csv",
@@ -127,14 +131,14 @@ final class BenchCommand implements Callable<Integer> {
         boolean first = true;
         try (Progress progress = new Progress(terminal, interruption)) {
             for (int count : threads) {
-                ModelOptions options = ModelOptions.builder()
+                ModelOptions.Builder options = ModelOptions.builder()
                         .threads(count)
                         .contextLength(context)
                         .cacheType(cacheType)
                         .batchSize(batch)
-                        .requireNative(terminal.requireNative())
-                        .build();
-                try (Model model = Model.load(file, options)) {
+                        .requireNative(terminal.requireNative());
+                kernels.applyTo(options);
+                try (Model model = Model.load(file, options.build())) {
                     if (first) {
                         model.info().notes().forEach(terminal::note);
                         first = false;
@@ -148,7 +152,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void measure(Model model, int count, BenchReport report, Progress progress) {
-        String tier = model.info().tier().label();
+        String tier = model.info().tier().label() + (model.info().lut().isPresent() ? " lut" : "");
         try (Session session = model.session()) {
             for (int tokens : prompts) {
                 if (tokens > 0) {

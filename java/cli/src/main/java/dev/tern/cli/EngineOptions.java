@@ -3,7 +3,6 @@ package dev.tern.cli;
 import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.kernels.FloatType;
-import dev.tern.lut.KernelFamily;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -50,15 +49,8 @@ final class EngineOptions {
             description = "Tokens of the prompt processed at once (default: 128). The result does not depend on it.")
     private @Nullable Integer batch;
 
-    @Option(
-            names = "--kernels",
-            paramLabel = "auto|lut|mad",
-            description = "How tl1 and tl2 files are computed: lut looks up in tables, mad multiplies repacked weights, auto"
-                    + " (default) is what a short measurement found faster here. The result does not depend on it.")
-    private @Nullable KernelFamily family;
-
     @Mixin
-    private KernelConfigOption kernelConfig = new KernelConfigOption();
+    private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
     Path model() {
         return model;
@@ -75,13 +67,7 @@ final class EngineOptions {
         requirePositive("--threads", threads).ifPresent(options::threads);
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
         requirePositive("--batch-size", batch).ifPresent(options::batchSize);
-        if (family != null) {
-            options.family(family);
-        }
-        Path ini = kernelConfig.path();
-        if (ini != null) {
-            options.kernelConfig(ini);
-        }
+        kernels.applyTo(options);
         if (cacheType != null) {
             options.cacheType(cacheType);
         }

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Times one token through the first matrices of a model, in both layouts, with random weights: what decoding spends its time on.
+ * Times a token through the first matrices of a model, in both layouts, with random weights: what decoding spends its time on.
  * The two take turns, since the speed of a shared machine changes from one tenth of a second to the next. Takes a few tenths of a
  * second.
  */
@@ -25,6 +25,8 @@ final class LutContest {
     private static final long WORKING_SET = 96L << 20;
 
     private static final int ROUNDS = 7;
+    private static final double ROUND_SECONDS = 0.01;
+    private static final double WARM_UP_SECONDS = 0.1;
 
     private final Kernels kernels;
     private final ThreadTeam team;
@@ -97,26 +99,31 @@ final class LutContest {
         double weights = plain.stream().mapToDouble(w -> (double) w.rows() * w.cols()).sum();
         double[] lutSeconds = new double[ROUNDS];
         double[] madSeconds = new double[ROUNDS];
-        token(true);
-        token(false);
+        tokens(true, WARM_UP_SECONDS); // the code around the kernels is compiled meanwhile
+        tokens(false, WARM_UP_SECONDS);
         for (int round = 0; round < ROUNDS; round++) {
-            lutSeconds[round] = token(true);
-            madSeconds[round] = token(false);
+            lutSeconds[round] = tokens(true, ROUND_SECONDS);
+            madSeconds[round] = tokens(false, ROUND_SECONDS);
         }
         Arrays.sort(lutSeconds);
         Arrays.sort(madSeconds);
         return new Result(weights / lutSeconds[ROUNDS / 2], weights / madSeconds[ROUNDS / 2]);
     }
 
-    /** Seconds of one token. */
-    private double token(boolean lut) {
+    /** Seconds of one token, on average over as many as fit the time; one at least. */
+    private double tokens(boolean lut, double atLeast) {
         long start = System.nanoTime();
-        team.run(member -> {
-            for (int i = 0; i < plain.size(); i++) {
-                matrix(member, lut, packed.get(i), plain.get(i));
+        for (int n = 1; ; n++) {
+            team.run(member -> {
+                for (int i = 0; i < plain.size(); i++) {
+                    matrix(member, lut, packed.get(i), plain.get(i));
+                }
+            });
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            if (seconds >= atLeast) {
+                return seconds / n;
             }
-        });
-        return (System.nanoTime() - start) * 1e-9;
+        }
     }
 
     private void matrix(int member, boolean lut, LutWeights w, TernaryWeights codes) {

@@ -1,0 +1,180 @@
+package dev.tern.bench;
+
+import dev.tern.codegen.KernelConfig;
+import dev.tern.codegen.KernelPlan;
+import dev.tern.codegen.KernelPlanner;
+import dev.tern.codegen.LutFormat;
+import dev.tern.codegen.MatrixShape;
+import dev.tern.codegen.PlannedKernel;
+import dev.tern.codegen.Tile;
+import dev.tern.kernels.Activations;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.Kernels;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutShape;
+import dev.tern.kernels.LutTables;
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.TernaryWeights;
+import dev.tern.kernels.Tier;
+import dev.tern.lut.LutSource;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * The generated TL2 kernels against multiply-add of the same tier, for the four shapes of BitNet-b1.58-2B-4T, on each of
+ * JMH's threads ({@code -t 2} for two).
+ *
+ * <p>Ways: {@code mad} multiplies weights in the run-time layout; {@code lut} builds the token's tables and looks up;
+ * {@code unpack} unpacks 64 rows at a time and multiplies those. Tiles: {@code default} are the plan's, anything else is the
+ * path of a kernel_config.ini, such as {@code tern kernels --tune} writes, for which a library is built when need be.
+ *
+ * <p>Read {@code weights}, a second and thread: weights of a matrix times tokens. The matrices of one thread fill 256 MiB in the
+ * run-time layout, more than any last-level cache a virtual machine is given, so that one token streams from memory as decoding
+ * does.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 2, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class LutMatmulBenchmark {
+    private static final int SCRATCH_ROWS = 64;
+
+    @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912"})
+    public String shape;
+
+    @Param({"1", "128"})
+    public int tokens;
+
+    @Param({"mad", "lut", "unpack"})
+    public String way;
+
+    @Param("default")
+    public String tiles;
+
+    @Param("AVX2")
+    public Tier tier;
+
+    /** Bytes of all matrices together, in the run-time layout. */
+    long workingSet = 256L << 20;
+
+    LutWeights[] packed;
+    TernaryWeights[] plain;
+    Activations activations;
+    private final Arena arena = Arena.ofShared();
+    private Kernels kernels;
+    private LutTables tables;
+    private TernaryWeights scratch;
+    private MemorySegment y;
+    private int next;
+
+    /** Work done, from which JMH derives a rate. */
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    @State(Scope.Thread)
+    public static class Work {
+        public double weights;
+    }
+
+    @Setup
+    public void allocate() throws IOException {
+        String[] sides = shape.split("x");
+        MatrixShape matrix = new MatrixShape(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+        kernels = KernelChoice.of(tier);
+        PlannedKernel planned = new PlannedKernel(LutFormat.TL2, matrix, tile(matrix));
+        LutKernels lut = LutSource.find(new KernelPlan(List.of(planned)), tier, true).kernels().orElseThrow();
+        LutShape lutShape = LutSource.shape(planned);
+        SplittableRandom random = new SplittableRandom(1);
+        long rowBytes = TernaryWeights.rowBytes(matrix.cols());
+        int count = Math.toIntExact(Math.ceilDiv(workingSet, matrix.rows() * rowBytes));
+        packed = new LutWeights[count];
+        plain = new TernaryWeights[count];
+        for (int i = 0; i < count; i++) {
+            // Indices up to 7 are valid, whatever part of the matrix they lie in; the same matrix, unpacked, is multiplied.
+            MemorySegment bytes = arena.allocate((lutShape.packedBytes() + 7) / 8 * 8, 64);
+            for (long at = 0; at < bytes.byteSize(); at += 8) {
+                bytes.set(ValueLayout.JAVA_LONG, at, random.nextLong() & 0x7777_7777_7777_7777L);
+            }
+            packed[i] = LutWeights.of(arena, lut, lutShape, bytes, 0.02f);
+            MemorySegment codes = arena.allocate(matrix.rows() * rowBytes, 64);
+            lut.unpack(packed[i], 0, matrix.rows(), codes);
+            plain[i] = TernaryWeights.of(arena, codes, matrix.rows(), matrix.cols(), 0.02f);
+        }
+        MemorySegment x = arena.allocate(4L * tokens * matrix.cols(), 64);
+        for (long i = 0; i < (long) tokens * matrix.cols(); i++) {
+            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+        }
+        activations = Activations.allocate(arena, tokens, matrix.cols());
+        kernels.quantize(x, matrix.cols(), matrix.cols(), 0, tokens, activations);
+        tables = LutTables.allocate(arena, tokens, matrix.cols());
+        scratch = TernaryWeights.of(
+                arena, arena.allocate(SCRATCH_ROWS * rowBytes, 64), SCRATCH_ROWS, matrix.cols(), 0.02f);
+        y = arena.allocate(4L * tokens * matrix.rows(), 64);
+    }
+
+    private Tile tile(MatrixShape matrix) throws IOException {
+        if (tiles.equals("default")) {
+            return KernelPlanner.plan(List.of(matrix), LutFormat.TL2)
+                    .tile(LutFormat.TL2, matrix)
+                    .orElseThrow();
+        }
+        Path ini = Path.of(tiles);
+        KernelConfig config = KernelConfig.parse(Files.readString(ini), tiles, Optional.of(LutFormat.TL2));
+        return config.plan()
+                .tile(LutFormat.TL2, matrix)
+                .orElseThrow(() -> new IllegalArgumentException(ini + " has no tile for " + matrix));
+    }
+
+    @TearDown
+    public void free() {
+        arena.close();
+    }
+
+    @Benchmark
+    public MemorySegment matmul(Work work) {
+        int i = next;
+        next = i + 1 == packed.length ? 0 : i + 1;
+        int rows = plain[i].rows();
+        switch (way) {
+            case "mad" -> kernels.ternaryMatmul(plain[i], activations, tokens, 0, rows, y, rows);
+            case "lut" -> {
+                LutKernels lut = packed[i].kernels();
+                lut.buildTables(packed[i].shape().format(), activations, 0, tokens, tables);
+                lut.matmul(packed[i], activations, tables, tokens, 0, rows, y, rows);
+            }
+            case "unpack" -> unpackAndMultiply(packed[i], rows);
+            default -> throw new IllegalArgumentException("way " + way + ": expected mad, lut or unpack");
+        }
+        work.weights += (double) rows * plain[i].cols() * tokens;
+        return y;
+    }
+
+    private void unpackAndMultiply(LutWeights w, int rows) {
+        for (int row = 0; row < rows; row += SCRATCH_ROWS) {
+            int n = Math.min(SCRATCH_ROWS, rows - row);
+            w.kernels().unpack(w, row, row + n, scratch.codes());
+            kernels.ternaryMatmul(scratch, activations, tokens, 0, n, y.asSlice(4L * row), rows);
+        }
+    }
+}
