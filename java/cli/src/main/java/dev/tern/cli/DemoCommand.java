@@ -10,14 +10,22 @@ import dev.tern.Token;
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.ScaleDirection;
 import dev.tern.checkpoint.WeightFormat;
+import dev.tern.codegen.KernelPlan;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.Converter;
 import dev.tern.convert.ValidationReport;
 import dev.tern.convert.Validator;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.Tier;
+import dev.tern.lut.KernelFamily;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import dev.tern.template.ChatMessage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -31,8 +39,9 @@ import picocli.CommandLine.Spec;
 /** {@code tern demo}: everything Tern does, on the packaged model, in a second or two. */
 @Command(
         name = "demo",
-        description = "Shows what Tern does: takes a small trained BitNet model from its Hugging Face checkpoint to GGUF"
-                + " to text. It knows 63 fables of Aesop by heart and tells one. Needs no network.",
+        description = "Shows what Tern does: generates kernels for a small trained BitNet model, takes its Hugging Face"
+                + " checkpoint to GGUF, and runs it on them. It knows 63 fables of Aesop by heart and tells one. Needs no"
+                + " network.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -41,6 +50,9 @@ import picocli.CommandLine.Spec;
 final class DemoCommand implements Callable<Integer> {
     private static final String DEFAULT_FABLE = "The Fox and the Grapes";
     private static final int MAX_TOKENS = 400;
+    private static final int FEW_TOKENS = 16;
+    private static final Outtype LOOKED_UP = Outtype.TL2;
+    private static final Outtype MULTIPLIED = Outtype.I2_S;
 
     private final Terminal terminal;
     private final Interruption interruption;
@@ -61,7 +73,7 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--keep",
             paramLabel = "DIR",
-            description = "Work in this new or empty folder, and leave checkpoint and GGUF file there.")
+            description = "Work in this new or empty folder, and leave checkpoint, kernels and GGUF files there.")
     private @Nullable Path keep;
 
     DemoCommand(Terminal terminal, Interruption interruption) {
@@ -79,16 +91,21 @@ final class DemoCommand implements Callable<Integer> {
         Fables.Fable fable = fables.find(title)
                 .orElseThrow(() -> new ParameterException(
                         spec.commandLine(), "no fable, or more than one, is called '" + title + "'; --list lists them"));
+        if (terminal.requireNative()) {
+            KernelChoice.requireNative();
+        }
         try (DemoFolder folder = DemoFolder.create(keep)) {
             terminal.print("Tern %s: a trained BitNet model, from checkpoint to text%n%n", Build.current().version());
             describe(folder.checkpoint());
+            KernelFamily family = kernels(folder);
             convert(folder);
             validate(folder);
-            boolean right = tell(folder.model(), fable);
+            Telling telling = tell(folder.model(LOOKED_UP), family, fable);
+            boolean same = compare(folder, family, fable, telling.ids());
             if (keep != null) {
-                terminal.print("%nKept: %s, %s%n", folder.checkpoint(), folder.model());
+                terminal.print("%nKept in %s: checkpoint, kernels, the model in both types.%n", keep);
             }
-            return right ? ExitStatus.OK : ExitStatus.INTERNAL;
+            return telling.right() && same ? ExitStatus.OK : ExitStatus.INTERNAL;
         }
     }
 
@@ -119,12 +136,45 @@ final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    private void convert(DemoFolder folder) {
+    /** Generates kernels for the model's matrices; says which library has them, and so how the model is to be loaded. */
+    private KernelFamily kernels(DemoFolder folder) {
+        interruption.check();
         long start = System.nanoTime();
-        ConversionReport report = Converter.from(folder.checkpoint())
-                .outtype(Outtype.I2_S)
-                .progress((phase, tensor, done, total) -> interruption.check())
-                .to(folder.model());
+        KernelPlan plan = new KernelPlan(
+                Converter.from(folder.checkpoint()).outtype(LOOKED_UP).plan().tiles().kernels());
+        KernelFiles files = new KernelFiles(folder.kernels());
+        files.write(plan);
+        step(
+                "kernels",
+                start,
+                String.format(
+                        Locale.ROOT,
+                        "%s for %d matrix shapes, plan %s: %s %s, %s %s",
+                        LOOKED_UP.label(),
+                        plan.kernels().size(),
+                        plan.hash().substring(0, 8),
+                        files.header().getFileName(),
+                        sizeOf(files.header()),
+                        files.ini().getFileName(),
+                        sizeOf(files.ini())));
+        start = System.nanoTime();
+        PlannedLibrary library = PlannedLibrary.provide(plan, interruption);
+        step("library", start, library.text());
+        return library.kernels().isPresent() ? KernelFamily.LUT : KernelFamily.MAD;
+    }
+
+    private static String sizeOf(Path file) {
+        try {
+            return Sizes.binary(Files.size(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void convert(DemoFolder folder) {
+        interruption.check();
+        long start = System.nanoTime();
+        ConversionReport report = converted(folder, LOOKED_UP);
         step(
                 "convert",
                 start,
@@ -136,69 +186,93 @@ final class DemoCommand implements Callable<Integer> {
                         ConversionText.shares(ConversionText.counts(report))));
     }
 
+    private ConversionReport converted(DemoFolder folder, Outtype type) {
+        return Converter.from(folder.checkpoint())
+                .outtype(type)
+                .progress((phase, tensor, done, total) -> interruption.check())
+                .to(folder.model(type));
+    }
+
     private void validate(DemoFolder folder) {
         interruption.check();
         long start = System.nanoTime();
-        ValidationReport report = Validator.validate(folder.model(), folder.checkpoint());
+        ValidationReport report = Validator.validate(folder.model(LOOKED_UP), folder.checkpoint());
         report.requireOk();
-        step(
-                "validate",
-                start,
-                String.format(
-                        Locale.ROOT,
-                        "%d ternary tensors read back, %s weights, every one as in the checkpoint",
-                        report.ternaryTensors(),
-                        Sizes.count(report.ternaryWeights())));
+        step("validate", start, SetupFile.words(report));
     }
 
-    /** Asks for the fable; whether it came word for word and ended by itself. */
-    private boolean tell(Path file, Fables.Fable fable) {
+    /**
+     * A fable as the model told it.
+     *
+     * @param right whether it came word for word and ended by itself
+     */
+    private record Telling(int[] ids, boolean right) {}
+
+    private Telling tell(Path file, KernelFamily family, Fables.Fable fable) {
         interruption.check();
         long start = System.nanoTime();
-        ModelOptions options =
-                ModelOptions.builder().requireNative(terminal.requireNative()).build();
-        try (Model model = Model.load(file, options)) {
+        try (Model model = Model.load(file, options(family))) {
             step(
                     "load",
                     start,
                     String.format(
                             Locale.ROOT,
-                            "kernels %s, %d thread%s, context %d",
-                            model.info().tier().label(),
+                            "%s, %d thread%s, context %d",
+                            Setup.kernels(model.info()),
                             model.info().threads(),
                             model.info().threads() == 1 ? "" : "s",
                             model.info().contextLength()));
             model.info().notes().forEach(terminal::note);
             terminal.print("%n> %s%n%n", fable.request());
             terminal.out().flush();
-            Generation generation = generate(model, fable.request());
-            stream(generation);
-            return judge(generation, fable);
+            Generation generation = generate(model, fable.request(), MAX_TOKENS);
+            Flow.stream(generation, terminal, interruption);
+            return new Telling(generation.ids(), judge(generation, fable));
         }
     }
 
-    private static Generation generate(Model model, String request) {
-        GenerationOptions greedy =
-                GenerationOptions.builder().temperature(0).maxTokens(MAX_TOKENS).build();
-        return model.chat(List.of(new ChatMessage("user", request)), greedy);
+    private ModelOptions options(KernelFamily family) {
+        return ModelOptions.builder()
+                .requireNative(terminal.requireNative())
+                .family(family)
+                .build();
     }
 
-    private void stream(Generation generation) {
-        if (!terminal.outIsTerminal()) {
+    /**
+     * Asks the same of the model in another type, whose weights are multiplied. Without vector code a few tokens have to do:
+     * a whole fable takes seconds.
+     */
+    private boolean compare(DemoFolder folder, KernelFamily family, Fables.Fable fable, int[] told) {
+        interruption.check();
+        long start = System.nanoTime();
+        converted(folder, MULTIPLIED);
+        try (Model model = Model.load(folder.model(MULTIPLIED), options(KernelFamily.MAD))) {
+            boolean slow = model.info().tier().compareTo(Tier.AVX2) < 0;
+            Generation generation = generate(model, fable.request(), slow ? FEW_TOKENS : MAX_TOKENS);
             for (Token token : generation) {
                 interruption.check();
-                terminal.out().print(token.text());
-                terminal.out().flush();
             }
+            int[] ids = generation.ids();
+            boolean same = Arrays.equals(ids, slow ? Arrays.copyOf(told, Math.min(told.length, FEW_TOKENS)) : told);
             terminal.out().println();
-            return;
+            step(
+                    "compare",
+                    start,
+                    String.format(
+                            Locale.ROOT,
+                            "the checkpoint as %s%s: %s %d tokens",
+                            MULTIPLIED.label(),
+                            family == KernelFamily.LUT ? ", multiplied instead of looked up" : "",
+                            same ? slow ? "the same first" : "the same" : "NOT the same",
+                            ids.length));
+            return same;
         }
-        Flow flow = new Flow(terminal.out(), "  ", Terminal.WIDTH - 2);
-        for (Token token : generation) {
-            interruption.check();
-            flow.print(token.text());
-        }
-        flow.end();
+    }
+
+    private static Generation generate(Model model, String request, int tokens) {
+        GenerationOptions greedy =
+                GenerationOptions.builder().temperature(0).maxTokens(tokens).build();
+        return model.chat(List.of(new ChatMessage("user", request)), greedy);
     }
 
     private boolean judge(Generation generation, Fables.Fable fable) {

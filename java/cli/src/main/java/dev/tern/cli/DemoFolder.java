@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import dev.tern.io.InputException;
+import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -62,6 +63,7 @@ final class DemoFolder implements AutoCloseable {
     }
 
     private void unpack() throws IOException {
+        Files.createDirectory(kernels());
         Files.createDirectory(checkpoint());
         for (String name : CHECKPOINT_FILES) {
             try (InputStream in = DemoFolder.class.getResourceAsStream("demo/checkpoint/" + name)) {
@@ -77,8 +79,14 @@ final class DemoFolder implements AutoCloseable {
         return folder.resolve("checkpoint");
     }
 
-    Path model() {
-        return folder.resolve("fables.gguf");
+    /** Where the generated kernels lie. */
+    Path kernels() {
+        return folder.resolve("kernels");
+    }
+
+    /** The model in one type. */
+    Path model(Outtype type) {
+        return folder.resolve("fables-" + type.label() + ".gguf");
     }
 
     @Override

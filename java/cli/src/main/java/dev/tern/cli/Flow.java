@@ -1,5 +1,7 @@
 package dev.tern.cli;
 
+import dev.tern.Generation;
+import dev.tern.Token;
 import java.io.PrintStream;
 
 /**
@@ -18,6 +20,25 @@ final class Flow {
         this.out = out;
         this.indent = indent;
         this.columns = columns;
+    }
+
+    /** Writes the text of a generation as it comes, and ends the line: laid out on a terminal, as it is in a pipe. */
+    static void stream(Generation generation, Terminal terminal, Interruption interruption) {
+        if (!terminal.outIsTerminal()) {
+            for (Token token : generation) {
+                interruption.check();
+                terminal.out().print(token.text());
+                terminal.out().flush();
+            }
+            terminal.out().println();
+            return;
+        }
+        Flow flow = new Flow(terminal.out(), "  ", Terminal.WIDTH - 2);
+        for (Token token : generation) {
+            interruption.check();
+            flow.print(token.text());
+        }
+        flow.end();
     }
 
     /** Takes more text and writes what is complete. */

@@ -99,6 +99,7 @@ public final class Tern implements Runnable {
         SequencedMap<String, Supplier<Object>> commands = new LinkedHashMap<>();
         commands.put("demo", () -> new DemoCommand(terminal, interruption));
         commands.put("convert", () -> new ConvertCommand(terminal, interruption));
+        commands.put("setup", () -> new SetupCommand(terminal, interruption));
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
         commands.put("inspect", () -> new InspectCommand(terminal));

@@ -30,6 +30,8 @@ class DemoCommandTest {
                 .contains("\n> Tell me the fable of The Fox and the Grapes.\n")
                 .contains("\n\n" + fable("The Fox and the Grapes") + "\n\n")
                 .contains("28 ternary tensors")
+                .contains("bitnet-lut-kernels.h", "kernel_config.ini", "GGUF, tl2,")
+                .containsPattern("the checkpoint as i2_s(, multiplied instead\\s+of looked up)?:\\s+the\\s+same\\s+(113|first\\s+16)\\s+tokens")
                 .contains("Ended by the model's end token; word for word the fable it learnt.")
                 .doesNotContain("\u001B");
         assertThat(demoFolders(temporary)).isEqualTo(before);
@@ -57,8 +59,13 @@ class DemoCommandTest {
         Path kept = folder.resolve("new/kept");
         InProcess.Result result = tern("demo", "--keep", kept, "--fable", "The Lamp");
         assertThat(result.status()).as(result.out() + result.err()).isZero();
-        assertThat(tern("validate", kept.resolve("fables.gguf"), "--against", kept.resolve("checkpoint")).status())
-                .isZero();
+        for (String type : List.of("tl2", "i2_s")) {
+            Path model = kept.resolve("fables-" + type + ".gguf");
+            assertThat(tern("validate", model, "--against", kept.resolve("checkpoint")).status()).isZero();
+        }
+        Path ini = kept.resolve("kernels/kernel_config.ini");
+        assertThat(tern("validate", kept.resolve("fables-tl2.gguf"), "--kernel-config", ini).status()).isZero();
+        assertThat(kept.resolve("kernels/bitnet-lut-kernels.h")).content().contains("tl2_512x1536_");
         InProcess.Result again = tern("demo", "--keep", kept);
         assertThat(again.status()).isEqualTo(1);
         assertThat(again.err()).contains(kept.toString()).contains("empty");

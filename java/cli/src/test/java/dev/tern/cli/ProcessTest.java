@@ -43,13 +43,14 @@ class ProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "run -m @model -p x -n 1", "chat -m @model", "logits -m @model -p x -o @new", "perplexity -m @model -f @text",
-        "bench -m @model -p 1 -n 1 -r 1", "demo", "doctor"
+        "bench -m @model -p 1 -n 1 -r 1", "setup @checkpoint -o @new", "demo", "doctor"
     })
     void requireNativeRefusesTheReferenceWithTheReason(String line) throws Exception {
         Path text = Files.writeString(folder.resolve("text.txt"), "The king said. ".repeat(200));
         Path made = folder.resolve("made.npy");
         String filled = line.replace("@model", "'" + model + "'")
                 .replace("@text", "'" + text + "'")
+                .replace("@checkpoint", "'" + PACKED + "'")
                 .replace("@new", "'" + made + "'");
         InProcess.Result result = TernProcess.shell("TERN_NATIVE=off tern " + filled + " --require-native");
         assertThat(result.status()).as(result.err()).isEqualTo(1);

@@ -20,7 +20,7 @@ class TernTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "convert", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity", "synth",
+                "demo", "convert", "setup", "run", "chat", "inspect", "validate", "logits", "tokenize", "perplexity", "synth",
                 "bench", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {

@@ -1,0 +1,181 @@
+package dev.tern.cli;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.io.InputException;
+import dev.tern.ternary.Outtype;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code tern setup}: from a checkpoint to the first tokens, in one. */
+@Command(
+        name = "setup",
+        description = "Takes a Hugging Face checkpoint all the way to its first tokens: inspects it, generates and builds"
+                + " the kernels that tl2 and tl1 need, converts, validates, runs. What is done already and still right is"
+                + " not done again, so an interrupted setup goes on when it is called again.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        versionProvider = Build.Provider.class,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tern setup bitnet-b1.58-2B-4T/",
+            "  tern setup checkpoint/ -q i2_s -o model/ -p 'What is a tern?'"
+        })
+final class SetupCommand implements Callable<Integer> {
+    private static final Pattern REMOTE = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]+)://(.*)");
+
+    private final Terminal terminal;
+    private final Interruption interruption;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create(); // replaced by picocli
+
+    @Parameters(paramLabel = "CHECKPOINT", description = "Folder with config.json and safetensors files.")
+    private String checkpoint = "";
+
+    @Option(
+            names = {"-q", "--outtype"},
+            paramLabel = "TYPE",
+            defaultValue = "tl2",
+            description = "Type of the ternary tensors: tl2, tl1, i2_s, tq1_0, tq2_0, f16, bf16, f32 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private String outtype = "tl2";
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "DIR",
+            description = "The folder for all that is made; it is made if need be (default: the checkpoint's name and the"
+                    + " type, in the current folder).")
+    private @Nullable Path output;
+
+    @Option(
+            names = "--kernel-config",
+            paramLabel = "INI",
+            description = "The tiles for tl1 or tl2, such as a kernel_config.ini of bitnet.cpp (default: that in DIR, else"
+                    + " Tern's choice).")
+    private @Nullable Path kernelConfig;
+
+    @Option(
+            names = "--embedding-type",
+            paramLabel = "TYPE",
+            defaultValue = "f16",
+            description = "Type of the embedding and of an untied head: f16, bf16, f32 (default: ${DEFAULT-VALUE}).")
+    private String embeddingType = "f16";
+
+    @Option(
+            names = {"-p", "--prompt"},
+            paramLabel = "TEXT",
+            defaultValue = "What is a tern?",
+            description = "What the model is asked, in its chat template when it has one (default: \"${DEFAULT-VALUE}\").")
+    private String prompt = "";
+
+    @Option(
+            names = {"-n", "--n-predict"},
+            paramLabel = "N",
+            defaultValue = "32",
+            description = "Tokens to generate at most (default: ${DEFAULT-VALUE}).")
+    private int tokens = 32;
+
+    @Option(names = "--json", description = "Print one JSON object at the end: steps, files, text, timings.")
+    private boolean json;
+
+    SetupCommand(Terminal terminal, Interruption interruption) {
+        this.terminal = terminal;
+        this.interruption = interruption;
+    }
+
+    @Override
+    public Integer call() {
+        Outtype type = outtype();
+        if (kernelConfig != null && type.lutFormat().isEmpty()) {
+            throw usage("--kernel-config is for -q tl1 or tl2, whose weights are packed in tiles; found " + type.label());
+        }
+        if (tokens < 1) {
+            throw usage("Invalid value for option '-n': expected at least 1, found " + tokens);
+        }
+        GgmlType embedding = embeddingType();
+        Path source = localCheckpoint();
+        String name = nameOf(source) + "-" + type.label();
+        Path folder = output == null ? Path.of(name) : output;
+        requireApart(source, folder);
+        new Setup(
+                        new Setup.Request(
+                                source, type, embedding, folder, folder.resolve(name + ".gguf"), kernelConfig, prompt, tokens, json),
+                        terminal,
+                        interruption)
+                .run();
+        return ExitStatus.OK;
+    }
+
+    private Path localCheckpoint() {
+        Matcher remote = REMOTE.matcher(checkpoint);
+        if (remote.matches()) {
+            throw InputException.at(checkpoint)
+                    .problem("setup does not download yet")
+                    .expected("a local folder")
+                    .found("a " + remote.group(1) + ":// address")
+                    .cure(switch (remote.group(1)) {
+                        case "gs" -> "Download it first: gcloud storage cp -r " + checkpoint + " .";
+                        case "hf" ->
+                            "Download it first: hf download " + remote.group(2).replace("@", " --revision ")
+                                    + " --local-dir FOLDER.";
+                        default -> "Download it first.";
+                    })
+                    .exception();
+        }
+        try {
+            return Path.of(checkpoint);
+        } catch (InvalidPathException e) {
+            throw InputException.at(checkpoint).problem("is no path: " + e.getReason()).exception(e);
+        }
+    }
+
+    /** The name of the checkpoint's folder. */
+    private static String nameOf(Path checkpoint) {
+        Path absolute = checkpoint.toAbsolutePath().normalize();
+        Path folder = Files.isRegularFile(absolute) ? absolute.getParent() : absolute;
+        return folder == null || folder.getFileName() == null ? "model" : folder.getFileName().toString();
+    }
+
+    /** A checkpoint is only read, so nothing may be made in it. */
+    private static void requireApart(Path checkpoint, Path folder) {
+        Path source = checkpoint.toAbsolutePath().normalize();
+        if (folder.toAbsolutePath().normalize().startsWith(source)) {
+            throw InputException.at(folder)
+                    .problem("lies in the checkpoint, which is only read")
+                    .cure("Name a folder outside of it with -o.")
+                    .exception();
+        }
+    }
+
+    private Outtype outtype() {
+        try {
+            return Outtype.parse(outtype);
+        } catch (InputException e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private GgmlType embeddingType() {
+        return switch (embeddingType) {
+            case "f16" -> GgmlType.F16;
+            case "bf16" -> GgmlType.BF16;
+            case "f32" -> GgmlType.F32;
+            default -> throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32");
+        };
+    }
+
+    private ParameterException usage(@Nullable String message) {
+        return new ParameterException(spec.commandLine(), String.valueOf(message));
+    }
+}
