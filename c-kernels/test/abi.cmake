@@ -1,8 +1,9 @@
-# cmake -DPROGRAM=tern_abi_test -DHEADER=tern_kernels.h -DLIBRARY=libtern.so -DNM=nm -DSOURCE=folder -P abi.cmake
+# cmake -DPROGRAM=tern_abi_test [-DEMULATOR=qemu-...] -DHEADER=tern_kernels.h -DLIBRARY=libtern.so -DNM=nm -DSOURCE=folder
+#   -P abi.cmake
 #
 # What ships: the library carries the hash of this header, exports the functions that the header marks and nothing else,
 # and holds no path of the machine it was built on.
-execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE carried OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+execute_process(COMMAND ${EMULATOR} ${PROGRAM} OUTPUT_VARIABLE carried OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
 file(SHA256 ${HEADER} expected)
 if(NOT status EQUAL 0 OR NOT carried STREQUAL expected)
   message(FATAL_ERROR "the library carries ${carried} (status ${status}), the header is ${expected}")

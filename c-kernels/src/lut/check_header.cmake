@@ -20,4 +20,8 @@ if(NOT found STREQUAL expected)
   message(FATAL_ERROR "${HEADER}: edited or cut short since it was generated: the SHA-256 of its text is ${found}, "
     "expected ${expected}. Generate it again with `tern kernels`; tiles are changed in kernel_config.ini.")
 endif()
+if(NOT body MATCHES "#define LUT_PLAN \"([0-9a-f]+)\"\n" OR NOT CMAKE_MATCH_1 STREQUAL plan)
+  message(FATAL_ERROR "${HEADER}: edited since it was generated: its first comment names the plan ${plan}, its kernels "
+    "are those of ${CMAKE_MATCH_1}. Generate it again with `tern kernels`; tiles are changed in kernel_config.ini.")
+endif()
 execute_process(COMMAND ${CMAKE_COMMAND} -E echo ${plan})

@@ -13,8 +13,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -35,13 +35,20 @@ public final class KernelBuild {
 
     private final Path cache;
     private final KernelPlan plan;
+    private final Map<String, String> environment;
     private final String header;
     private final String sources;
 
     /** @param cache an existing folder, the user's own */
     public KernelBuild(Path cache, KernelPlan plan) {
+        this(cache, plan, System.getenv());
+    }
+
+    /** @param environment of the tools, which are looked for on its PATH; CC names another C compiler */
+    KernelBuild(Path cache, KernelPlan plan, Map<String, String> environment) {
         this.cache = cache;
         this.plan = plan;
+        this.environment = Map.copyOf(environment);
         this.header = HeaderGenerator.generate(plan);
         this.sources = Hash.sha256(header + CSource.libraryHash());
     }
@@ -105,9 +112,10 @@ public final class KernelBuild {
     }
 
     private KernelLibraryFile buildLocked() throws IOException {
-        String path = System.getenv().getOrDefault("PATH", "");
-        requireTool(path, "CMake", "cmake");
-        requireTool(path, "a C compiler", "cc", "gcc", "clang");
+        String cmake = requireTool("CMake", "cmake").toString();
+        if (environment.getOrDefault("CC", "").isBlank()) {
+            requireTool("a C compiler", "cc", "gcc", "clang");
+        }
         Path work = Files.createTempDirectory(cache, ".building-");
         try {
             CSource.write(work.resolve("c"));
@@ -116,14 +124,14 @@ public final class KernelBuild {
             Files.writeString(headerFile, header);
             Path log = work.resolve("build.log");
             run(log, "configuring", List.of(
-                    "cmake",
+                    cmake,
                     "-S",
                     work.resolve("c/src/lut").toString(),
                     "-B",
                     work.resolve("build").toString(),
                     "-DCMAKE_BUILD_TYPE=Release",
                     "-DTERN_LUT_HEADER=" + headerFile));
-            run(log, "compiling", List.of("cmake", "--build", work.resolve("build").toString(), "--parallel"));
+            run(log, "compiling", List.of(cmake, "--build", work.resolve("build").toString(), "--parallel"));
             Path built = builtLibrary(work.resolve("build"));
             Path library = result.resolve(built.getFileName());
             Files.move(built, library);
@@ -132,7 +140,7 @@ public final class KernelBuild {
             deleteTree(folder);
             Files.move(result, folder, StandardCopyOption.ATOMIC_MOVE);
         } finally {
-            deleteTree(work);
+            deleteQuietly(work);
         }
         return find().orElseThrow(() -> KernelManifest.damaged(folder() + " has vanished"));
     }
@@ -145,11 +153,13 @@ public final class KernelBuild {
         }
     }
 
-    private static void requireTool(String searchPath, String what, String... names) {
-        for (String folder : searchPath.split(File.pathSeparator)) {
+    /** The first of these programs on the PATH. */
+    private Path requireTool(String what, String... names) {
+        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
             for (String name : names) {
-                if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, name))) {
-                    return;
+                Path tool = Path.of(folder, name);
+                if (!folder.isEmpty() && Files.isRegularFile(tool) && Files.isExecutable(tool)) {
+                    return tool.toAbsolutePath();
                 }
             }
         }
@@ -159,12 +169,14 @@ public final class KernelBuild {
                 + " --install and brew install cmake)");
     }
 
-    private static void run(Path log, String step, List<String> command) throws IOException {
-        Process process = new ProcessBuilder(command)
+    private void run(Path log, String step, List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         int status;
         try {
             status = process.waitFor();
@@ -175,7 +187,8 @@ public final class KernelBuild {
             throw new KernelBuildException("interrupted while the kernels were built", e);
         }
         if (status != 0) {
-            List<String> lines = new ArrayList<>(Files.readString(log, StandardCharsets.UTF_8).lines().toList());
+            // Decoded by a constructor, since a compiler may speak another encoding, and what it says must be shown.
+            List<String> lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
             int shown = Math.min(SHOWN_LINES, lines.size());
             throw new KernelBuildException(step + " the kernels failed: " + String.join(" ", command) + " ended with status "
                     + status + ":\n" + String.join("\n", lines.subList(lines.size() - shown, lines.size())));
@@ -184,6 +197,15 @@ public final class KernelBuild {
 
     private static String reason(IOException e) {
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
+    /** What cannot be deleted does no harm, and must not hide why a build failed. */
+    private static void deleteQuietly(Path root) {
+        try {
+            deleteTree(root);
+        } catch (IOException e) {
+            // It stays in the cache, where nothing looks at it.
+        }
     }
 
     private static void deleteTree(Path root) throws IOException {
@@ -198,7 +220,7 @@ public final class KernelBuild {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(Path folder, java.io.IOException e) throws IOException {
+            public FileVisitResult postVisitDirectory(Path folder, IOException e) throws IOException {
                 Files.delete(folder);
                 return FileVisitResult.CONTINUE;
             }

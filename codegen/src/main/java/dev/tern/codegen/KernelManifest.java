@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Properties;
@@ -67,14 +68,21 @@ final class KernelManifest {
      * @throws KernelBuildException when it is missing, or was changed or cut short
      */
     Path library() {
-        String name = properties.getProperty("library", "");
-        Path folder = file.getParent();
-        Path library = folder.resolve(name).normalize();
-        if (name.isEmpty() || !folder.equals(library.getParent())) {
-            throw damaged(file + ": names no library of its folder, but '" + name + "'");
-        }
+        Path library = inFolder(properties.getProperty("library", ""));
         requireHash(library, sha256());
         return library;
+    }
+
+    private Path inFolder(String name) {
+        try {
+            Path library = file.resolveSibling(name).normalize();
+            if (!name.isEmpty() && file.getParent().equals(library.getParent())) {
+                return library;
+            }
+        } catch (InvalidPathException e) {
+            // no name of a file, so none of the folder's
+        }
+        throw damaged(file + ": names no library of its folder, but '" + name.replaceAll("\\p{Cntrl}", "?") + "'");
     }
 
     /** @throws KernelBuildException when the file is not the one of that hash */

@@ -2,6 +2,7 @@ package dev.tern;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.lut.KernelFamily;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.sampling.Sampler;
@@ -10,6 +11,7 @@ import dev.tern.ternary.Outtype;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,10 +23,10 @@ class AllocationTest {
 
     @Test
     void tokenAllocatesTheSameFewBytesWhateverTheModelsSize() throws ReflectiveOperationException {
-        long small = measure(4, 40, 512);
+        long small = measure(Outtype.I2_S, KernelFamily.MAD, 4, 40, 512);
         // Not one object more a layer (the smallest has 16 bytes), nor one byte more for each token of the vocabulary.
-        long deep = measure(8, 40, small + 4 * 16 - 1);
-        long wide = measure(4, 4000, small + 4 * 16 - 1);
+        long deep = measure(Outtype.I2_S, KernelFamily.MAD, 8, 40, small + 4 * 16 - 1);
+        long wide = measure(Outtype.I2_S, KernelFamily.MAD, 4, 4000, small + 4 * 16 - 1);
         System.out.println("bytes allocated for a token: 4 layers " + small + ", 8 layers " + deep
                 + ", a hundred times the vocabulary " + wide);
         assertThat(small).isLessThanOrEqualTo(512);
@@ -32,17 +34,30 @@ class AllocationTest {
         assertThat(wide).isLessThan(small + 4 * 16);
     }
 
+    @Test
+    void lookingUpAllocatesNoMore() throws ReflectiveOperationException {
+        Assumptions.assumeFalse("off".equals(System.getProperty("tern.native")), "built with -Dtern.native=off");
+        long small = measure(Outtype.TL2, KernelFamily.LUT, 4, 40, 512);
+        long deep = measure(Outtype.TL2, KernelFamily.LUT, 8, 40, small + 4 * 16 - 1);
+        System.out.println("bytes allocated for a token looked up: 4 layers " + small + ", 8 layers " + deep);
+        assertThat(small).isLessThanOrEqualTo(512);
+        assertThat(deep).isLessThan(small + 4 * 16);
+    }
+
     /**
      * The least of many rounds, until one needs no more than {@code enough}: at first the code is interpreted, and an
      * interpreter allocates what a compiler does away with.
      */
-    private long measure(int layers, int vocabulary, long enough) throws ReflectiveOperationException {
+    private long measure(Outtype outtype, KernelFamily family, int layers, int vocabulary, long enough)
+            throws ReflectiveOperationException {
         ModelHyperparameters graph = new ModelHyperparameters(
                 "bitnet-b1.58", "", vocabulary, 1024, 128, 256, layers, 4, 2, 32, 32, 10000, 1e-5f,
                 FfnActivation.RELU_SQUARED, true, true);
-        Path file = TestGguf.random(graph, Outtype.I2_S, 1).write(folder.resolve(layers + "-" + vocabulary + ".gguf"));
-        try (Model model = Model.load(file, ModelOptions.builder().threads(2).build());
+        Path file = TestGguf.random(graph, outtype, 1).write(folder.resolve(layers + "-" + vocabulary + ".gguf"));
+        try (Model model = Model.load(
+                        file, ModelOptions.builder().threads(2).family(family).build());
                 Session session = model.session()) {
+            assertThat(model.info().lut().isPresent()).isEqualTo(family == KernelFamily.LUT);
             Sampler sampler = new Sampler(new SamplingOptions(0.8f, 40, 0.95f, 0.05f, 1.1f, 64, 1), vocabulary);
             long least = Long.MAX_VALUE;
             for (int round = 0; round < 300 && least > enough; round++) {

@@ -6,14 +6,20 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
+import dev.tern.lut.KernelFamily;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +55,62 @@ class DamagedModelTest {
                 "llama", "", 40, 64, 256, 256, 1, 4, 2, 64, 64, 10000, 1e-5f, FfnActivation.SILU, false, true);
         Path whole = TestGguf.random(graph, outtype, 1).write(folder.resolve("whole.gguf"));
         damage(whole, Math.toIntExact(Files.size(whole)), 100);
+    }
+
+    /** Computed with as they lie, whatever bits flipped: refused, or what the same damage gives when it is repacked. */
+    @ParameterizedTest
+    @EnumSource(names = {"TL1", "TL2"})
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void weightsThatAreLookedUp(Outtype outtype) throws IOException {
+        Assumptions.assumeFalse("off".equals(System.getProperty("tern.native")), "built with -Dtern.native=off");
+        ModelHyperparameters graph = new ModelHyperparameters(
+                "llama", "", 40, 64, 128, 256, 1, 4, 2, 32, 32, 10000, 1e-5f, FfnActivation.SILU, false, true);
+        Path whole = TestGguf.random(graph, outtype, 1).write(folder.resolve("whole.gguf"));
+        byte[] bytes = Files.readAllBytes(whole);
+        int data = headerBytes(whole);
+        Random random = new Random(5);
+        int computed = 0;
+        int refused = 0;
+        for (int round = 0; round < 150; round++) {
+            byte[] mutant = bytes.clone();
+            for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+                mutant[data + random.nextInt(bytes.length - data)] ^= (byte) (1 << random.nextInt(8));
+            }
+            Path file = Files.write(folder.resolve("damaged.gguf"), mutant);
+            Object lookedUp = outcome(file, KernelFamily.LUT);
+            assertThat(lookedUp).as("round %d", round).isEqualTo(outcome(file, KernelFamily.MAD));
+            if (lookedUp instanceof String) {
+                refused++;
+            } else {
+                computed++;
+            }
+            Files.delete(file);
+        }
+        assertThat(computed).isPositive();
+        assertThat(refused).isPositive();
+    }
+
+    /** Logits of a batch that is unpacked and of one token more; or why not. */
+    private static Object outcome(Path file, KernelFamily family) {
+        ModelOptions options =
+                ModelOptions.builder().threads(1).batchSize(64).family(family).build();
+        try (Model model = Model.load(file, options);
+                Session session = model.session()) {
+            assertThat(model.info().lut().isPresent()).isEqualTo(family == KernelFamily.LUT);
+            int[] prompt = new int[50];
+            Arrays.setAll(prompt, i -> i % 40);
+            session.feed(prompt);
+            List<Integer> bits = new ArrayList<>();
+            for (int step = 0; step < 2; step++) {
+                for (float logit : session.logits().toArray(ValueLayout.JAVA_FLOAT)) {
+                    bits.add(Float.floatToIntBits(logit)); // one NaN is as good as another
+                }
+                session.feed(7);
+            }
+            return bits;
+        } catch (InputException e) {
+            return String.valueOf(e.getMessage());
+        }
     }
 
     /** Beside the model's, the keys of a tokenizer and of a chat template. */

@@ -31,11 +31,20 @@ public final class TestGguf {
     public final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
     public final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
 
-    private TestGguf() {}
+    private final LutTiles tiles;
+
+    private TestGguf(LutTiles tiles) {
+        this.tiles = tiles;
+    }
 
     /** The checkpoint with its tokenizer; embeddings in F32, which holds bf16 exactly. */
     public static TestGguf of(Checkpoint checkpoint, Outtype outtype) {
-        TestGguf gguf = new TestGguf();
+        return of(checkpoint, outtype, LutTiles.none());
+    }
+
+    /** The checkpoint with its tokenizer, where the outtype needs tiles with these or, failing them, legal ones. */
+    public static TestGguf of(Checkpoint checkpoint, Outtype outtype, LutTiles tiles) {
+        TestGguf gguf = new TestGguf(tiles);
         gguf.hyperparameters(checkpoint.hyperparameters());
         gguf.metadata.put("general.file_type", GgufValue.u32(outtype.fileType()));
         gguf.metadata.putAll(Vocabulary.ofCheckpoint(
@@ -57,8 +66,13 @@ public final class TestGguf {
 
     /** Random weights of a graph, no tokenizer. */
     public static TestGguf random(ModelHyperparameters model, Outtype outtype, long seed) {
+        return random(model, outtype, seed, LutTiles.none());
+    }
+
+    /** Random weights of a graph, no tokenizer, where the outtype needs tiles with these or, failing them, legal ones. */
+    public static TestGguf random(ModelHyperparameters model, Outtype outtype, long seed, LutTiles tiles) {
         Random random = new Random(seed);
-        TestGguf gguf = new TestGguf();
+        TestGguf gguf = new TestGguf(tiles);
         gguf.hyperparameters(model);
         gguf.metadata.put("general.file_type", GgufValue.u32(outtype.fileType()));
         int hidden = model.hiddenSize();
@@ -120,9 +134,11 @@ public final class TestGguf {
 
     public void ternary(String name, Outtype outtype, TernaryMatrix m) {
         MatrixShape shape = new MatrixShape(m.rows(), m.cols());
-        LutTiles tiles = TestTiles.of(outtype, shape);
-        metadata.putAll(tiles.metadata());
-        TernaryCodec codec = outtype.codec(shape, tiles);
+        LutTiles known = outtype.lutFormat().flatMap(format -> tiles.tile(format, shape)).isPresent()
+                ? tiles
+                : TestTiles.of(outtype, shape);
+        metadata.putAll(known.metadata());
+        TernaryCodec codec = outtype.codec(shape, known);
         MemorySegment bytes = MemorySegment.ofArray(new byte[(int) codec.byteSize(m.rows(), m.cols())]);
         codec.encode(m, bytes);
         tensors.put(

@@ -9,6 +9,7 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutWeights;
@@ -120,7 +121,7 @@ public final class GgufWeights {
      * @param notes to which is added what a person should know about the choice of kernels
      * @throws InputException when a tensor is missing, of another shape or of a type that cannot be used, holds an
      *     invalid code, floats that are no ternary matrix or a norm that is not finite, or is not known to the graph
-     * @throws dev.tern.kernels.KernelUnavailableException when look-up-table kernels are demanded and cannot be had
+     * @throws KernelUnavailableException when look-up-table kernels are demanded and cannot be had
      */
     public static ModelWeights load(
             GgufFile file,
@@ -141,7 +142,7 @@ public final class GgufWeights {
             blocks.add(block("blk." + i + "."));
         }
         requireNothingElse();
-        Optional<LutKernels> lut = new LutChoice(kernels, team, notes).choose(packedMatrices(), family);
+        Optional<LutKernels> lut = new LutChoice(kernels, team, notes).choose(packedMatrices(notes), family);
         for (Matrix matrix : matrices) {
             matrix.lut = lut.orElse(null);
             plan(matrix);
@@ -155,14 +156,30 @@ public final class GgufWeights {
         return new ModelWeights(embedding, blocks.stream().map(this::finished).toList(), outputNorm, head);
     }
 
-    /** All matrices as kernels that look up would compute them, or none when one is not packed for such kernels. */
-    private List<PlannedKernel> packedMatrices() {
+    /**
+     * All matrices as kernels that look up would compute them; none when no matrix is packed for such kernels, or nobody
+     * asks for them.
+     *
+     * @throws KernelUnavailableException when they are demanded and only some matrices are, or not all in one format
+     */
+    private List<PlannedKernel> packedMatrices(List<String> notes) {
+        if (family == KernelFamily.MAD) {
+            return List.of();
+        }
         List<PlannedKernel> kernelsOfAll = new ArrayList<>();
         for (Matrix m : matrices) {
             m.codec.kernel(m.rows, m.cols).ifPresent(kernelsOfAll::add);
         }
         boolean oneFormat = kernelsOfAll.stream().map(PlannedKernel::format).distinct().count() == 1;
-        return kernelsOfAll.size() == matrices.size() && oneFormat ? kernelsOfAll : List.of();
+        if (kernelsOfAll.isEmpty() || kernelsOfAll.size() == matrices.size() && oneFormat) {
+            return kernelsOfAll;
+        }
+        String mixed = "the matrices are not all TL1, or all TL2";
+        if (family == KernelFamily.LUT) {
+            throw new KernelUnavailableException("look-up-table kernels are demanded but cannot be had: " + mixed);
+        }
+        notes.add(mixed + "; they were repacked for multiply-add kernels, with the same results");
+        return List.of();
     }
 
     private Block block(String blk) {

@@ -199,7 +199,7 @@ final class KernelArguments {
         }
     }
 
-    private static void accessible(String name, MemorySegment memory, MemorySegment descriptor) {
+    static void accessible(String name, MemorySegment memory, MemorySegment descriptor) {
         accessible(name, memory);
         accessible(name, descriptor);
     }

@@ -20,6 +20,8 @@ public final class LutKernels {
     /** More than any plan has: a wrong library must not make us read on for ever. */
     private static final long MAX_SHAPES = 1 << 16;
 
+    private static final int HASH_DIGITS = 64;
+
     private final Path library;
     private final LutPath path;
     private final String plan;
@@ -37,18 +39,26 @@ public final class LutKernels {
         this.library = library;
         this.path = path;
         long count = tern_lut_kernels.shape_count(table);
-        if (tern_lut_kernels.path(table) != path.code() || count < 0 || count > MAX_SHAPES) {
-            throw new KernelUnavailableException(
-                    library + ": its table of " + path.label() + " kernels is damaged; build it again");
+        if (tern_lut_kernels.path(table) != path.code() || count <= 0 || count > MAX_SHAPES) {
+            throw damaged(library, path, "it is of path " + tern_lut_kernels.path(table) + " and has " + count + " shapes");
         }
-        this.plan = tern_lut_kernels.plan(table).reinterpret(65).getString(0);
-        this.shapes = shapes(tern_lut_kernels.shapes(table), count);
+        try {
+            this.plan = tern_lut_kernels.plan(table).reinterpret(HASH_DIGITS + 1).getString(0);
+            this.shapes = shapes(tern_lut_kernels.shapes(table), count);
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw damaged(library, path, String.valueOf(e.getMessage()));
+        }
         for (int i = 0; i < shapes.size(); i++) {
             indexes.putIfAbsent(shapes.get(i), i);
         }
         buildTables = tern_lut_kernels.build_tables(table);
         matmul = tern_lut_kernels.matmul(table);
         unpack = tern_lut_kernels.unpack(table);
+    }
+
+    private static KernelUnavailableException damaged(Path library, LutPath path, String what) {
+        return new KernelUnavailableException(
+                library + ": its table of " + path.label() + " kernels is damaged: " + what + "; build it again");
     }
 
     private static List<LutShape> shapes(MemorySegment address, long count) {
@@ -97,15 +107,22 @@ public final class LutKernels {
     /**
      * Builds the tables of tokens {@code [tokenBegin, tokenEnd)} of quantized activations for one format, for every matrix of
      * that format with the activations' columns.
+     *
+     * @throws IllegalArgumentException when no matrix of the format has the activations' columns, nothing has been quantized
+     *     yet, or {@code out} has no room for so many columns
      */
     public void buildTables(LutShape.Format format, Activations a, int tokenBegin, int tokenEnd, LutTables out) {
         int cols = a.cols();
         KernelArguments.range("tokens", tokenBegin, tokenEnd, Math.min(a.tokens(), out.tokens()));
+        if (cols <= 0 || cols % format.colUnit() != 0) {
+            throw new IllegalArgumentException("a: quantized with " + cols + " columns; tables of " + format
+                    + " are of multiples of " + format.colUnit());
+        }
         if (LutTables.tableBytes(format, cols) > out.stride()) {
             throw new IllegalArgumentException("out: no room for the tables of " + cols + " columns");
         }
-        KernelArguments.accessible("a", a.values());
-        KernelArguments.accessible("out", out.values());
+        KernelArguments.accessible("a", a.values(), a.descriptor());
+        KernelArguments.accessible("out", out.values(), out.descriptor());
         out.built(format, cols);
         try {
             check(tern_lut_kernels.build_tables.invoke(
@@ -138,9 +155,9 @@ public final class LutKernels {
         if (tokens > 0 && (a.cols() != w.cols() || !tables.holds(w.shape().format(), w.cols()))) {
             throw new IllegalArgumentException("tables: not built for " + w.shape());
         }
-        KernelArguments.accessible("w", w.packed());
-        KernelArguments.accessible("a", a.values());
-        KernelArguments.accessible("tables", tables.values());
+        KernelArguments.accessible("w", w.packed(), w.descriptor());
+        KernelArguments.accessible("a", a.values(), a.descriptor());
+        KernelArguments.accessible("tables", tables.values(), tables.descriptor());
         KernelArguments.tokens("y", y, yStride, rowEnd, tokens);
         KernelArguments.writableFloats("y", y);
         try {
@@ -175,7 +192,8 @@ public final class LutKernels {
         }
         KernelArguments.offHeap("codes", codes, 1);
         KernelArguments.writable("codes", codes);
-        KernelArguments.accessible("w", w.packed());
+        KernelArguments.accessible("codes", codes);
+        KernelArguments.accessible("w", w.packed(), w.descriptor());
         try {
             check(tern_lut_kernels.unpack.invoke(unpack, w.descriptor(), rowBegin, rowEnd, codes, rowBytes));
         } finally {

@@ -39,6 +39,10 @@ public final class LutLibrary {
                 throw new KernelUnavailableException(
                         file + ": is not the library that was built: its SHA-256 is not " + sha256 + "; remove it");
             }
+            String damage = NativeLibrary.damage(file);
+            if (!damage.isEmpty()) {
+                throw new KernelUnavailableException(file + ": " + damage + "; build it again");
+            }
         } catch (IOException e) {
             throw new KernelUnavailableException(file + ": cannot be read: " + e.getMessage());
         }

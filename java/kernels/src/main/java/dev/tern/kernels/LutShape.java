@@ -29,12 +29,17 @@ public record LutShape(Format format, int rows, int cols, int bm, int bk, int bm
         int code() {
             return code;
         }
+
+        /** Columns of every matrix of the format are a multiple of this. */
+        int colUnit() {
+            return this == TL2 ? 8 : 4;
+        }
     }
 
     /** @throws IllegalArgumentException when a dimension is not positive, or one that the packing needs whole is not */
     public LutShape {
         if (rows <= 0 || cols <= 0 || bm <= 0 || bk <= 0 || bmm <= 0 || rows % ROW_UNIT != 0
-                || cols % (format == Format.TL2 ? 8 : 4) != 0 || cols > TernaryWeights.MAX_COLS) {
+                || cols % format.colUnit() != 0 || cols > TernaryWeights.MAX_COLS) {
             throw new IllegalArgumentException(
                     format + " " + rows + " x " + cols + ", tile " + bm + "/" + bk + "/" + bmm + ": no such kernel");
         }

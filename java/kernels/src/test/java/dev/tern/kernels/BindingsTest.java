@@ -7,6 +7,10 @@ import dev.tern.kernels.ffi.tern_float_matrix;
 import dev.tern.kernels.ffi.tern_kernels;
 import dev.tern.kernels.ffi.tern_kernels_h;
 import dev.tern.kernels.ffi.tern_kv_layer;
+import dev.tern.kernels.ffi.tern_lut_kernels;
+import dev.tern.kernels.ffi.tern_lut_matrix;
+import dev.tern.kernels.ffi.tern_lut_shape;
+import dev.tern.kernels.ffi.tern_lut_tables;
 import dev.tern.kernels.ffi.tern_rope;
 import dev.tern.kernels.ffi.tern_ternary_matrix;
 import java.io.IOException;
@@ -29,6 +33,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.SequencedMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -48,7 +53,11 @@ class BindingsTest {
                 tern_float_matrix.layout(),
                 tern_rope.layout(),
                 tern_kv_layer.layout(),
-                tern_kernels.layout());
+                tern_kernels.layout(),
+                tern_lut_shape.layout(),
+                tern_lut_matrix.layout(),
+                tern_lut_tables.layout(),
+                tern_lut_kernels.layout());
     }
 
     @Test
@@ -66,12 +75,22 @@ class BindingsTest {
     @Test
     void haveEveryKernelOfTheTable() throws IOException {
         Header header = Header.read();
-        List<String> members = tern_kernels.layout().memberLayouts().stream().map(m -> m.name().orElse("")).toList();
-        List<String> expected = new ArrayList<>(List.of("tier"));
-        expected.addAll(header.kernels().sequencedKeySet());
+        haveEveryKernel(tern_kernels.class, tern_kernels.layout(), List.of("tier"), header.kernels());
+        haveEveryKernel(
+                tern_lut_kernels.class,
+                tern_lut_kernels.layout(),
+                List.of("path", "plan", "shape_count", "shapes"),
+                header.lutKernels());
+    }
+
+    private static void haveEveryKernel(
+            Class<?> table, GroupLayout layout, List<String> before, SequencedMap<String, Header.Signature> kernels) {
+        List<String> members = layout.memberLayouts().stream().map(m -> m.name().orElse("")).toList();
+        List<String> expected = new ArrayList<>(before);
+        expected.addAll(kernels.sequencedKeySet());
         assertThat(members).as(CURE).isEqualTo(expected);
-        header.kernels().forEach((name, signature) -> {
-            Class<?> binding = Arrays.stream(tern_kernels.class.getDeclaredClasses())
+        kernels.forEach((name, signature) -> {
+            Class<?> binding = Arrays.stream(table.getDeclaredClasses())
                     .filter(nested -> nested.getSimpleName().equals(name))
                     .findFirst()
                     .orElseThrow();
@@ -101,6 +120,12 @@ class BindingsTest {
                 .isEqualTo(header.constants().get("TERN_GROUP"));
         for (FloatType type : FloatType.values()) {
             assertThat(type.code()).isEqualTo(header.constants().get("TERN_" + type));
+        }
+        for (LutShape.Format format : LutShape.Format.values()) {
+            assertThat(format.code()).isEqualTo(header.constants().get("TERN_LUT_" + format));
+        }
+        for (LutPath path : LutPath.values()) {
+            assertThat(path.code()).isEqualTo(header.constants().get("TERN_LUT_" + path));
         }
         for (RopePairing pairing : RopePairing.values()) {
             assertThat(pairing.code()).isEqualTo(header.constants().get("TERN_ROPE_" + pairing));
@@ -169,6 +194,11 @@ class BindingsTest {
         assertThat(tern_float_matrix.cols(m)).isEqualTo(10);
         assertThat(tern_float_matrix.stride(m)).isEqualTo(10);
         assertThat(tern_float_matrix.type(m)).isEqualTo(tern_kernels_h.TERN_BF16());
+
+        LutTables tables = LutTables.allocate(arena, 2, 512);
+        MemorySegment t = tables.descriptor();
+        assertThat(tern_lut_tables.values(t).address()).isEqualTo(tables.values().address());
+        assertThat(tern_lut_tables.stride(t)).isEqualTo(tables.stride()).isGreaterThanOrEqualTo(512 / 24 * 8 * 32 + 112 * 32);
 
         MemorySegment sines = memory.asSlice(64);
         MemorySegment r = RopeTable.of(arena, memory, sines, 2, 8, RopePairing.NEIGHBOURS).descriptor();

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 record Header(
         Path path,
         SequencedMap<String, Signature> kernels,
+        SequencedMap<String, Signature> lutKernels,
         SequencedMap<String, Signature> functions,
         SequencedMap<String, Integer> constants,
         List<String> structs) {
@@ -37,10 +38,10 @@ record Header(
                 .replaceAll("(?s)/\\*.*?\\*/", "")
                 .replaceAll("\\\\\\n", " ")
                 .replaceAll("[ \\t\\n]+", " ");
-        SequencedMap<String, Signature> kernels = new LinkedHashMap<>();
-        for (Matcher m = KERNEL.matcher(text); m.find(); ) {
-            kernels.put(m.group(1), new Signature(m.group(2), parameters(m.group(3))));
-        }
+        int lut = text.indexOf("#define TERN_LUT_KERNEL_TABLE(X)");
+        assertThat(lut).as("the table of look-up-table kernels in %s", path).isPositive();
+        SequencedMap<String, Signature> kernels = kernels(text.substring(0, lut));
+        SequencedMap<String, Signature> lutKernels = kernels(text.substring(lut));
         SequencedMap<String, Signature> functions = new LinkedHashMap<>();
         for (Matcher m = FUNCTION.matcher(text); m.find(); ) {
             functions.put(m.group(2), new Signature(m.group(1).strip(), parameters(m.group(3))));
@@ -54,9 +55,18 @@ record Header(
             structs.add(m.group(1));
         }
         assertThat(kernels).as("kernels in %s", path).hasSizeGreaterThan(10);
+        assertThat(lutKernels).as("look-up-table kernels in %s", path).hasSizeGreaterThan(2);
         assertThat(functions).as("functions in %s", path).hasSizeGreaterThan(5);
         assertThat(structs).as("structs in %s", path).hasSizeGreaterThan(5);
-        return new Header(path, kernels, functions, constants, structs);
+        return new Header(path, kernels, lutKernels, functions, constants, structs);
+    }
+
+    private static SequencedMap<String, Signature> kernels(String table) {
+        SequencedMap<String, Signature> kernels = new LinkedHashMap<>();
+        for (Matcher m = KERNEL.matcher(table); m.find(); ) {
+            kernels.put(m.group(1), new Signature(m.group(2), parameters(m.group(3))));
+        }
+        return kernels;
     }
 
     private static List<String> parameters(String list) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.kernels.LibraryStatus.Origin;
+import dev.tern.kernels.ffi.tern_kernels_h;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -107,7 +108,7 @@ class NativeLibraryTest {
         assertThat(library.failure()).isEmpty();
         assertThat(library.origin()).isEqualTo(Origin.PACKAGED);
         assertThat(library.path()).contains(unpacked());
-        assertThat(library.abiVersion()).contains(1);
+        assertThat(library.abiVersion()).contains(tern_kernels_h.TERN_ABI_VERSION());
         assertThat(unpacked()).hasBinaryContent(packed());
         for (Path closed : List.of(folder.resolve("cache"), folder.resolve("cache/native"))) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(closed))).isEqualTo("rwx------");
@@ -213,7 +214,7 @@ class NativeLibraryTest {
         Path file = Files.createFile(folder.resolve("file"));
         environment.put("TERN_CACHE", file.toString());
         assertThat(failure())
-                .startsWith(file.resolve("native") + ": the native library cannot be unpacked there: ")
+                .startsWith(file.resolve("native") + ": native libraries cannot be kept there: ")
                 .endsWith("; make it a folder you can write to, or point TERN_CACHE to one");
     }
 
@@ -270,7 +271,8 @@ class NativeLibraryTest {
     @Test
     void saysWhatTheSystemHasAgainstALibrary() throws Exception {
         Assumptions.assumeTrue(real.platform().startsWith("linux"), "there, undefined symbols link");
-        Path needy = compile(
+        Path needy = CompiledC.library(
+                folder,
                 "int missing_function(void); int tern_abi_version(void) { return missing_function(); }",
                 "-Wl,-z,now");
         environment.put("TERN_LIBRARY", needy.toString());
@@ -281,7 +283,7 @@ class NativeLibraryTest {
 
     @Test
     void refusesALibraryOfSomethingElse() throws Exception {
-        Path library = compile("int something_else(void) { return 0; }");
+        Path library = CompiledC.library(folder, "int something_else(void) { return 0; }");
         environment.put("TERN_LIBRARY", library.toString());
         assertThat(failure())
                 .isEqualTo(library + ": no library of Tern's kernels: it has no function tern_abi_version");
@@ -289,18 +291,18 @@ class NativeLibraryTest {
 
     @Test
     void refusesALibraryOfAnotherVersion() throws Exception {
-        Path library = compile("int tern_abi_version(void) { return 999; }");
+        Path library = CompiledC.library(folder, "int tern_abi_version(void) { return 999; }");
         environment.put("TERN_LIBRARY", library.toString());
-        assertThat(failure()).isEqualTo(library + ": built for version 999 of Tern's kernels, expected 1; "
-                + "build the library and Tern from the same sources");
+        assertThat(failure()).isEqualTo(library + ": built for version 999 of Tern's kernels, expected "
+                + tern_kernels_h.TERN_ABI_VERSION() + "; build the library and Tern from the same sources");
         assertThat(library().abiVersion()).contains(999);
     }
 
     @Test
     void refusesALibraryOfAnotherHeader() throws Exception {
-        Path library = compile("""
-                int tern_abi_version(void) { return 1; }
-                const char *tern_abi_hash(void) { return "0123abcd"; }""");
+        Path library = CompiledC.library(folder, """
+                int tern_abi_version(void) { return %d; }
+                const char *tern_abi_hash(void) { return "0123abcd"; }""".formatted(tern_kernels_h.TERN_ABI_VERSION()));
         environment.put("TERN_LIBRARY", library.toString());
         assertThat(failure())
                 .startsWith(library + ": built with another tern_kernels.h: its SHA-256 is 0123abcd, expected ");
@@ -444,18 +446,5 @@ class NativeLibraryTest {
             KernelChoice.requireNative().kernels().findInvalidCode(Arena.global().allocate(8));
             System.out.println(KernelChoice.status().path().orElseThrow());
         }
-    }
-
-    private Path compile(String source, String... flags) throws Exception {
-        Path c = Files.writeString(folder.resolve("library.c"), source + "\n");
-        Path library = folder.resolve("library.so");
-        List<String> command = new ArrayList<>();
-        command.add(Optional.ofNullable(System.getenv("CC")).filter(cc -> !cc.isBlank()).orElse("cc"));
-        command.addAll(List.of(flags));
-        command.addAll(List.of("-shared", "-fPIC", "-o", library.toString(), c.toString()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(said).isZero();
-        return library;
     }
 }

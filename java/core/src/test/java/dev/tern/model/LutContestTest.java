@@ -1,0 +1,32 @@
+package dev.tern.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutLibrary;
+import dev.tern.kernels.LutPath;
+import dev.tern.kernels.LutShape;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** That it measures at all; how fast anything is, is no matter for a test. */
+class LutContestTest {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void speedsArePositive(int threads) {
+        Assumptions.assumeFalse("off".equals(System.getProperty("tern.native")), "built with -Dtern.native=off");
+        LutKernels kernels = LutLibrary.ofLibtern().orElseThrow().kernels(LutPath.PORTABLE).orElseThrow();
+        List<LutShape> shapes = kernels.shapes().stream()
+                .filter(shape -> shape.format() == LutShape.Format.TL2 && shape.rows() * shape.cols() <= 1 << 17)
+                .toList();
+        assertThat(shapes).isNotEmpty();
+        try (ThreadTeam team = new ThreadTeam(threads)) {
+            LutContest.Result result = LutContest.measure(shapes, kernels, KernelChoice.best().kernels(), team);
+            assertThat(result.lut()).isPositive().isFinite();
+            assertThat(result.mad()).isPositive().isFinite();
+        }
+    }
+}
