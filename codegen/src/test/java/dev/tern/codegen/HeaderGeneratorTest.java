@@ -19,6 +19,32 @@ class HeaderGeneratorTest {
         CommittedHeader.at("c-kernels/src/lut/published").holds(HeaderGenerator.generate(PublishedModel.defaultPlan()));
     }
 
+    /** Tiles that the planner does not choose for published models: the least, the most, and what lies between. */
+    private static KernelPlan oddPlan() {
+        return new KernelPlan(List.of(
+                kernel(LutFormat.TL2, 64, 24, 64, 24, 32), // one group of signs
+                kernel(LutFormat.TL2, 64, 128, 32, 96, 32),
+                kernel(LutFormat.TL2, 96, 240, 96, 240, 32), // one block, as wide as sums in int16 allow; nothing in twos
+                kernel(LutFormat.TL2, 64, 464, 64, 240, 32), // as many columns in twos as there can be
+                kernel(LutFormat.TL2, 32, 1232, 32, 120, 32),
+                kernel(LutFormat.TL2, 1152, 256, 1152, 96, 32), // tiles taller than a strip of rows
+                kernel(LutFormat.TL1, 64, 4, 64, 4, 64), // one step
+                kernel(LutFormat.TL1, 192, 12, 64, 12, 64),
+                kernel(LutFormat.TL1, 96, 104, 32, 104, 32),
+                kernel(LutFormat.TL1, 128, 512, 64, 256, 64), // blocks of 64 steps, whose sums are widened twice
+                kernel(LutFormat.TL1, 1152, 256, 1152, 64, 64)));
+    }
+
+    private static PlannedKernel kernel(LutFormat format, int rows, int cols, int bm, int bk, int bmm) {
+        return new PlannedKernel(format, new MatrixShape(rows, cols), new Tile(bm, bk, bmm));
+    }
+
+    /** The header of the C tests for tiles that are in no published model. */
+    @Test
+    void theOddHeaderIsGenerated() throws IOException {
+        CommittedHeader.at("c-kernels/test/lut_odd").holds(HeaderGenerator.generate(oddPlan()));
+    }
+
     @Test
     void theSamePlanGivesTheSameBytesAndAnotherPlanOthers() {
         KernelPlan other = new KernelPlan(List.of(PLAN.kernels().getFirst()));
