@@ -185,8 +185,8 @@ final class Forward implements ThreadTeam.Program {
         normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm(), w.q());
 
         int rows = queries + 2 * pairs;
-        int n = rowShares(rows);
         int unit = rowUnit(w.k(), members); // divides q's in any sensible plan; else a tile is cut, which is only slower
+        int n = rowShares(rows, unit);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(rows, unit, i, n);
             int end = share(rows, unit, i + 1, n);
@@ -243,8 +243,8 @@ final class Forward implements ThreadTeam.Program {
         normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm(), w.gate());
 
         boolean separate = trace != null; // the gate is to be seen before it is overwritten
-        int n = rowShares(intermediate);
         int unit = rowUnit(w.gate(), members);
+        int n = rowShares(intermediate, unit);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(intermediate, unit, i, n);
             int end = share(intermediate, unit, i + 1, n);
@@ -279,7 +279,7 @@ final class Forward implements ThreadTeam.Program {
         traced(member, -1, "result_norm", normed, hidden);
         FloatWeights head = weights.head();
         MemorySegment out = Objects.requireNonNull(logits);
-        int n = rowShares(head.rows());
+        int n = rowShares(head.rows(), ROW_UNIT);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(head.rows(), ROW_UNIT, i, n);
             int end = share(head.rows(), ROW_UNIT, i + 1, n);
@@ -331,8 +331,8 @@ final class Forward implements ThreadTeam.Program {
     }
 
     private void multiplyAll(int member, Projection w, MemorySegment y) {
-        int n = rowShares(w.rows());
         int unit = rowUnit(w, members);
+        int n = rowShares(w.rows(), unit);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             multiply(member, w, 0, share(w.rows(), unit, i, n), share(w.rows(), unit, i + 1, n), y);
         }
@@ -375,8 +375,8 @@ final class Forward implements ThreadTeam.Program {
         return Math.min(tokens, shares());
     }
 
-    private int rowShares(int rows) {
-        return RowShares.rowShares(rows, members);
+    private int rowShares(int rows, int unit) {
+        return RowShares.rowShares(rows, unit, members);
     }
 
     /**

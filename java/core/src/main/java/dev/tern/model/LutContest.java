@@ -134,8 +134,8 @@ final class LutContest {
             }
         }
         team.endStage(member);
-        int n = RowShares.rowShares(w.rows(), team.size());
         int unit = RowShares.rowUnit(w, team.size());
+        int n = RowShares.rowShares(w.rows(), unit, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int from = RowShares.share(w.rows(), unit, i, n);
             int to = RowShares.share(w.rows(), unit, i + 1, n);

@@ -15,9 +15,17 @@ public final class RowShares {
 
     private RowShares() {}
 
-    /** Into how many shares the rows of a matrix are cut for a team. */
-    public static int rowShares(int rows, int members) {
-        return Math.min((rows + ROW_UNIT - 1) / ROW_UNIT, members == 1 ? 1 : SHARES * members);
+    /** The same where shares are whole tiles, which are large: with ten tiles in eight shares two would be double. */
+    private static final int TILE_SHARES = 16;
+
+    /**
+     * Into how many shares the rows of a matrix are cut for a team.
+     *
+     * @param unit rows in whose multiples they are dealt out, {@link #rowUnit}
+     */
+    public static int rowShares(int rows, int unit, int members) {
+        int most = members == 1 ? 1 : (unit == ROW_UNIT ? SHARES : TILE_SHARES) * members;
+        return Math.min((rows + unit - 1) / unit, most);
     }
 
     /**

@@ -145,8 +145,8 @@ final class TileTimer {
     }
 
     private void multiply(int member, LutWeights w, int tokens) {
-        int n = RowShares.rowShares(w.rows(), team.size());
         int unit = RowShares.rowUnit(w, team.size());
+        int n = RowShares.rowShares(w.rows(), unit, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int from = RowShares.share(w.rows(), unit, i, n);
             int to = RowShares.share(w.rows(), unit, i + 1, n);
