@@ -2,7 +2,6 @@ package dev.tern.model;
 
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.ModelShape;
-import dev.tern.codegen.PlannedKernel;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -162,17 +161,17 @@ public final class GgufWeights {
      *
      * @throws KernelUnavailableException when they are demanded and only some matrices are, or not all in one format
      */
-    private List<PlannedKernel> packedMatrices(List<String> notes) {
+    private List<LutChoice.Packed> packedMatrices(List<String> notes) {
         if (family == KernelFamily.MAD) {
             return List.of();
         }
-        List<PlannedKernel> kernelsOfAll = new ArrayList<>();
+        List<LutChoice.Packed> packed = new ArrayList<>();
         for (Matrix m : matrices) {
-            m.codec.kernel(m.rows, m.cols).ifPresent(kernelsOfAll::add);
+            m.codec.kernel(m.rows, m.cols).ifPresent(kernel -> packed.add(new LutChoice.Packed(kernel, m.data)));
         }
-        boolean oneFormat = kernelsOfAll.stream().map(PlannedKernel::format).distinct().count() == 1;
-        if (kernelsOfAll.isEmpty() || kernelsOfAll.size() == matrices.size() && oneFormat) {
-            return kernelsOfAll;
+        boolean oneFormat = packed.stream().map(matrix -> matrix.kernel().format()).distinct().count() == 1;
+        if (packed.isEmpty() || packed.size() == matrices.size() && oneFormat) {
+            return packed;
         }
         String mixed = "the matrices are not all TL1, or all TL2";
         if (family == KernelFamily.LUT) {

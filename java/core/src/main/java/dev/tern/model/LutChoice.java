@@ -7,13 +7,15 @@ import dev.tern.kernels.KernelCache;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
-import dev.tern.kernels.LutShape;
+import dev.tern.kernels.LutWeights;
 import dev.tern.lut.KernelFamily;
 import dev.tern.lut.LutSource;
 import dev.tern.lut.Processor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,17 @@ import java.util.Properties;
  * measurement found is kept in the cache, for this processor, number of threads and plan.
  */
 final class LutChoice {
+    /** How much faster multiplying must be to be worth the time and the memory of repacking. */
+    private static final double WORTH_REPACKING = 1.05;
+
+    /**
+     * A matrix of the file.
+     *
+     * @param kernel what would compute with it
+     * @param weights as they lie
+     */
+    record Packed(PlannedKernel kernel, MemorySegment weights) {}
+
     private final Kernels others;
     private final ThreadTeam team;
     private final List<String> notes;
@@ -48,12 +61,12 @@ final class LutChoice {
      * @param matrices of the model in the order of a token
      * @throws KernelUnavailableException when look-up-table kernels are demanded and cannot be had
      */
-    Optional<LutKernels> choose(List<PlannedKernel> matrices, KernelFamily family) {
+    Optional<LutKernels> choose(List<Packed> matrices, KernelFamily family) {
         if (matrices.isEmpty() || family == KernelFamily.MAD) {
             return Optional.empty();
         }
-        KernelPlan plan = new KernelPlan(matrices.stream().distinct().toList());
-        LutFormat format = matrices.getFirst().format();
+        KernelPlan plan = new KernelPlan(matrices.stream().map(Packed::kernel).distinct().toList());
+        LutFormat format = matrices.getFirst().kernel().format();
         if (family == KernelFamily.AUTO && !isFast(format)) {
             notes.add(format.label() + ": there is no vector code to look up in tables on this machine; the weights were"
                     + " repacked for multiply-add kernels, with the same results");
@@ -77,33 +90,36 @@ final class LutChoice {
         return LutSource.path(others.tier()).isFastFor(LutSource.format(format));
     }
 
-    private Optional<LutKernels> faster(LutKernels kernels, KernelPlan plan, List<PlannedKernel> matrices) {
+    private Optional<LutKernels> faster(LutKernels kernels, KernelPlan plan, List<Packed> matrices) {
         LutContest.Result result = remembered(plan, kernels, matrices);
-        boolean lut = result.lut() >= result.mad();
+        boolean lut = result.mad() <= WORTH_REPACKING * result.lut();
         notes.add(String.format(
                 Locale.ROOT,
                 "%s: looking up decodes %.0f G weights/s here, multiply-add %.0f: %s (--kernels lut or mad decides otherwise)",
-                matrices.getFirst().format().label(),
+                matrices.getFirst().kernel().format().label(),
                 result.lut() * 1e-9,
                 result.mad() * 1e-9,
                 lut ? "the weights are used as they lie" : "the weights were repacked"));
         return lut ? Optional.of(kernels) : Optional.empty();
     }
 
-    private LutContest.Result remembered(KernelPlan plan, LutKernels kernels, List<PlannedKernel> matrices) {
+    private LutContest.Result remembered(KernelPlan plan, LutKernels kernels, List<Packed> matrices) {
         Optional<Path> file = file(plan, kernels, matrices);
         Optional<LutContest.Result> known = file.flatMap(LutChoice::read);
         if (known.isPresent()) {
             return known.get();
         }
-        List<LutShape> shapes = matrices.stream().map(LutSource::shape).toList();
-        LutContest.Result result = LutContest.measure(shapes, kernels, others, team);
+        Arena arena = Arena.ofAuto(); // of descriptors; the weights are the file's
+        List<LutWeights> weights = matrices.stream()
+                .map(m -> LutWeights.of(arena, kernels, LutSource.shape(m.kernel()), m.weights(), 1))
+                .toList();
+        LutContest.Result result = LutContest.measure(weights, others, team);
         file.ifPresent(path -> write(path, result));
         return result;
     }
 
     /** Named by all that the speeds depend on. */
-    private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<PlannedKernel> matrices) {
+    private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<Packed> matrices) {
         String key = Processor.name() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
                 + matrices.size();
         try {

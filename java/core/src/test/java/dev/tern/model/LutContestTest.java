@@ -7,6 +7,8 @@ import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutLibrary;
 import dev.tern.kernels.LutPath;
 import dev.tern.kernels.LutShape;
+import dev.tern.kernels.LutWeights;
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,8 +25,12 @@ class LutContestTest {
                 .filter(shape -> shape.format() == LutShape.Format.TL2 && shape.rows() * shape.cols() <= 1 << 17)
                 .toList();
         assertThat(shapes).isNotEmpty();
+        Arena arena = Arena.ofAuto();
+        List<LutWeights> weights = shapes.stream()
+                .map(shape -> LutWeights.of(arena, kernels, shape, arena.allocate(shape.packedBytes()), 1))
+                .toList();
         try (ThreadTeam team = new ThreadTeam(threads)) {
-            LutContest.Result result = LutContest.measure(shapes, kernels, KernelChoice.best().kernels(), team);
+            LutContest.Result result = LutContest.measure(weights, KernelChoice.best().kernels(), team);
             assertThat(result.lut()).isPositive().isFinite();
             assertThat(result.mad()).isPositive().isFinite();
         }
