@@ -55,27 +55,32 @@ final class ReferenceKernels implements Kernels {
     public void ternaryMatmul(
             TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride) {
         KernelArguments.ternaryMatmul(w, a, tokens, rowBegin, rowEnd, y, yStride);
-        long rowBytes = TernaryWeights.rowBytes(w.cols());
+        byte[] codes = new byte[Math.toIntExact(TernaryWeights.rowBytes(w.cols()))];
+        byte[] values = new byte[4 * codes.length];
         for (int t = 0; t < tokens; t++) {
+            MemorySegment.copy(a.values(), JAVA_BYTE, t * a.stride(), values, 0, values.length);
             float scale = w.scale() / a.scales().getAtIndex(JAVA_FLOAT, t);
             for (int row = rowBegin; row < rowEnd; row++) {
-                int sum = ternaryDot(w.codes(), row * rowBytes, (int) rowBytes, a.values(), t * a.stride());
-                y.setAtIndex(JAVA_FLOAT, t * yStride + row, sum * scale);
+                MemorySegment.copy(w.codes(), JAVA_BYTE, (long) row * codes.length, codes, 0, codes.length);
+                y.setAtIndex(JAVA_FLOAT, t * yStride + row, ternaryDot(codes, values) * scale);
             }
         }
     }
 
-    /** Sum of T * a over a row of packed codes; padding has T = 0. */
-    private static int ternaryDot(MemorySegment codes, long row, int rowBytes, MemorySegment values, long token) {
+    /**
+     * Sum of T * a over a row of packed codes; padding has T = 0. Of arrays, into which a row is copied: the JIT makes the same
+     * code of this loop whatever kinds of memory have passed before, which of segments it does not.
+     */
+    private static int ternaryDot(byte[] codes, byte[] values) {
         int sum = 0;
-        for (int group = 0; group < rowBytes; group += TernaryWeights.GROUP_BYTES) {
-            long a = token + 4L * group;
+        for (int group = 0; group < codes.length; group += TernaryWeights.GROUP_BYTES) {
+            int a = 4 * group;
             for (int p = 0; p < TernaryWeights.GROUP_BYTES; p++) {
-                int four = codes.get(JAVA_BYTE, row + group + p);
-                sum += ((four >> 6 & 3) - 1) * values.get(JAVA_BYTE, a + p)
-                        + ((four >> 4 & 3) - 1) * values.get(JAVA_BYTE, a + p + 32)
-                        + ((four >> 2 & 3) - 1) * values.get(JAVA_BYTE, a + p + 64)
-                        + ((four & 3) - 1) * values.get(JAVA_BYTE, a + p + 96);
+                int four = codes[group + p];
+                sum += ((four >> 6 & 3) - 1) * values[a + p]
+                        + ((four >> 4 & 3) - 1) * values[a + p + 32]
+                        + ((four >> 2 & 3) - 1) * values[a + p + 64]
+                        + ((four & 3) - 1) * values[a + p + 96];
             }
         }
         return sum;
