@@ -1,6 +1,7 @@
 package dev.tern.codegen;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,6 +27,8 @@ public record BuiltKernels(Path folder, Optional<String> damage) {
                     .sorted()
                     .map(folder -> new BuiltKernels(folder, damage(folder)))
                     .toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 

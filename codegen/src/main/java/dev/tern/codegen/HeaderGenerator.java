@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * Writes {@code bitnet-lut-kernels.h}: the kernels of a plan as C that stands by itself. The logic is the same in every header
+ * Writes {@code bitnet-lut-kernels.h}: the kernels of a plan as C that needs nothing but {@code tern_kernels.h}. The logic is the same in every header
  * and comes from {@code c-kernels/src/lut}; shapes, tiles and one function for each of them are the plan's. The same plan
  * gives the same bytes.
  *
@@ -17,7 +17,7 @@ public final class HeaderGenerator {
     public static final String FILE_NAME = "bitnet-lut-kernels.h";
 
     private static final String TEXT_LINE = " * text  ";
-    private static final List<String> LOGIC =
+    static final List<String> LOGIC =
             List.of("layout.h", "tables.h", "portable.h", "avx2.h", "neon.h", "paths.h", "matmul.h", "unpack.h");
 
     private HeaderGenerator() {}

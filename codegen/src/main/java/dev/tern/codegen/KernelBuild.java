@@ -2,10 +2,14 @@ package dev.tern.codegen;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -13,10 +17,14 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds the library of a plan with CMake, once: {@code libtern-lut-<plan>.so} in a folder of its own under {@code cache}. The
@@ -29,6 +37,23 @@ import java.util.stream.Stream;
 public final class KernelBuild {
     private static final String LOCK = ".lock";
     private static final int SHOWN_LINES = 40;
+
+    /** A cache may lie in a home that several kinds of machine share. */
+    private static final String PLATFORM = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+
+    /**
+     * Variables that would change what is compiled, without a trace in the library's name: with -ffast-math sums would not be
+     * those of other machines, with -march=native they would not run there.
+     */
+    private static final Set<String> FOREIGN_SETTINGS = Set.of(
+            "CFLAGS",
+            "CPPFLAGS",
+            "LDFLAGS",
+            "CMAKE_GENERATOR",
+            "CMAKE_TOOLCHAIN_FILE",
+            "CMAKE_BUILD_TYPE",
+            "CMAKE_C_COMPILER_LAUNCHER",
+            "CMAKE_C_LINKER_LAUNCHER");
 
     /** File locks are the process's, so threads of one process need a lock of their own. */
     private static final Object ONE_AT_A_TIME = new Object();
@@ -46,11 +71,17 @@ public final class KernelBuild {
 
     /** @param environment of the tools, which are looked for on its PATH; CC names another C compiler */
     KernelBuild(Path cache, KernelPlan plan, Map<String, String> environment) {
-        this.cache = cache;
+        this.cache = cache.toAbsolutePath().normalize();
         this.plan = plan;
-        this.environment = Map.copyOf(environment);
+        this.environment = new HashMap<>(environment);
+        this.environment.keySet().removeAll(FOREIGN_SETTINGS);
         this.header = HeaderGenerator.generate(plan);
-        this.sources = Hash.sha256(header + CSource.libraryHash());
+        this.sources = Hash.sha256(header + CSource.libraryHash() + PLATFORM);
+    }
+
+    /** SHA-256 over the C that every library is built of, apart from the shapes. */
+    public static String sourcesHash() {
+        return Hash.sha256(CSource.libraryHash() + CSource.logicHash());
     }
 
     /** Where the library lies or will lie. */
@@ -96,6 +127,11 @@ public final class KernelBuild {
                     return there.get();
                 }
                 return buildLocked();
+            } catch (ClosedByInterruptException | FileLockInterruptionException e) {
+                Thread.currentThread().interrupt();
+                throw new KernelBuildException("interrupted while another build of the same kernels was waited for", e);
+            } catch (OverlappingFileLockException e) {
+                throw new KernelBuildException(cache + ": another build of the same kernels is running in this program", e);
             } catch (IOException e) {
                 throw new KernelBuildException(
                         cache + ": kernels cannot be built there: " + reason(e) + "; point TERN_CACHE to another folder", e);
@@ -116,14 +152,19 @@ public final class KernelBuild {
         if (environment.getOrDefault("CC", "").isBlank()) {
             requireTool("a C compiler", "cc", "gcc", "clang");
         }
-        Path work = Files.createTempDirectory(cache, ".building-");
+        String prefix = ".building-" + folder().getFileName() + "-";
+        deleteRemains(prefix);
+        Path work = Files.createTempDirectory(cache, prefix);
+        AtomicReference<@Nullable Process> running = new AtomicReference<>();
+        Thread abandoning = new Thread(() -> abandon(running.get(), work), "abandon " + work.getFileName());
+        Runtime.getRuntime().addShutdownHook(abandoning);
         try {
             CSource.write(work.resolve("c"));
             Path result = Files.createDirectory(work.resolve("result"));
             Path headerFile = result.resolve(HeaderGenerator.FILE_NAME);
             Files.writeString(headerFile, header);
             Path log = work.resolve("build.log");
-            run(log, "configuring", List.of(
+            run(running, log, "configuring", List.of(
                     cmake,
                     "-S",
                     work.resolve("c/src/lut").toString(),
@@ -131,18 +172,41 @@ public final class KernelBuild {
                     work.resolve("build").toString(),
                     "-DCMAKE_BUILD_TYPE=Release",
                     "-DTERN_LUT_HEADER=" + headerFile));
-            run(log, "compiling", List.of(cmake, "--build", work.resolve("build").toString(), "--parallel"));
+            run(running, log, "compiling", List.of(cmake, "--build", work.resolve("build").toString(), "--parallel"));
             Path built = builtLibrary(work.resolve("build"));
             Path library = result.resolve(built.getFileName());
             Files.move(built, library);
             KernelManifest.write(result, plan.hash(), sources, library);
             Path folder = folder();
-            deleteTree(folder);
+            if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) { // a damaged one goes with the rest of the work
+                Files.move(folder, work.resolve("replaced"), StandardCopyOption.ATOMIC_MOVE);
+            }
             Files.move(result, folder, StandardCopyOption.ATOMIC_MOVE);
         } finally {
             deleteQuietly(work);
+            try {
+                Runtime.getRuntime().removeShutdownHook(abandoning);
+            } catch (IllegalStateException e) {
+                // The JVM is ending and runs it.
+            }
         }
         return find().orElseThrow(() -> KernelManifest.damaged(folder() + " has vanished"));
+    }
+
+    /** What a killed process left of a build of the same library; nobody else builds it, under its lock. */
+    private void deleteRemains(String prefix) throws IOException {
+        try (DirectoryStream<Path> remains = Files.newDirectoryStream(cache, prefix + "*")) {
+            remains.forEach(KernelBuild::deleteQuietly);
+        }
+    }
+
+    /** The program ends in the middle of a build: so do the tools, and what they made goes. */
+    private static void abandon(@Nullable Process process, Path work) {
+        if (process != null) {
+            process.descendants().forEach(ProcessHandle::destroy);
+            process.destroy();
+        }
+        deleteQuietly(work);
     }
 
     private static Path builtLibrary(Path build) throws IOException {
@@ -169,14 +233,21 @@ public final class KernelBuild {
                 + " --install and brew install cmake)");
     }
 
-    private void run(Path log, String step, List<String> command) throws IOException {
+    private void run(AtomicReference<@Nullable Process> running, Path log, String step, List<String> command)
+            throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().clear();
         builder.environment().putAll(environment);
-        Process process = builder.start();
+        Process process;
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new KernelBuildException(step + " the kernels failed: " + reason(e) + "; install CMake anew", e);
+        }
+        running.set(process);
         int status;
         try {
             status = process.waitFor();

@@ -75,8 +75,8 @@ final class KernelManifest {
 
     private Path inFolder(String name) {
         try {
-            Path library = file.resolveSibling(name).normalize();
-            if (!name.isEmpty() && file.getParent().equals(library.getParent())) {
+            Path library = file.resolveSibling(name);
+            if (!name.isEmpty() && file.getParent().normalize().equals(library.normalize().getParent())) {
                 return library;
             }
         } catch (InvalidPathException e) {

@@ -34,7 +34,10 @@ public enum LutFormat {
     /** Columns of one block of TL2's two-part region. */
     static final int PAIR_BLOCK_COLS = 32;
 
-    /** An entry of a table of triples is at most 3 * 127 in magnitude, one of pairs 2 * 127. */
+    /**
+     * An entry of a table of triples counts as 3 * 127 at most, one of pairs as 2 * 127: so bitnet.cpp reckons, and its tiles are
+     * to be legal here. (-128 exists, a NaN becomes it; Tern's kernels widen in time for it, whatever the tile.)
+     */
     private static final int MAX_TRIPLE = 3 * 127;
 
     private static final int MAX_PAIR = 2 * 127;

@@ -71,6 +71,11 @@ class CheckHeaderTest {
 
     /** The plan names the library, so that a wrong one would make it pass for another. */
     @Test
+    void codeInFrontOfTheTextIsRefused() throws Exception {
+        refused(GOOD.replaceFirst("\\n \\*   format ", "\n */ int injected; /*\n *   format "), "edited", "first comment ends");
+    }
+
+    @Test
     void anEditedPlanIsRefused() throws Exception {
         String other = "5".repeat(64);
         refused(GOOD.replace(" * plan  " + PLAN.hash(), " * plan  " + other),

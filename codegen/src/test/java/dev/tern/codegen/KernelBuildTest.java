@@ -105,6 +105,20 @@ class KernelBuildTest {
         assertThat(Files.getLastModifiedTime(built.library())).isEqualTo(time);
     }
 
+    /** A cache named by way of a dot, and flags of the user's that would make other kernels of the same name. */
+    @Test
+    void isFoundByAnyNameOfTheCacheAndFreeOfTheUsersFlags() throws IOException {
+        Path roundabout = cache.resolve(".").resolve("..").resolve(cache.getFileName());
+        Map<String, String> environment = new HashMap<>(System.getenv());
+        environment.put("CFLAGS", "-this-is-no-flag");
+        environment.put("CMAKE_GENERATOR", "No such generator");
+        KernelBuild build = new KernelBuild(roundabout, PLAN, environment);
+        KernelLibraryFile library = build.build();
+        assertThat(build.find()).contains(library);
+        assertThat(new KernelBuild(cache, PLAN).find()).contains(library);
+        assertThat(library.sha256()).isEqualTo(built.sha256());
+    }
+
     @Test
     void anotherPlanHasAnotherFolder() {
         KernelPlan other = new KernelPlan(List.of(
