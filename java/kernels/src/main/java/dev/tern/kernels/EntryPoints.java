@@ -26,15 +26,16 @@ final class EntryPoints {
     /**
      * Opens a library.
      *
+     * @param cure what to do when the system refuses it, as a clause
      * @throws KernelUnavailableException when the system cannot load it, with its reason
      * @throws IllegalCallerException when Java forbids native code to this module
      */
-    static EntryPoints load(Path file) {
+    static EntryPoints load(Path file, String cure) {
         try {
             return new EntryPoints(file, SymbolLookup.libraryLookup(file, Arena.global()));
         } catch (IllegalArgumentException e) {
-            throw new KernelUnavailableException(file + ": the system cannot load it: " + reason(file)
-                    + "; build it on this machine, or set TERN_NATIVE=off");
+            throw new KernelUnavailableException(
+                    file + ": the system cannot load it: " + reason(file.toAbsolutePath()) + "; " + cure);
         }
     }
 

@@ -18,6 +18,8 @@ import java.util.Set;
  * must belong to the user and is closed to others: whoever can write there could run code as the user.
  */
 public final class KernelCache {
+    private static final int OTHERS_WRITE = 02;
+    private static final int STICKY = 01000;
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private KernelCache() {}
@@ -41,6 +43,7 @@ public final class KernelCache {
         }
         try {
             createOwnerOnly(folder);
+            requireNotPublic(folder.getParent());
             if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
                 throw new KernelUnavailableException(
                         folder + ": not a folder; remove it, or point TERN_CACHE to another place");
@@ -57,6 +60,15 @@ public final class KernelCache {
             return folder;
         } catch (IOException e) {
             throw unwritable(folder, e);
+        }
+    }
+
+    /** Where everybody can write, and the sticky bit does not keep them off each other's files, a folder can be swapped. */
+    private static void requireNotPublic(Path parent) throws IOException {
+        int mode = (Integer) Files.getAttribute(parent, "unix:mode");
+        if ((mode & OTHERS_WRITE) != 0 && (mode & STICKY) == 0) {
+            throw new KernelUnavailableException(parent + ": everybody can write there, and so put a library of theirs in;"
+                    + " close it (chmod o-w), or point TERN_CACHE to a folder of your own");
         }
     }
 

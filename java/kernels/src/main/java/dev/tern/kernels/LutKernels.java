@@ -138,7 +138,7 @@ public final class LutKernels {
      * are multiples of {@link LutShape#ROW_UNIT}.
      *
      * @param w packed for these kernels
-     * @param a whose tables {@code tables} holds
+     * @param a whose tables {@code tables} holds, of all these tokens; only format and width are checked
      */
     public void matmul(
             LutWeights w,

@@ -47,7 +47,7 @@ public final class LutLibrary {
             throw new KernelUnavailableException(file + ": cannot be read: " + e.getMessage());
         }
         try {
-            return of(file, EntryPoints.load(file));
+            return of(file, EntryPoints.load(file, "remove it, and build it on this machine"));
         } catch (IllegalCallerException | UnsupportedOperationException e) {
             throw EntryPoints.forbidden(e);
         }

@@ -29,7 +29,7 @@ final class NativeLibrary {
     /** Written by jextract's profile beside the bindings. */
     private static final String PROVENANCE = "ffi/jextract.properties";
 
-    static final String SAME_SOURCES = "build the library and Tern from the same sources";
+    private static final String SAME_SOURCES = "build the library and Tern from the same sources";
 
     private static final int ELF = 0x464c457f;
     private static final int MACH_O = 0xfeedfacf;
@@ -141,7 +141,7 @@ final class NativeLibrary {
     private void open(Path file) {
         path = Optional.of(file);
         try {
-            EntryPoints library = EntryPoints.load(file);
+            EntryPoints library = EntryPoints.load(file, "build it on this machine, or set TERN_NATIVE=off");
             checkAbi(file, library);
             for (Tier tier : Tier.values()) {
                 if (tier != Tier.JAVA) {

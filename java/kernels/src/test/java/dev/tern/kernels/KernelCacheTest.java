@@ -44,6 +44,16 @@ class KernelCacheTest {
     }
 
     @Test
+    void aCacheThatEverybodyCanWriteToIsRefused() throws IOException {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertThatThrownBy(() -> KernelCache.folder(cache(folder.toString()), "lut"))
+                .isInstanceOf(KernelUnavailableException.class)
+                .hasMessageStartingWith(folder + ": everybody can write there");
+        Files.setAttribute(folder, "unix:mode", 01777); // as /tmp
+        assertThat(KernelCache.folder(cache(folder.toString()), "lut")).isDirectory();
+    }
+
+    @Test
     void aFileOrALinkInItsPlaceIsRefused() throws IOException {
         Path file = Files.createFile(folder.resolve("file"));
         Path link = Files.createSymbolicLink(folder.resolve("link"), Files.createDirectory(folder.resolve("target")));

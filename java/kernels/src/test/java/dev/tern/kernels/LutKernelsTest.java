@@ -332,7 +332,7 @@ class LutKernelsTest {
 
     /** Kernels like these, but not these. */
     private static LutKernels stranger(LutKernels kernels) {
-        return LutLibrary.of(kernels.library(), EntryPoints.load(kernels.library()))
+        return LutLibrary.of(kernels.library(), EntryPoints.load(kernels.library(), "build it again"))
                 .kernels(kernels.path())
                 .orElseThrow();
     }
