@@ -84,7 +84,7 @@ public final class Model implements AutoCloseable {
             Arena arena = Arena.ofShared();
             opened.add(arena);
             GgufWeights.Options how = new GgufWeights.Options(
-                    kernels, options.family(), options.kernelConfig().orElse(null));
+                    kernels, options.family(), options.kernelConfig().orElse(null), options.waiting());
             ModelWeights weights = GgufWeights.load(file, model, how, team, arena, notes);
             int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();
             if (context > model.contextLength()) {

@@ -6,6 +6,7 @@ import dev.tern.kernels.Kernels;
 import dev.tern.lut.KernelFamily;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * How to load a model. Immutable; made by {@link #builder}.
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
+ * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
         int threads,
@@ -27,7 +29,8 @@ public record ModelOptions(
         Optional<Kernels> kernels,
         boolean requireNative,
         KernelFamily family,
-        Optional<Path> kernelConfig) {
+        Optional<Path> kernelConfig,
+        Consumer<String> waiting) {
 
     /** @throws IllegalArgumentException when a number is outside its range */
     public ModelOptions {
@@ -67,6 +70,7 @@ public record ModelOptions(
         private boolean requireNative;
         private KernelFamily family = KernelFamily.AUTO;
         private Optional<Path> kernelConfig = Optional.empty();
+        private Consumer<String> waiting = what -> {};
 
         private Builder() {}
 
@@ -111,10 +115,16 @@ public record ModelOptions(
             return this;
         }
 
+        /** Nobody is told unless this is set. */
+        public Builder waiting(Consumer<String> listener) {
+            waiting = listener;
+            return this;
+        }
+
         /** @throws IllegalArgumentException when a number is outside its range */
         public ModelOptions build() {
             return new ModelOptions(
-                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig);
+                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig, waiting);
         }
     }
 }

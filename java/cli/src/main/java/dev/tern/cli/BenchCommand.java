@@ -137,7 +137,7 @@ final class BenchCommand implements Callable<Integer> {
                         .cacheType(cacheType)
                         .batchSize(batch)
                         .requireNative(terminal.requireNative());
-                kernels.applyTo(options);
+                kernels.applyTo(options, terminal);
                 try (Model model = Model.load(file, options.build())) {
                     if (first) {
                         model.info().notes().forEach(terminal::note);

@@ -67,7 +67,7 @@ final class EngineOptions {
         requirePositive("--threads", threads).ifPresent(options::threads);
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
         requirePositive("--batch-size", batch).ifPresent(options::batchSize);
-        kernels.applyTo(options);
+        kernels.applyTo(options, terminal);
         if (cacheType != null) {
             options.cacheType(cacheType);
         }

@@ -19,7 +19,8 @@ final class KernelFamilyOptions {
     @Mixin
     private KernelConfigOption kernelConfig = new KernelConfigOption();
 
-    void applyTo(ModelOptions.Builder options) {
+    void applyTo(ModelOptions.Builder options, Terminal terminal) {
+        options.waiting(terminal::note);
         if (family != null) {
             options.family(family);
         }

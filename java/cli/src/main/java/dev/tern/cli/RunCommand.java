@@ -165,6 +165,7 @@ final class RunCommand implements Callable<Integer> {
                 .put("predicted_per_second", stats.decodeTokensPerSecond());
         object.put("threads", info.threads());
         object.put("kernels", info.tier().label());
+        object.put("lut", info.lut().orElse(null));
         return object;
     }
 }

@@ -3,6 +3,7 @@ package dev.tern.cli;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Outtype;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -149,13 +150,29 @@ final class SetupCommand implements Callable<Integer> {
 
     /** A checkpoint is only read, so nothing may be made in it. */
     private static void requireApart(Path checkpoint, Path folder) {
-        Path source = checkpoint.toAbsolutePath().normalize();
-        if (folder.toAbsolutePath().normalize().startsWith(source)) {
+        Path source = real(checkpoint);
+        if (Files.isRegularFile(source)) { // one safetensors file stands for its folder
+            source = source.getParent();
+        }
+        if (real(folder).startsWith(source)) {
             throw InputException.at(folder)
                     .problem("lies in the checkpoint, which is only read")
                     .cure("Name a folder outside of it with -o.")
                     .exception();
         }
+    }
+
+    /** Through links, as far as the path exists. */
+    private static Path real(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        for (Path there = absolute; there != null; there = there.getParent()) {
+            try {
+                return there.toRealPath().resolve(there.relativize(absolute));
+            } catch (IOException e) {
+                // not there yet, or not to be seen: its parent
+            }
+        }
+        return absolute;
     }
 
     private Outtype outtype() {

@@ -74,6 +74,11 @@ public final class LutSource {
         }
     }
 
+    /** What the native code is: measured speeds hold as long as it is the same. */
+    public static String version() {
+        return KernelBuild.sourcesHash() + LutLibrary.ofLibtern().map(library -> library.file().toString()).orElse("");
+    }
+
     private static Optional<KernelLibraryFile> cached(KernelBuild cache, List<String> notes) {
         try {
             return cache.find();

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,7 @@ public final class GgufWeights {
     private final ModelHyperparameters model;
     private final Kernels kernels;
     private final KernelFamily family;
+    private final Consumer<String> waiting;
     private final Arena arena;
     private final Arena small = Arena.ofAuto(); // descriptors and norms, for the reason given in Forward
     private final List<Matrix> matrices = new ArrayList<>();
@@ -60,6 +62,7 @@ public final class GgufWeights {
         this.model = model;
         this.kernels = options.kernels();
         this.family = options.family();
+        this.waiting = options.waiting();
         this.arena = arena;
     }
 
@@ -93,8 +96,10 @@ public final class GgufWeights {
      * @param kernels who computes
      * @param family how TL1 and TL2 matrices are computed
      * @param kernelConfig the kernel_config.ini of a TL1 or TL2 file that stores no tiles, or null
+     * @param waiting is told, in words, before kernels are built, which takes seconds
      */
-    public record Options(Kernels kernels, KernelFamily family, @Nullable Path kernelConfig) {}
+    public record Options(
+            Kernels kernels, KernelFamily family, @Nullable Path kernelConfig, Consumer<String> waiting) {}
 
     /** The weights of one block before they are packed. */
     private record Block(
@@ -141,7 +146,7 @@ public final class GgufWeights {
             blocks.add(block("blk." + i + "."));
         }
         requireNothingElse();
-        Optional<LutKernels> lut = new LutChoice(kernels, team, notes).choose(packedMatrices(notes), family);
+        Optional<LutKernels> lut = new LutChoice(kernels, team, waiting, notes).choose(packedMatrices(notes), family);
         for (Matrix matrix : matrices) {
             matrix.lut = lut.orElse(null);
             plan(matrix);
@@ -170,10 +175,10 @@ public final class GgufWeights {
             m.codec.kernel(m.rows, m.cols).ifPresent(kernel -> packed.add(new LutChoice.Packed(kernel, m.data)));
         }
         boolean oneFormat = packed.stream().map(matrix -> matrix.kernel().format()).distinct().count() == 1;
-        if (packed.isEmpty() || packed.size() == matrices.size() && oneFormat) {
+        if (packed.size() == matrices.size() && oneFormat || packed.isEmpty() && family == KernelFamily.AUTO) {
             return packed;
         }
-        String mixed = "the matrices are not all TL1, or all TL2";
+        String mixed = packed.isEmpty() ? "no matrix is TL1 or TL2" : "the matrices are not all TL1, or all TL2";
         if (family == KernelFamily.LUT) {
             throw new KernelUnavailableException("look-up-table kernels are demanded but cannot be had: " + mixed);
         }

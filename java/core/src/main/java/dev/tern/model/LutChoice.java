@@ -8,18 +8,20 @@ import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Tier;
+import dev.tern.io.AtomicFile;
+import dev.tern.io.InputException;
 import dev.tern.lut.KernelFamily;
 import dev.tern.lut.LutSource;
 import dev.tern.lut.Processor;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.Consumer;
 
 /**
  * Decides how the packed matrices of a file are computed: looked up as they lie, or multiplied after repacking. What a short
@@ -46,12 +49,17 @@ final class LutChoice {
 
     private final Kernels others;
     private final ThreadTeam team;
+    private final Consumer<String> waiting;
     private final List<String> notes;
 
-    /** @param notes to which is added what was chosen and why */
-    LutChoice(Kernels others, ThreadTeam team, List<String> notes) {
+    /**
+     * @param waiting is told before kernels are built
+     * @param notes to which is added what was chosen and why
+     */
+    LutChoice(Kernels others, ThreadTeam team, Consumer<String> waiting, List<String> notes) {
         this.others = others;
         this.team = team;
+        this.waiting = waiting;
         this.notes = notes;
     }
 
@@ -72,7 +80,11 @@ final class LutChoice {
                     + " repacked for multiply-add kernels, with the same results");
             return Optional.empty();
         }
-        LutSource.Found found = LutSource.find(plan, others.tier(), true);
+        LutSource.Found found = LutSource.find(plan, others.tier(), false);
+        if (found.kernels().isEmpty() && others.tier() != Tier.JAVA) {
+            waiting.accept("building kernels for this model's shapes and tiles, which takes some seconds, once");
+            found = LutSource.find(plan, others.tier(), true);
+        }
         notes.addAll(found.notes());
         if (found.kernels().isEmpty()) {
             if (family == KernelFamily.LUT) {
@@ -120,7 +132,7 @@ final class LutChoice {
 
     /** Named by all that the speeds depend on. */
     private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<Packed> matrices) {
-        String key = Processor.name() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
+        String key = LutSource.version() + "\n" + Processor.name() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
                 + matrices.size();
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
@@ -152,13 +164,12 @@ final class LutChoice {
         Properties properties = new Properties();
         properties.setProperty("lut", Double.toString(result.lut()));
         properties.setProperty("mad", Double.toString(result.mad()));
-        try {
-            Path temporary = Files.createTempFile(file.getParent(), "speeds-", ".tmp");
-            try (OutputStream out = Files.newOutputStream(temporary)) {
-                properties.store(out, "Weights a second in decoding, through tables and through multiply-add.");
-            }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
+        StringWriter text = new StringWriter();
+        try (AtomicFile out = AtomicFile.create(file, true)) {
+            properties.store(text, "Weights a second in decoding, through tables and through multiply-add.");
+            out.write(MemorySegment.ofArray(text.toString().getBytes(StandardCharsets.ISO_8859_1)));
+            out.commit();
+        } catch (IOException | InputException e) {
             // The next load measures again.
         }
     }

@@ -9,11 +9,15 @@ import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,11 +32,16 @@ public final class LutTiles {
 
     private final String where;
     private final List<PlannedKernel> kernels;
+    private final Map<Packed, Tile> tiles = new HashMap<>(); // a hostile file may ask for a hundred thousand
+
+    /** What a tile is looked up by. */
+    private record Packed(LutFormat format, MatrixShape shape) {}
 
     /** @param where the file, for errors */
     private LutTiles(String where, List<PlannedKernel> kernels) {
         this.where = where;
         this.kernels = List.copyOf(kernels);
+        kernels.forEach(kernel -> tiles.putIfAbsent(new Packed(kernel.format(), kernel.shape()), kernel.tile()));
     }
 
     /** No tiles: what all files but those of TL1 and TL2 need. */
@@ -107,15 +116,14 @@ public final class LutTiles {
      * @throws InputException when the plan has tiles for a matrix that has another one here
      */
     public LutTiles withDefaults(KernelPlan plan, String config) {
+        LutTiles others = of(plan);
         for (PlannedKernel own : kernels) {
-            List<PlannedKernel> others = plan.kernels().stream()
-                    .filter(other -> other.format() == own.format() && other.shape().equals(own.shape()))
-                    .toList();
-            if (!others.isEmpty() && !others.contains(own)) {
+            Optional<Tile> other = others.tile(own.format(), own.shape());
+            if (other.isPresent() && !other.get().equals(own.tile())) {
                 throw InputException.at(where)
                         .key(key(own))
                         .problem("contradicts " + config + " on the tile of the " + own.shape() + " matrices")
-                        .expected(others.getFirst().tile() + " (BM/BK/bm), as there")
+                        .expected(other.get() + " (BM/BK/bm), as there")
                         .found(own.tile())
                         .cure("The file knows what it was packed with: leave the kernel config away.")
                         .exception();
@@ -126,9 +134,9 @@ public final class LutTiles {
 
     private LutTiles and(List<PlannedKernel> more) {
         List<PlannedKernel> all = new ArrayList<>(kernels);
+        Set<Packed> known = new HashSet<>(tiles.keySet());
         for (PlannedKernel kernel : more) {
-            if (all.stream().noneMatch(
-                    known -> known.format() == kernel.format() && known.shape().equals(kernel.shape()))) {
+            if (known.add(new Packed(kernel.format(), kernel.shape()))) {
                 all.add(kernel);
             }
         }
@@ -137,10 +145,7 @@ public final class LutTiles {
 
     /** The tile of the matrices of this shape, empty when it is not known. */
     public Optional<Tile> tile(LutFormat format, MatrixShape shape) {
-        return kernels.stream()
-                .filter(kernel -> kernel.format() == format && kernel.shape().equals(shape))
-                .map(PlannedKernel::tile)
-                .findFirst();
+        return Optional.ofNullable(tiles.get(new Packed(format, shape)));
     }
 
     /** All tiles, one for each format and shape. */
