@@ -61,7 +61,7 @@ class AllocationTest {
             assertThat(model.info().lut().isPresent()).isEqualTo(family == KernelFamily.LUT);
             Sampler sampler = new Sampler(new SamplingOptions(0.8f, 40, 0.95f, 0.05f, 1.1f, 64, 1), vocabulary);
             long least = Long.MAX_VALUE;
-            for (int round = 0; round < 300 && least > enough; round++) {
+            for (int round = 0; round < 5000 && least > enough; round++) {
                 session.rewind(0);
                 long before = allocated();
                 decode(session, sampler);
