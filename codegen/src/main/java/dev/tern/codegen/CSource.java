@@ -39,13 +39,6 @@ final class CSource {
         return Hash.sha256(all.toString());
     }
 
-    /** SHA-256 over the logic of Tern's own headers. */
-    static String logicHash() {
-        StringBuilder all = new StringBuilder();
-        HeaderGenerator.LOGIC.forEach(piece -> all.append(read(piece)));
-        return Hash.sha256(all.toString());
-    }
-
     /** Writes what a library is built of, apart from its header. */
     static void write(Path folder) throws IOException {
         for (String file : LIBRARY) {

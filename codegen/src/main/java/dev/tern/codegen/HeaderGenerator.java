@@ -17,7 +17,7 @@ public final class HeaderGenerator {
     public static final String FILE_NAME = "bitnet-lut-kernels.h";
 
     private static final String TEXT_LINE = " * text  ";
-    static final List<String> LOGIC =
+    private static final List<String> LOGIC =
             List.of("layout.h", "tables.h", "portable.h", "avx2.h", "neon.h", "paths.h", "matmul.h", "unpack.h");
 
     private HeaderGenerator() {}

@@ -8,8 +8,8 @@ import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -77,11 +77,6 @@ public final class KernelBuild {
         this.environment.keySet().removeAll(FOREIGN_SETTINGS);
         this.header = HeaderGenerator.generate(plan);
         this.sources = Hash.sha256(header + CSource.libraryHash() + PLATFORM);
-    }
-
-    /** SHA-256 over the C that every library is built of, apart from the shapes. */
-    public static String sourcesHash() {
-        return Hash.sha256(CSource.libraryHash() + CSource.logicHash());
     }
 
     /** Where the library lies or will lie. */

@@ -74,11 +74,6 @@ public final class LutSource {
         }
     }
 
-    /** What the native code is: measured speeds hold as long as it is the same. */
-    public static String version() {
-        return KernelBuild.sourcesHash() + LutLibrary.ofLibtern().map(library -> library.file().toString()).orElse("");
-    }
-
     private static Optional<KernelLibraryFile> cached(KernelBuild cache, List<String> notes) {
         try {
             return cache.find();
@@ -113,15 +108,6 @@ public final class LutSource {
         Set<LutShape> shapes = new HashSet<>();
         plan.kernels().forEach(kernel -> shapes.add(shape(kernel)));
         return shapes;
-    }
-
-    /** What the look-up-table kernels that go with a tier are compiled for on this machine. */
-    public static LutPath path(Tier tier) {
-        if (tier.compareTo(Tier.AVX2) >= 0) {
-            return LutPath.AVX2;
-        }
-        boolean arm = System.getProperty("os.arch").equals("aarch64") && tier != Tier.JAVA;
-        return arm ? LutPath.NEON : LutPath.PORTABLE;
     }
 
     /** Those of the plan's kernels that libtern was built with: none of them needs another library. */

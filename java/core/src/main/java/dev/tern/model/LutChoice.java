@@ -7,10 +7,13 @@ import dev.tern.kernels.KernelCache;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutLibrary;
+import dev.tern.kernels.LutPath;
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Tier;
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
+import dev.tern.lut.CacheKey;
 import dev.tern.lut.KernelFamily;
 import dev.tern.lut.LutSource;
 import dev.tern.lut.Processor;
@@ -22,9 +25,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -99,7 +99,7 @@ final class LutChoice {
     }
 
     private boolean isFast(LutFormat format) {
-        return LutSource.path(others.tier()).isFastFor(LutSource.format(format));
+        return LutPath.of(others.tier()).isFastFor(LutSource.format(format));
     }
 
     private Optional<LutKernels> faster(LutKernels kernels, KernelPlan plan, List<Packed> matrices) {
@@ -130,18 +130,22 @@ final class LutChoice {
         return result;
     }
 
-    /** Named by all that the speeds depend on. */
+    /** Named by all that the speeds depend on. Both libraries' names hold the hash of what they are made of. */
     private Optional<Path> file(KernelPlan plan, LutKernels kernels, List<Packed> matrices) {
-        String key = LutSource.version() + "\n" + Processor.name() + "\n" + others.tier() + "\n" + kernels.path() + "\n" + team.size() + "\n" + plan.hash() + "\n"
-                + matrices.size();
+        String key = String.join(
+                "\n",
+                Processor.name(),
+                LutLibrary.ofLibtern().map(library -> library.file().toString()).orElse(""),
+                kernels.library().toString(),
+                others.tier().toString(),
+                kernels.path().toString(),
+                Integer.toString(team.size()),
+                plan.hash(),
+                Integer.toString(matrices.size()));
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-            String name = "speeds-" + HexFormat.of().formatHex(hash).substring(0, 16) + ".properties";
-            return Optional.of(KernelCache.folder(LutSource.CACHE).resolve(name));
+            return Optional.of(KernelCache.folder(LutSource.CACHE).resolve("speeds-" + CacheKey.of(key) + ".properties"));
         } catch (KernelUnavailableException e) {
             return Optional.empty(); // without a cache each load measures
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.PlannedKernel;
 import dev.tern.io.InputException;
 import dev.tern.kernels.KernelUnavailableException;
+import dev.tern.kernels.LutPath;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.Tier;
@@ -103,7 +104,7 @@ public final class KernelTuner {
                 .toList();
         candidates.forEach(KernelTuner::requireRoom);
         TuningStore store = new TuningStore(cache, Processor.name() + ", tier " + kernels.tier().label() + ", "
-                + LutSource.path(kernels.tier()).label() + ", " + threads + " threads");
+                + LutPath.of(kernels.tier()).label() + ", " + threads + " threads");
         List<TunedShape> tuned = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         try (Session session = new Session(candidates)) {
@@ -111,7 +112,7 @@ public final class KernelTuner {
                 tuned.add(shape(candidates.get(i), i, store, session, notes));
             }
         }
-        return new Tuning(format, LutSource.path(kernels.tier()).label(), threads, tuned, notes);
+        return new Tuning(format, LutPath.of(kernels.tier()).label(), threads, tuned, notes);
     }
 
     private TunedShape shape(

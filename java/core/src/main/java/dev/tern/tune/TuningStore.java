@@ -4,14 +4,12 @@ import dev.tern.codegen.PlannedKernel;
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
+import dev.tern.lut.CacheKey;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
@@ -38,14 +36,9 @@ final class TuningStore {
     /** Where the measurements of these tiles lie or will lie. */
     Path file(List<PlannedKernel> tiles, String sources) {
         String key = machine + "\n" + sources + "\n" + tiles;
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-            PlannedKernel first = tiles.getFirst();
-            return cache.resolve("tiles-" + first.format().label() + "-" + first.shape() + "-"
-                    + HexFormat.of().formatHex(hash, 0, 8) + ".json");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
-        }
+        PlannedKernel first = tiles.getFirst();
+        return cache.resolve(
+                "tiles-" + first.format().label() + "-" + first.shape() + "-" + CacheKey.of(key) + ".json");
     }
 
     /** What was measured of exactly these tiles; empty when nothing was or the file is damaged. */

@@ -84,17 +84,10 @@ public final class LutLibrary {
     }
 
     /**
-     * The kernels to go with a tier: AVX2 from tier avx2 on; on 64-bit ARM NEON, unless {@code TERN_MAX_TIER=scalar} asks for
-     * plain C; else plain C. Empty for the Java reference.
+     * The kernels to go with a tier: those of its {@link LutPath#of path}, or plain C where the library lacks it. Empty for the
+     * Java reference.
      */
     public Optional<LutKernels> kernels(Tier tier) {
-        if (tier == Tier.JAVA) {
-            return Optional.empty();
-        }
-        if (tier.compareTo(Tier.AVX2) >= 0 && paths.containsKey(LutPath.AVX2)) {
-            return kernels(LutPath.AVX2);
-        }
-        boolean plain = NativeSetting.ofThisProcess().variable("TERN_MAX_TIER").filter("scalar"::equals).isPresent();
-        return !plain && paths.containsKey(LutPath.NEON) ? kernels(LutPath.NEON) : kernels(LutPath.PORTABLE);
+        return tier == Tier.JAVA ? Optional.empty() : kernels(LutPath.of(tier)).or(() -> kernels(LutPath.PORTABLE));
     }
 }

@@ -17,6 +17,20 @@ public enum LutPath {
         this.label = label;
     }
 
+    /**
+     * The path that goes with a tier on this machine: AVX2 from tier avx2 on; on 64-bit ARM NEON, unless
+     * {@code TERN_MAX_TIER=scalar} asks for plain C; else plain C.
+     */
+    public static LutPath of(Tier tier) {
+        if (tier.compareTo(Tier.AVX2) >= 0) {
+            return AVX2;
+        }
+        NativeSetting setting = NativeSetting.ofThisProcess();
+        boolean arm = setting.platform().endsWith("-aarch64") && tier != Tier.JAVA;
+        boolean plain = setting.variable("TERN_MAX_TIER").filter("scalar"::equals).isPresent();
+        return arm && !plain ? NEON : PORTABLE;
+    }
+
     /** The C header's number. */
     public int code() {
         return code;
