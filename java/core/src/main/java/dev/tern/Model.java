@@ -91,6 +91,10 @@ public final class Model implements AutoCloseable {
                 notes.add("a context of " + context + " tokens is longer than the " + model.contextLength()
                         + " that the model was trained for; expect worse text beyond them");
             }
+            if (model.diffusionBlock() > 0) {
+                notes.add("the model was fine-tuned to fill in blocks of " + model.diffusionBlock()
+                        + " tokens by diffusion; it is decoded here as a causal model, one token after the other");
+            }
             Engine engine = new Engine(
                     model, weights, kernels, team, context, options.batchSize(), options.cacheType(), () -> {
                         arena.close();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.kernels.FloatType;
 import dev.tern.model.FfnActivation;
+import dev.tern.model.LowRankRanks;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
@@ -18,7 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every graph against a plain implementation in doubles, written from the published descriptions: grouped queries, heads
- * whose width is not hidden / heads, partly rotated heads, an untied head, both activations, both pairings.
+ * whose width is not hidden / heads, partly rotated heads, an untied head, both activations, both pairings, low-rank
+ * corrections of every rank beside all projections or some.
  */
 class GraphTest {
     private @TempDir Path folder;
@@ -36,7 +38,13 @@ class GraphTest {
                         false),
                 new ModelHyperparameters(
                         "bitnet-b1.58", "", 80, 64, 130, 70, 2, 6, 3, 10, 10, 500000, 1e-5f,
-                        FfnActivation.RELU_SQUARED, true, true));
+                        FfnActivation.RELU_SQUARED, true, true),
+                new ModelHyperparameters(
+                        "bitnet-b1.58", "", 80, 64, 130, 70, 2, 6, 3, 10, 10, 500000, 1e-5f, FfnActivation.RELU_SQUARED,
+                        true, true, new LowRankRanks(5, 1, 3, 33, 7, 70, 2), 0),
+                new ModelHyperparameters(
+                        "llama", "", 80, 64, 64, 96, 2, 4, 2, 24, 24, 10000, 1e-5f, FfnActivation.SILU, false, false,
+                        new LowRankRanks(0, 4, 0, 40, 0, 9, 11), 0));
     }
 
     @ParameterizedTest
@@ -144,7 +152,7 @@ class GraphTest {
             }
         }
 
-        /** The input rounded to 255 levels by its largest magnitude, then the matrix. */
+        /** The input rounded to 255 levels by its largest magnitude, then the matrix; U · (Vᵀ · x) of the input itself. */
         private double[] linear(String name, double[] x) {
             double largest = 1e-5;
             for (double v : x) {
@@ -154,7 +162,18 @@ class GraphTest {
             for (int i = 0; i < x.length; i++) {
                 rounded[i] = Math.rint(x[i] * 127 / largest) * largest / 127;
             }
-            return product(name, rounded);
+            double[] y = product(name, rounded);
+            String v = name.replace(".weight", ".lrc_v");
+            if (file.tensors.containsKey(v)) {
+                double[] z = new double[(int) file.tensors.get(v).dims()[0]];
+                for (int i = 0; i < x.length; i++) {
+                    for (int j = 0; j < z.length; j++) {
+                        z[j] += at(v, (long) i * z.length + j) * x[i];
+                    }
+                }
+                add(y, product(name.replace(".weight", ".lrc_u"), z));
+            }
+            return y;
         }
 
         private double[] product(String name, double[] x) {

@@ -87,21 +87,35 @@ public final class TestGguf {
             String blk = "blk." + i + ".";
             gguf.floats(blk + "attn_norm.weight", random, 1, 0.2f, hidden);
             gguf.ternary(blk + "attn_q.weight", outtype, matrix(random, queries, hidden));
+            gguf.lowRank(blk + "attn_q", random, queries, hidden, model.lowRank().q());
             gguf.ternary(blk + "attn_k.weight", outtype, matrix(random, pairs, hidden));
+            gguf.lowRank(blk + "attn_k", random, pairs, hidden, model.lowRank().k());
             gguf.ternary(blk + "attn_v.weight", outtype, matrix(random, pairs, hidden));
+            gguf.lowRank(blk + "attn_v", random, pairs, hidden, model.lowRank().v());
             if (model.subNorms()) {
                 gguf.floats(blk + "attn_sub_norm.weight", random, 1, 0.2f, queries);
             }
             gguf.ternary(blk + "attn_output.weight", outtype, matrix(random, hidden, queries));
+            gguf.lowRank(blk + "attn_output", random, hidden, queries, model.lowRank().attnOutput());
             gguf.floats(blk + "ffn_norm.weight", random, 1, 0.2f, hidden);
             gguf.ternary(blk + "ffn_gate.weight", outtype, matrix(random, model.intermediateSize(), hidden));
+            gguf.lowRank(blk + "ffn_gate", random, model.intermediateSize(), hidden, model.lowRank().gate());
             gguf.ternary(blk + "ffn_up.weight", outtype, matrix(random, model.intermediateSize(), hidden));
+            gguf.lowRank(blk + "ffn_up", random, model.intermediateSize(), hidden, model.lowRank().up());
             if (model.subNorms()) {
                 gguf.floats(blk + "ffn_sub_norm.weight", random, 1, 0.2f, model.intermediateSize());
             }
             gguf.ternary(blk + "ffn_down.weight", outtype, matrix(random, hidden, model.intermediateSize()));
+            gguf.lowRank(blk + "ffn_down", random, hidden, model.intermediateSize(), model.lowRank().down());
         }
         return gguf;
+    }
+
+    private void lowRank(String name, Random random, int out, int in, int rank) {
+        if (rank > 0) {
+            floats(name + ".lrc_u", random, 0, 0.3f / (float) Math.sqrt(rank), rank, out);
+            floats(name + ".lrc_v", random, 0, 1 / (float) Math.sqrt(in), rank, in);
+        }
     }
 
     private static TernaryMatrix matrix(Random random, int rows, int cols) {

@@ -72,7 +72,7 @@ final class InspectionText {
         return String.format(
                 Locale.ROOT,
                 "'%s', %d layers, width %d, feed-forward %d (%s), %d heads of %d, %d key/value heads, vocabulary %d,"
-                        + " context %d, %s head%s",
+                        + " context %d, %s head%s%s%s",
                 m.name(),
                 m.layers(),
                 m.hiddenSize(),
@@ -84,7 +84,9 @@ final class InspectionText {
                 m.vocabSize(),
                 m.contextLength(),
                 m.tiedHead() ? "tied" : "its own",
-                m.subNorms() ? ", sub-norms" : "");
+                m.subNorms() ? ", sub-norms" : "",
+                m.lowRank().largest() > 0 ? ", low-rank corrections up to rank " + m.lowRank().largest() : "",
+                m.diffusionBlock() > 0 ? ", diffusion in blocks of " + m.diffusionBlock() : "");
     }
 
     private static void tensor(StringBuilder text, TensorFacts tensor) {
@@ -124,7 +126,9 @@ final class InspectionText {
                     .put("norm_eps", m.normEps())
                     .put("activation", m.activation().label())
                     .put("sub_norms", m.subNorms())
-                    .put("tied_head", m.tiedHead());
+                    .put("tied_head", m.tiedHead())
+                    .put("low_rank", m.lowRank().largest())
+                    .put("diffusion_block", m.diffusionBlock());
         }
         ObjectNode types = object.putObject("types");
         inspection.types()

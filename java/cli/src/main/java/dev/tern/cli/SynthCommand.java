@@ -3,7 +3,7 @@ package dev.tern.cli;
 import dev.tern.checkpoint.SyntheticCheckpoint;
 import dev.tern.checkpoint.WeightFormat;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.Iterator;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -14,15 +14,19 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tern synth}: a checkpoint of a real model's dimensions, with random weights, for measuring. */
+/** {@code tern synth}: a checkpoint of a real model's dimensions and layout, with random weights. */
 @Command(
         name = "synth",
-        description = "Writes a checkpoint with the dimensions of a real model and random weights, for measuring.",
+        description = "Writes a checkpoint with the dimensions and the layout of a real model and random weights, for measuring"
+                + " and trying things out.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
-        footerHeading = "%nExample:%n",
-        footer = "  tern synth --like 2b-4t -o synthetic-2b")
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tern synth --like 2b-4t -o synthetic-2b",
+            "  tern synth --like Falcon3-7B --small -o little-falcon"
+        })
 final class SynthCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interruption interruption;
@@ -35,10 +39,21 @@ final class SynthCommand implements Callable<Integer> {
 
     @Option(
             names = "--format",
-            paramLabel = "online|packed",
-            defaultValue = "online",
-            description = "online: bf16 weights, ternarised on reading; packed: 2 bits a weight (default: ${DEFAULT-VALUE}).")
-    private Format format = Format.online;
+            paramLabel = "online|packed|ternary",
+            description = "online: continuous weights, made ternary on reading; packed: 2 bits a weight; ternary: floats of"
+                    + " three values (default: what the model is published as; else online).")
+    private @Nullable Format format;
+
+    @Option(
+            names = "--small",
+            description = "With --like: two layers and a few million weights, with what is peculiar to the model.")
+    private boolean small;
+
+    @Option(names = "--layers", paramLabel = "N", description = "So many layers instead of the model's.")
+    private @Nullable Integer layers;
+
+    @Option(names = "--vocab", paramLabel = "N", description = "So many tokens instead of the model's.")
+    private @Nullable Integer vocab;
 
     @Option(
             names = {"-s", "--seed"},
@@ -60,7 +75,8 @@ final class SynthCommand implements Callable<Integer> {
     /** The words of {@code --format}. */
     private enum Format {
         online(WeightFormat.ONLINE),
-        packed(WeightFormat.PACKED);
+        packed(WeightFormat.PACKED),
+        ternary(WeightFormat.TERNARY_FLOATS);
 
         private final WeightFormat weights;
 
@@ -74,7 +90,8 @@ final class SynthCommand implements Callable<Integer> {
                 names = "--like",
                 required = true,
                 paramLabel = "NAME",
-                description = "Dimensions of a known model: 2b-4t.")
+                completionCandidates = Presets.class,
+                description = "Dimensions and layout of a known model: ${COMPLETION-CANDIDATES}; 2b-4t is short for the first.")
         private @Nullable String preset;
 
         @Option(
@@ -86,7 +103,7 @@ final class SynthCommand implements Callable<Integer> {
 
         SyntheticCheckpoint checkpoint(CommandLine command) {
             if (preset != null) {
-                if (!SyntheticCheckpoint.presets().contains(preset)) {
+                if (!SyntheticCheckpoint.isPreset(preset)) {
                     throw new ParameterException(
                             command,
                             "Invalid value for option '--like': expected " + String.join(", ", SyntheticCheckpoint.presets())
@@ -101,6 +118,42 @@ final class SynthCommand implements Callable<Integer> {
         }
     }
 
+    /** The names for {@code --like}, for the help. */
+    private static final class Presets implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return SyntheticCheckpoint.presets().iterator();
+        }
+    }
+
+    private SyntheticCheckpoint checkpoint() {
+        SyntheticCheckpoint checkpoint = dimensions.checkpoint(spec.commandLine()).seed(seed).overwrite(overwrite);
+        if (format != null) {
+            checkpoint.format(format.weights);
+        }
+        if (small && dimensions.preset == null) {
+            throw new ParameterException(spec.commandLine(), "--small needs --like: only known models have a small form");
+        }
+        if (small) {
+            checkpoint.small();
+        }
+        if (layers != null) {
+            checkpoint.layers(positive("--layers", layers));
+        }
+        if (vocab != null) {
+            checkpoint.vocabulary(positive("--vocab", vocab));
+        }
+        return checkpoint;
+    }
+
+    private int positive(String option, int value) {
+        if (value < 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "Invalid value for option '" + option + "': expected 1 or more, found " + value);
+        }
+        return value;
+    }
+
     SynthCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
         this.interruption = interruption;
@@ -109,7 +162,7 @@ final class SynthCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         long start = System.nanoTime();
-        SyntheticCheckpoint checkpoint = dimensions.checkpoint(spec.commandLine()).format(format.weights).seed(seed).overwrite(overwrite);
+        SyntheticCheckpoint checkpoint = checkpoint();
         try (Progress progress = new Progress(terminal, interruption)) {
             checkpoint.progress((bytes, total) -> progress.at("synth", bytes, total, "MiB", 1 << 20)).to(output);
         }
@@ -119,7 +172,7 @@ final class SynthCommand implements Callable<Integer> {
                 output,
                 checkpoint.hyperparameters().architecture(),
                 Sizes.binary(checkpoint.byteSize()),
-                format.name().toLowerCase(Locale.ROOT),
+                checkpoint.format().label(),
                 seconds);
         return ExitStatus.OK;
     }

@@ -349,6 +349,27 @@ class CommandsTest {
     }
 
     @Test
+    void synthMakesSmallOnesOfEveryKind() {
+        Path falcon = folder.resolve("falcon");
+        InProcess.Result synth = tern("synth", "--like", "falcon3-7b", "--small", "--layers", "1", "--vocab", "300", "-o", falcon);
+        assertThat(synth.status()).as(synth.err()).isZero();
+        assertThat(synth.out()).contains("falcon: llama, ").contains(", packed, in ");
+        JsonNode inspection = json(tern("inspect", falcon, "--json"));
+        assertThat(inspection.path("model").path("layers").asInt()).isEqualTo(1);
+        assertThat(inspection.path("model").path("vocab_size").asInt()).isEqualTo(300);
+        assertThat(inspection.path("model").path("head_dim").asInt()).isEqualTo(256);
+
+        InProcess.Result config = tern("synth", "--config", PACKED.resolve("config.json"), "--small", "-o", folder.resolve("no"));
+        assertThat(config.status()).isEqualTo(2);
+        assertThat(config.err()).contains("--small needs --like");
+        InProcess.Result none = tern("synth", "--like", "2b-4t", "--layers", "0", "-o", folder.resolve("no"));
+        assertThat(none.status()).isEqualTo(2);
+        assertThat(none.err()).contains("'--layers': expected 1 or more, found 0");
+        assertThat(tern("synth", "--help").out().replaceAll("\\s+", ""))
+                .contains("bitnet_b1_58-large,bitnet_b1_58-3B,Llama3-8B-1.58-100B-tokens,Falcon3-1B");
+    }
+
+    @Test
     void synthMakesAModelThatBenchMeasures() throws Exception {
         Path checkpoint = folder.resolve("synthetic");
         InProcess.Result synth = tern("synth", "--config", PACKED.resolve("config.json"), "--format", "packed", "-o", checkpoint);

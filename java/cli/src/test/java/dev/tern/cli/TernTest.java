@@ -60,7 +60,7 @@ class TernTest {
         "run -m x -p y --seed z | is not a whole number up to 9223372036854775807",
         "run -m x -p y -n 99999999999 | is not a whole number up to 2147483647",
         "run -m x -p y --temp hot | is not a number",
-        "synth --like small -o x | expected 2b-4t",
+        "synth --like small -o x | expected bitnet-b1.58-2B-4T, DLM-2B",
         "bench -m x -p 0 -n 0 | nothing to measure",
     })
     void faultsOfTheCommandLineAreInWords(String line, String words) {

@@ -37,7 +37,8 @@ public final class Checkpoint implements AutoCloseable {
         this.files = files;
         this.config = CheckpointConfig.read(files.folder().resolve("config.json"));
         boolean tied = config.tied().orElse(!files.tensors().containsKey("lm_head.weight"));
-        this.hyperparameters = config.hyperparameters(nameOf(files.folder()), tied);
+        ModelHyperparameters stated = config.hyperparameters(nameOf(files.folder()), tied);
+        this.hyperparameters = stated.with(TensorSpec.lowRankRanks(files.tensors()), stated.diffusionBlock());
         this.match = TensorMatch.of(files, config, hyperparameters);
         this.format = detectFormat();
         int vocab = hyperparameters.vocabSize();
@@ -48,6 +49,7 @@ public final class Checkpoint implements AutoCloseable {
         notes.addAll(config.notes());
         notes.addAll(match.notes());
         noteMissingQuantization();
+        noteDiffusion();
     }
 
     /**
@@ -100,6 +102,13 @@ public final class Checkpoint implements AutoCloseable {
                     .expected("quantization_config with quant_method 'bitnet', or weights with at most three values")
                     .cure("An ordinary Llama cannot be made ternary without training; give one trained so.")
                     .exception();
+        }
+    }
+
+    private void noteDiffusion() {
+        if (hyperparameters.diffusionBlock() > 0) {
+            notes.add("the model was fine-tuned to fill in blocks of " + hyperparameters.diffusionBlock()
+                    + " tokens by diffusion (bd_size); Tern decodes it as the causal model it was made from");
         }
     }
 

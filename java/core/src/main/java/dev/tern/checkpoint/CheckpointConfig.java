@@ -4,6 +4,7 @@ import dev.tern.codegen.ModelShape;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.model.FfnActivation;
+import dev.tern.model.LowRankRanks;
 import dev.tern.model.ModelHyperparameters;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,6 +94,7 @@ final class CheckpointConfig {
         refuse("mlp_bias", "projections with a bias");
         refuseExperts();
         refuseScaledRope();
+        refuseOtherBits();
         ModelShape shape = ModelDimensions.of(file, config);
         if (shape.headDim() % 2 != 0) {
             throw key("head_dim").expected("an even number, as RoPE turns pairs").found(shape.headDim()).exception();
@@ -114,7 +116,14 @@ final class CheckpointConfig {
                 positive("rms_norm_eps"),
                 activation,
                 family == Family.BITNET,
-                tiedHead);
+                tiedHead,
+                LowRankRanks.NONE,
+                diffusionBlock());
+    }
+
+    /** {@code bd_size} of a block-diffusion fine-tune (Fast-dLLM), or 0. */
+    private int diffusionBlock() {
+        return config.hasNonNull("bd_size") ? dimension("bd_size") : 0;
     }
 
     /** {@code bos_token_id} of config.json, or of generation_config.json. */
@@ -205,6 +214,18 @@ final class CheckpointConfig {
         JsonNode partial = config.get("partial_rotary_factor");
         if (partial != null && !partial.isNull() && partial.asDouble(0) != 1.0) {
             throw key("partial_rotary_factor").expected("1").found(JsonFile.shown(partial)).exception();
+        }
+    }
+
+    /** 1bitLLM's keys: the quantizers' widths. Its weights are ternary whatever {@code weight_bits}, usually 1, says. */
+    private void refuseOtherBits() {
+        JsonNode bits = config.get("input_bits");
+        if (bits != null && !bits.isNull() && bits.asInt(0) != 8) {
+            throw key("input_bits")
+                    .problem("activations of another width than the engine's are not supported")
+                    .expected("8")
+                    .found(JsonFile.shown(bits))
+                    .exception();
         }
     }
 

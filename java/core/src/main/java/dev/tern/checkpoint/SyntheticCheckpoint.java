@@ -2,8 +2,8 @@ package dev.tern.checkpoint;
 
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
-import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.TensorShape;
 import dev.tern.safetensors.SafetensorsType;
 import dev.tern.safetensors.SafetensorsWriter;
 import dev.tern.safetensors.SafetensorsWriter.Declaration;
@@ -29,12 +29,6 @@ import tools.jackson.databind.node.ObjectNode;
  * format and seed give the same bytes on every machine. Not thread-safe.
  */
 public final class SyntheticCheckpoint {
-    /** Real dimensions by name. */
-    private static final Map<String, ModelHyperparameters> PRESETS = Map.of(
-            "2b-4t",
-            new ModelHyperparameters("bitnet-b1.58", "2b-4t", 128256, 4096, 2560, 6912, 30, 20, 5, 128, 128, 500_000f,
-                    1e-5f, FfnActivation.RELU_SQUARED, true, true));
-
     private static final int CHUNK_BYTES = 1 << 24;
     private static final int MAX_LAYERS = 10_000;
     private static final List<String> FILES = List.of(
@@ -51,36 +45,47 @@ public final class SyntheticCheckpoint {
     /** A tensor of the file and what fills it. */
     private record Part(Declaration declaration, TensorSpec spec) {}
 
-    private final ModelHyperparameters model;
-    private WeightFormat format = WeightFormat.ONLINE;
+    private final SyntheticLayout layout;
+    private final @Nullable SyntheticFamily family;
+    private ModelHyperparameters model;
+    private WeightFormat format;
     private long seed;
     private boolean overwrite;
     private Progress progress = (bytes, total) -> {};
 
-    private SyntheticCheckpoint(ModelHyperparameters model) {
+    private SyntheticCheckpoint(
+            ModelHyperparameters model, SyntheticLayout layout, @Nullable SyntheticFamily family) {
         this.model = model;
+        this.layout = layout;
+        this.family = family;
+        this.format = layout.format();
     }
 
     /** Names that {@link #like} knows. */
     public static List<String> presets() {
-        return PRESETS.keySet().stream().sorted().toList();
+        return SyntheticFamily.ALL.stream().map(SyntheticFamily::label).toList();
+    }
+
+    /** Whether {@link #like} knows a name. */
+    public static boolean isPreset(String name) {
+        return SyntheticFamily.find(name).isPresent();
     }
 
     /**
-     * The dimensions of a known model.
+     * The dimensions of a known model, laid out as its checkpoints are: names and types of tensors, the keys of
+     * config.json, and the {@link #format} they come in.
      *
-     * @throws InputException when the name is none of {@link #presets()}
+     * @param preset one of {@link #presets()} in any case, or {@code 2b-4t} for the first
+     * @throws InputException when the name is none of these
      */
     public static SyntheticCheckpoint like(String preset) {
-        ModelHyperparameters model = PRESETS.get(preset);
-        if (model == null) {
-            throw InputException.at(preset)
-                    .problem("no model is known under this name")
-                    .expected(String.join(", ", presets()))
-                    .cure("Give a config.json for other dimensions.")
-                    .exception();
-        }
-        return new SyntheticCheckpoint(model);
+        SyntheticFamily family = SyntheticFamily.find(preset)
+                .orElseThrow(() -> InputException.at(preset)
+                        .problem("no model is known under this name")
+                        .expected(String.join(", ", presets()))
+                        .cure("Give a config.json for other dimensions.")
+                        .exception());
+        return new SyntheticCheckpoint(family.model(), family.layout(), family);
     }
 
     /**
@@ -93,21 +98,72 @@ public final class SyntheticCheckpoint {
         return of(config.hyperparameters("synthetic", config.tied().orElse(true)));
     }
 
-    /** These dimensions. */
+    /** These dimensions, laid out as BitNet b1.58 2B-4T, or as a Llama that is configured like it. */
     public static SyntheticCheckpoint of(ModelHyperparameters model) {
-        return new SyntheticCheckpoint(model);
+        return new SyntheticCheckpoint(model, SyntheticLayout.of(model.architecture()), null);
     }
 
     /**
-     * {@link WeightFormat#ONLINE} (the default: bf16 bell curves) or {@link WeightFormat#PACKED} (random ternary
-     * codes).
+     * {@link WeightFormat#ONLINE} (bell curves), {@link WeightFormat#PACKED} (random ternary codes) or
+     * {@link WeightFormat#TERNARY_FLOATS} (floats -s, 0, +s). The default is what the model of {@link #like} is published
+     * as; elsewhere it is online.
      */
     public SyntheticCheckpoint format(WeightFormat value) {
-        if (value == WeightFormat.TERNARY_FLOATS) {
-            throw new IllegalArgumentException("online or packed, not " + value);
-        }
         format = value;
         return this;
+    }
+
+    /** How the projections will be stored. */
+    public WeightFormat format() {
+        return format;
+    }
+
+    /**
+     * Two layers and a few million weights, with what is peculiar to the model: what its dimensions are multiples of,
+     * how many heads share keys, an odd vocabulary.
+     *
+     * @throws IllegalStateException when the dimensions are not those of {@link #like}
+     */
+    public SyntheticCheckpoint small() {
+        if (family == null) {
+            throw new IllegalStateException("only known models have a small form");
+        }
+        model = family.small();
+        return this;
+    }
+
+    /** So many layers instead of the model's; at least 1. */
+    public SyntheticCheckpoint layers(int count) {
+        model = resized(count, model.vocabSize());
+        return this;
+    }
+
+    /** A vocabulary of this size instead of the model's. */
+    public SyntheticCheckpoint vocabulary(int size) {
+        model = resized(model.layers(), size);
+        return this;
+    }
+
+    private ModelHyperparameters resized(int layers, int vocab) {
+        return new ModelHyperparameters(
+                model.architecture(),
+                model.name(),
+                vocab,
+                model.contextLength(),
+                model.hiddenSize(),
+                model.intermediateSize(),
+                layers,
+                model.heads(),
+                model.kvHeads(),
+                model.headDim(),
+                model.ropeDims(),
+                model.ropeTheta(),
+                model.normEps(),
+                model.activation(),
+                model.subNorms(),
+                model.tiedHead(),
+                model.lowRank(),
+                model.diffusionBlock());
     }
 
     /** What the random numbers depend on; 0 by default. */
@@ -150,7 +206,7 @@ public final class SyntheticCheckpoint {
     public void to(Path folder) {
         requireVocabulary(folder);
         List<Part> parts = parts();
-        SyntheticTokenizer tokenizer = new SyntheticTokenizer(model.vocabSize());
+        SyntheticTokenizer tokenizer = layout.tokenizer(model.vocabSize());
         boolean made = prepare(folder);
         List<Path> written = new ArrayList<>();
         try {
@@ -173,7 +229,7 @@ public final class SyntheticCheckpoint {
         generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
         generation.put("do_sample", false).put("max_length", model.contextLength());
         write(folder.resolve("generation_config.json"), generation, written);
-        write(folder.resolve("config.json"), config(tokenizer), written);
+        write(folder.resolve("config.json"), layout.config(model, format, tokenizer), written);
     }
 
     private void requireVocabulary(Path folder) {
@@ -229,19 +285,20 @@ public final class SyntheticCheckpoint {
         }
     }
 
-    /** In the file, bf16 tensors stand before bytes, so that all are aligned. */
+    /** In the file, floats stand before bytes, so that all are aligned. */
     private List<Part> parts() {
         List<Part> floats = new ArrayList<>();
         List<Part> bytes = new ArrayList<>();
         for (TensorSpec spec : TensorSpec.of(model)) {
             long rows = spec.rows();
             long cols = spec.cols();
+            String name = layout.source(spec);
             if (spec.ternary() && format == WeightFormat.PACKED) {
-                bytes.add(part(spec, spec.source(), SafetensorsType.U8, List.of(Math.ceilDiv(rows, 4L), cols)));
-                floats.add(part(spec, spec.source() + "_scale", SafetensorsType.BF16, List.of(1L)));
+                bytes.add(part(spec, name, SafetensorsType.U8, List.of(Math.ceilDiv(rows, 4L), cols)));
+                floats.add(part(spec, name + "_scale", SafetensorsType.BF16, List.of(1L)));
             } else {
                 List<Long> shape = spec.vector() ? List.of(cols) : List.of(rows, cols);
-                floats.add(part(spec, spec.source(), SafetensorsType.BF16, shape));
+                floats.add(part(spec, name, layout.floats(), shape));
             }
         }
         floats.addAll(bytes);
@@ -289,48 +346,26 @@ public final class SyntheticCheckpoint {
      */
     private void fill(Part part, long firstByte, MemorySegment piece) {
         TensorSpec spec = part.spec();
+        SafetensorsType type = part.declaration().type();
+        long first = firstByte * 8 / type.bits();
         SyntheticWeights weights = new SyntheticWeights(seed, spec.source());
         float unit = weights.spread() / (float) Math.sqrt(spec.cols());
-        if (part.declaration().type() == SafetensorsType.U8) {
+        float scale = 1.5f * unit * SyntheticWeights.MEAN_MAGNITUDE;
+        if (type == SafetensorsType.U8) {
             weights.packed(piece, firstByte, spec.rows(), spec.cols());
         } else if (spec.ternary() && format == WeightFormat.PACKED) {
-            short scale = SyntheticWeights.bf16(1.5f * unit * SyntheticWeights.MEAN_MAGNITUDE);
-            piece.set(ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN), 0, scale);
+            float stored = layout.quantization().direction() == ScaleDirection.DIRECT ? scale : 1 / scale;
+            piece.set(ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN), 0, SyntheticWeights.bf16(stored));
+        } else if (spec.ternary() && format == WeightFormat.TERNARY_FLOATS) {
+            weights.ternary(piece, type, first, scale);
         } else if (spec.vector()) {
-            weights.gaussian(piece, firstByte / 2, 1f, 0.05f);
+            weights.gaussian(piece, type, first, 1f, 0.05f);
+        } else if (spec.shape().kind() == TensorShape.Kind.LOW_RANK) {
+            boolean down = spec.name().endsWith(".lrc_v"); // the outputs of V, and a fifth of those of U, have about x's size
+            weights.gaussian(piece, type, first, 0f, down ? 1 / (float) Math.sqrt(spec.rows()) : 0.2f * unit);
         } else {
-            weights.gaussian(piece, firstByte / 2, 0f, (spec.ternary() ? 1.5f : 2.5f) * unit);
+            weights.gaussian(piece, type, first, 0f, (spec.ternary() ? 1.5f : 2.5f) * unit);
         }
-    }
-
-    private ObjectNode config(SyntheticTokenizer tokenizer) {
-        boolean llama = model.architecture().equals("llama");
-        ObjectNode config = JsonMapper.shared().createObjectNode();
-        config.putArray("architectures").add(llama ? "LlamaForCausalLM" : "BitNetForCausalLM");
-        config.put("attention_bias", false)
-                .put("bos_token_id", tokenizer.bosId())
-                .put("eos_token_id", tokenizer.eosId());
-        if ((long) model.headDim() * model.heads() != model.hiddenSize()) {
-            config.put("head_dim", model.headDim());
-        }
-        config.put("hidden_act", model.activation().label())
-                .put("hidden_size", model.hiddenSize())
-                .put("intermediate_size", model.intermediateSize())
-                .put("max_position_embeddings", model.contextLength())
-                .put("model_type", llama ? "llama" : "bitnet")
-                .put("num_attention_heads", model.heads())
-                .put("num_hidden_layers", model.layers())
-                .put("num_key_value_heads", model.kvHeads())
-                .put("rms_norm_eps", Double.parseDouble(Float.toString(model.normEps())))
-                .put("rope_theta", Double.parseDouble(Float.toString(model.ropeTheta())))
-                .put("tie_word_embeddings", model.tiedHead())
-                .put("torch_dtype", "bfloat16")
-                .put("vocab_size", model.vocabSize());
-        config.putObject("quantization_config")
-                .put("linear_class", "autobitlinear")
-                .put("quant_method", "bitnet")
-                .put("quantization_mode", format == WeightFormat.PACKED ? "offline" : "online");
-        return config;
     }
 
     private void write(Path target, ObjectNode json, List<Path> written) {

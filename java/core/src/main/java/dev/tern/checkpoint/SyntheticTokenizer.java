@@ -3,6 +3,7 @@ package dev.tern.checkpoint;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -45,15 +46,22 @@ final class SyntheticTokenizer {
     }
 
     private final int vocabSize;
+    private final List<String> extra;
     private final List<String> specials;
     private final List<Merge> merges;
 
     SyntheticTokenizer(int vocabSize) {
-        if (vocabSize < LEAST_VOCAB) {
+        this(vocabSize, List.of());
+    }
+
+    /** @param extra special tokens at the very end, of which the vocabulary's size is to count each */
+    SyntheticTokenizer(int vocabSize, List<String> extra) {
+        if (vocabSize < LEAST_VOCAB + extra.size()) {
             throw new IllegalArgumentException("vocabulary of " + vocabSize);
         }
         this.vocabSize = vocabSize;
-        this.specials = specials(vocabSize < LARGE_VOCAB ? 16 : 256);
+        this.extra = extra;
+        this.specials = Stream.concat(specials(vocabSize < LARGE_VOCAB ? 16 : 256).stream(), extra.stream()).toList();
         this.merges = merges(vocabSize - specials.size() - 256);
     }
 
@@ -236,6 +244,9 @@ final class SyntheticTokenizer {
             ObjectNode token = added(firstSpecial() + i, specials.get(i));
             token.remove("id");
             added.set(String.valueOf(firstSpecial() + i), token);
+        }
+        if (!extra.isEmpty()) {
+            extra.forEach(config.putArray("additional_special_tokens")::add);
         }
         config.put("bos_token", BEGIN_OF_TEXT).put("chat_template", CHAT_TEMPLATE);
         config.put("clean_up_tokenization_spaces", false).put("eos_token", END_OF_TEXT);

@@ -1,5 +1,6 @@
 package dev.tern.checkpoint;
 
+import dev.tern.safetensors.SafetensorsType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -15,6 +16,7 @@ final class SyntheticWeights {
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long GAMMA = 0x9E3779B97F4A7C15L;
 
     /** Elements per parallel task. */
@@ -45,19 +47,55 @@ final class SyntheticWeights {
     }
 
     /**
-     * Fills {@code out} with bf16 values of a bell curve, elements {@code first} and following. The curve is that of a
-     * sum of eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
+     * Fills {@code out} with values of a bell curve, elements {@code first} and following. The curve is that of a sum of
+     * eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
+     *
+     * @param type of the elements: BF16, F16 or F32
      */
-    void gaussian(MemorySegment out, long first, float mean, float deviation) {
-        short[] bySum = new short[MAX_SUM + 1];
+    void gaussian(MemorySegment out, SafetensorsType type, long first, float mean, float deviation) {
+        int[] bySum = new int[MAX_SUM + 1];
         for (int sum = 0; sum <= MAX_SUM; sum++) {
-            bySum[sum] = bf16((float) (mean + deviation * (sum - MAX_SUM / 2) / SUM_DEVIATION));
+            bySum[sum] = bits(type, (float) (mean + deviation * (sum - MAX_SUM / 2) / SUM_DEVIATION));
         }
-        forSlices(out.byteSize() / 2, (from, to) -> {
-            for (long i = from; i < to; i++) {
-                out.set(SHORT, 2 * i, bySum[sumOfBytes(mix(key + (first + i) * GAMMA))]);
-            }
-        });
+        fill(out, type, first, random -> bySum[sumOfBytes(random)]);
+    }
+
+    /** Fills {@code out} with -scale, 0 and +scale, elements {@code first} and following, in one of the same types. */
+    void ternary(MemorySegment out, SafetensorsType type, long first, float scale) {
+        int[] byCode = {bits(type, -scale), bits(type, 0), bits(type, scale)};
+        fill(out, type, first, random -> byCode[code(random)]);
+    }
+
+    /** The bits of an element, from its random number. */
+    @FunctionalInterface
+    private interface Element {
+        int bits(long random);
+    }
+
+    private void fill(MemorySegment out, SafetensorsType type, long first, Element element) {
+        if (type == SafetensorsType.F32) {
+            forSlices(out.byteSize() / 4, (from, to) -> {
+                for (long i = from; i < to; i++) {
+                    out.set(INT, 4 * i, element.bits(mix(key + (first + i) * GAMMA)));
+                }
+            });
+        } else {
+            forSlices(out.byteSize() / 2, (from, to) -> {
+                for (long i = from; i < to; i++) {
+                    out.set(SHORT, 2 * i, (short) element.bits(mix(key + (first + i) * GAMMA)));
+                }
+            });
+        }
+    }
+
+    /** A value's bits in one of the float types. */
+    static int bits(SafetensorsType type, float value) {
+        return switch (type) {
+            case BF16 -> bf16(value);
+            case F16 -> Float.floatToFloat16(value);
+            case F32 -> Float.floatToRawIntBits(value);
+            default -> throw new IllegalArgumentException("floats as " + type);
+        };
     }
 
     /** Fills {@code out} with packed codes, four weights a byte, bytes {@code first} and following of the tensor. */

@@ -86,8 +86,8 @@ final class TensorMatch {
         Set<String> used = new LinkedHashSet<>();
         List<String> missing = new ArrayList<>();
         for (TensorSpec spec : specs) {
-            List<String> present = spec.sources().stream().filter(files.tensors()::containsKey).toList();
-            if (present.size() > 1) {
+            List<String> present = spec.sources().stream().filter(this::isPresent).toList();
+            if (present.size() > 1 && !spec.ternary()) {
                 throw InputException.at(files.weights())
                         .tensor(present.getFirst())
                         .problem("stands for the same norm as '" + present.get(1) + "'; only one may be there")
@@ -108,6 +108,12 @@ final class TensorMatch {
                     .exception();
         }
         return used;
+    }
+
+    /** A tensor without elements is one that its trainer has thrown away. */
+    private boolean isPresent(String source) {
+        StoredTensor tensor = files.tensors().get(source);
+        return tensor != null && tensor.tensor().elements() > 0;
     }
 
     private void check(TensorSpec spec) {
@@ -213,7 +219,8 @@ final class TensorMatch {
             if (used.contains(name) || name.endsWith("_scale") && used.contains(name.substring(0, name.length() - 6))) {
                 continue;
             }
-            boolean derived = name.endsWith(".rotary_emb.inv_freq") || name.equals("lm_head.weight");
+            boolean derived = name.endsWith(".rotary_emb.inv_freq") || name.equals("lm_head.weight")
+                    || name.endsWith("." + TensorSpec.DERIVED) || !isPresent(name);
             boolean ofGraph = name.startsWith("model.") || name.startsWith("lm_head.");
             (ofGraph && !derived ? refused : ignored).add(name);
         }

@@ -31,6 +31,12 @@ final class ModelMetadata {
             keys.put(arch + ".attention.value_length", GgufValue.u32(model.headDim()));
         }
         keys.put(arch + ".hidden_activation", GgufValue.of(model.activation().label()));
+        if (model.lowRank().largest() > 0) {
+            keys.put(arch + ".lrc_rank", GgufValue.u32(model.lowRank().largest()));
+        }
+        if (model.diffusionBlock() > 0) {
+            keys.put(arch + ".bd_size", GgufValue.u32(model.diffusionBlock()));
+        }
         keys.put("general.file_type", GgufValue.u32(outtype.fileType()));
         keys.put("general.quantization_version", GgufValue.u32(2));
         keys.putAll(tiles.metadata());

@@ -14,12 +14,14 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufLayout;
 import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.TensorShape;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import dev.tern.tokenizer.Vocabulary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,8 @@ record Recipe(
         List<String> notes) {
     static final String AUTO = "auto";
 
+    private static final Set<GgmlType> FLOATS = Set.of(GgmlType.F16, GgmlType.BF16, GgmlType.F32);
+
     private static final List<String> BITNET = List.of("bitnet-b1.58", "bitnet-25", "bitnet");
 
     /** @param config tiles for TL1 or TL2, or null for those that {@link KernelPlanner} finds */
@@ -49,7 +53,7 @@ record Recipe(
             GgmlType embeddingType,
             String architecture) {
         ModelHyperparameters model =
-                withArchitecture(checkpoint.hyperparameters(), architecture(checkpoint, architecture));
+                checkpoint.hyperparameters().withArchitecture(architecture(checkpoint, architecture));
         Vocabulary vocabulary = Vocabulary.ofCheckpoint(checkpoint.folder(), model.vocabSize());
         Outtype outtype = wanted == null ? best(checkpoint) : wanted;
         requireHoldsAll(checkpoint, outtype);
@@ -85,26 +89,6 @@ record Recipe(
                 .expected(BITNET.contains(own) ? "one of " + String.join(", ", BITNET) + ", whose graph has sub-norms" : own)
                 .found(wanted)
                 .exception();
-    }
-
-    private static ModelHyperparameters withArchitecture(ModelHyperparameters m, String architecture) {
-        return new ModelHyperparameters(
-                architecture,
-                m.name(),
-                m.vocabSize(),
-                m.contextLength(),
-                m.hiddenSize(),
-                m.intermediateSize(),
-                m.layers(),
-                m.heads(),
-                m.kvHeads(),
-                m.headDim(),
-                m.ropeDims(),
-                m.ropeTheta(),
-                m.normEps(),
-                m.activation(),
-                m.subNorms(),
-                m.tiedHead());
     }
 
     /** I2_S loads as it lies; where its groups do not fit, fp16 holds anything. */
@@ -204,6 +188,9 @@ record Recipe(
     private static GgmlType type(CheckpointTensor tensor, Outtype outtype, GgmlType embeddingType) {
         if (tensor.ternary()) {
             return outtype.type();
+        }
+        if (TensorShape.isLowRank(tensor.name())) {
+            return FLOATS.contains(embeddingType) ? embeddingType : GgmlType.F16;
         }
         return tensor.vector() ? GgmlType.F32 : embeddingType;
     }

@@ -2,6 +2,7 @@ package dev.tern.model;
 
 import static dev.tern.model.RowShares.ROW_UNIT;
 import static dev.tern.model.RowShares.SHARES;
+import static dev.tern.model.RowShares.attentionShare;
 import static dev.tern.model.RowShares.rowUnit;
 import static dev.tern.model.RowShares.share;
 
@@ -33,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * head:       add to x, norm | logits, for the tokens asked for
  * </pre>
  *
+ * <p>Where projections have low-rank corrections, a stage in front of theirs computes Vᵀ · x ({@link LowRankPass}).
+ *
  * <p>All memory is allocated once; a pass allocates nothing. Not thread-safe: {@link Engine} lets one pass run at a time.
  */
 final class Forward implements ThreadTeam.Program {
@@ -57,6 +60,7 @@ final class Forward implements ThreadTeam.Program {
     private final MemorySegment normed; // [batch][widest]
     private final Activations quantized;
     private final @Nullable LutMultiplier lut; // where there are packed weights
+    private final @Nullable LowRankPass lowRank; // where projections have corrections
     private final MemorySegment q;
     private final MemorySegment k;
     private final MemorySegment v;
@@ -102,6 +106,9 @@ final class Forward implements ThreadTeam.Program {
                 .map(LutWeights.class::cast)
                 .toList();
         this.lut = packed.isEmpty() ? null : new LutMultiplier(packed, batch, widest, members, arena);
+        this.lowRank = model.lowRank().largest() == 0
+                ? null
+                : new LowRankPass(model, batch, widest, kernels, team, arena);
         this.q = floats(arena, batch, queries);
         this.k = floats(arena, batch, pairs);
         this.v = floats(arena, batch, pairs);
@@ -183,6 +190,8 @@ final class Forward implements ThreadTeam.Program {
             addDelta(member, layer - 1, "l_out");
         }
         normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm(), w.q());
+        LowRankWeights side = w.lowRank();
+        reduce(member, normed, hidden, side.q(), side.k(), side.v());
 
         int rows = queries + 2 * pairs;
         int unit = rowUnit(w.k(), members); // divides q's in any sensible plan; else a tile is cut, which is only slower
@@ -190,9 +199,9 @@ final class Forward implements ThreadTeam.Program {
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(rows, unit, i, n);
             int end = share(rows, unit, i + 1, n);
-            multiply(member, w.q(), 0, begin, end, q);
-            multiply(member, w.k(), queries, begin, end, k);
-            multiply(member, w.v(), queries + pairs, begin, end, v);
+            multiply(member, w.q(), side.q(), 0, 0, begin, end, q);
+            multiply(member, w.k(), side.k(), 1, queries, begin, end, k);
+            multiply(member, w.v(), side.v(), 2, queries + pairs, begin, end, v);
         }
         team.endStage(member);
         traced(member, layer, "q", q, queries);
@@ -211,13 +220,18 @@ final class Forward implements ThreadTeam.Program {
 
         n = Math.min(tokens * model.heads(), shares());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            attend(member, kv, attentionShare(i, n), attentionShare(i + 1, n));
+            attend(
+                    member,
+                    kv,
+                    attentionShare(tokens, model.heads(), position, i, n),
+                    attentionShare(tokens, model.heads(), position, i + 1, n));
         }
         team.endStage(member);
         traced(member, layer, "kqv_out", mixed, queries);
 
         normAndQuantize(member, layer, "attn_sub_norm", mixed, queries, w.attnSubNorm(), w.attnOutput());
-        multiplyAll(member, w.attnOutput(), delta);
+        reduce(member, w.attnSubNorm() == null ? mixed : normed, queries, side.attnOutput(), null, null);
+        multiplyAll(member, w.attnOutput(), side.attnOutput(), delta);
         traced(member, layer, "attn_out", delta, hidden);
     }
 
@@ -241,6 +255,8 @@ final class Forward implements ThreadTeam.Program {
     private void feedForwardBlock(int member, int layer, LayerWeights w) {
         addDelta(member, layer, "ffn_inp");
         normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm(), w.gate());
+        LowRankWeights side = w.lowRank();
+        reduce(member, normed, hidden, side.gate(), side.up(), null);
 
         boolean separate = trace != null; // the gate is to be seen before it is overwritten
         int unit = rowUnit(w.gate(), members);
@@ -248,8 +264,8 @@ final class Forward implements ThreadTeam.Program {
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(intermediate, unit, i, n);
             int end = share(intermediate, unit, i + 1, n);
-            multiply(member, w.gate(), 0, begin, end, gate);
-            multiply(member, w.up(), 0, begin, end, up);
+            multiply(member, w.gate(), side.gate(), 0, 0, begin, end, gate);
+            multiply(member, w.up(), side.up(), 1, 0, begin, end, up);
             if (!separate) {
                 activateColumns(begin, end);
             }
@@ -266,7 +282,8 @@ final class Forward implements ThreadTeam.Program {
         traced(member, layer, "ffn_act", gate, intermediate);
 
         normAndQuantize(member, layer, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm(), w.down());
-        multiplyAll(member, w.down(), delta);
+        reduce(member, w.ffnSubNorm() == null ? gate : normed, intermediate, side.down(), null, null);
+        multiplyAll(member, w.down(), side.down(), delta);
         traced(member, layer, "ffn_down", delta, hidden);
     }
 
@@ -330,17 +347,42 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
-    private void multiplyAll(int member, Projection w, MemorySegment y) {
+    /** What the low-rank corrections of a stage's projections need of their common input, before it is quantized. */
+    private void reduce(
+            int member,
+            MemorySegment in,
+            int width,
+            @Nullable LowRank first,
+            @Nullable LowRank second,
+            @Nullable LowRank third) {
+        if (lowRank != null) {
+            lowRank.reduce(member, in, width, tokens, first, second, third);
+        }
+    }
+
+    private void multiplyAll(int member, Projection w, @Nullable LowRank side, MemorySegment y) {
         int unit = rowUnit(w, members);
         int n = rowShares(w.rows(), unit);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-            multiply(member, w, 0, share(w.rows(), unit, i, n), share(w.rows(), unit, i + 1, n), y);
+            multiply(member, w, side, 0, 0, share(w.rows(), unit, i, n), share(w.rows(), unit, i + 1, n), y);
         }
         team.endStage(member);
     }
 
-    /** The rows of {@code w} that fall into [begin, end) when the matrix starts at row {@code base} of the stage. */
-    private void multiply(int member, Projection w, int base, int begin, int end, MemorySegment y) {
+    /**
+     * The rows of {@code w} that fall into [begin, end) when the matrix starts at row {@code base} of the stage.
+     *
+     * @param side its correction, which {@link #reduce} has prepared in this slot
+     */
+    private void multiply(
+            int member,
+            Projection w,
+            @Nullable LowRank side,
+            int slot,
+            int base,
+            int begin,
+            int end,
+            MemorySegment y) {
         int from = Math.max(begin - base, 0);
         int to = Math.min(end - base, w.rows());
         if (from < to) {
@@ -348,6 +390,9 @@ final class Forward implements ThreadTeam.Program {
                 case TernaryWeights plain -> kernels.ternaryMatmul(plain, quantized, tokens, from, to, y, w.rows());
                 case LutWeights packed ->
                     Objects.requireNonNull(lut).multiply(member, packed, kernels, quantized, tokens, from, to, y);
+            }
+            if (side != null) {
+                Objects.requireNonNull(lowRank).add(side, slot, tokens, from, to, y);
             }
         }
     }
@@ -377,23 +422,6 @@ final class Forward implements ThreadTeam.Program {
 
     private int rowShares(int rows, int unit) {
         return RowShares.rowShares(rows, unit, members);
-    }
-
-    /**
-     * Where share {@code i} of {@code n} of the items (token, head) begins, so that all have about the same number of
-     * positions to attend to: token t has {@code position + t + 1} of them.
-     */
-    private int attentionShare(int i, int n) {
-        int heads = model.heads();
-        if (tokens == 1) {
-            return (int) ((long) heads * i / n);
-        }
-        double all = tokens * (position + (tokens + 1) / 2.0);
-        double wanted = all * i / n;
-        // The first t tokens attend to t * position + t * (t + 1) / 2 positions; solve for t.
-        double b = position + 0.5;
-        double t = Math.sqrt(b * b + 2 * wanted) - b;
-        return (int) Math.min((long) tokens * heads, Math.round(t * heads));
     }
 
     private void traced(int member, int layer, String name, MemorySegment values, int width) {

@@ -73,7 +73,21 @@ public final class GgufHyperparameters {
                 positive("attention.layer_norm_rms_epsilon", file.requireReal(key("attention.layer_norm_rms_epsilon"))),
                 activation(),
                 architecture.startsWith("bitnet"),
-                file.find("output.weight").isEmpty());
+                file.find("output.weight").isEmpty(),
+                lowRank(),
+                optional("bd_size", 1 << 27).orElse(0));
+    }
+
+    /** What the first block's U matrices show; {@code lrc_rank}, where it is stated, is the largest. */
+    private LowRankRanks lowRank() {
+        LowRankRanks ranks = LowRankRanks.of(module -> file.find("blk.0." + module + ".lrc_u")
+                .map(u -> (int) Math.min(u.cols(), MAX_WIDTH))
+                .orElse(0));
+        Optional<Integer> stated = optional("lrc_rank", MAX_WIDTH);
+        if (stated.isPresent() && stated.get() != ranks.largest()) {
+            throw bad("lrc_rank", "the largest rank of the tensors blk.0.*.lrc_u, " + ranks.largest(), stated.get());
+        }
+        return ranks;
     }
 
     private int headDim(int hidden, int heads) {

@@ -113,7 +113,8 @@ public final class GgufWeights {
             Matrix gate,
             Matrix up,
             @Nullable MemorySegment ffnSubNorm,
-            Matrix down) {}
+            Matrix down,
+            LowRankWeights lowRank) {}
 
     /**
      * Loads all weights.
@@ -200,7 +201,28 @@ public final class GgufWeights {
                 matrix(blk + "ffn_gate", shape.gateUp()),
                 matrix(blk + "ffn_up", shape.gateUp()),
                 model.subNorms() ? norm(blk + "ffn_sub_norm.weight", shape.intermediateSize()) : null,
-                matrix(blk + "ffn_down", shape.down()));
+                matrix(blk + "ffn_down", shape.down()),
+                model.lowRank().largest() == 0 ? LowRankWeights.NONE : lowRank(blk, shape, model.lowRank()));
+    }
+
+    private LowRankWeights lowRank(String blk, ModelShape shape, LowRankRanks ranks) {
+        return new LowRankWeights(
+                lowRank(blk + "attn_q", shape.query(), ranks.q()),
+                lowRank(blk + "attn_k", shape.keyValue(), ranks.k()),
+                lowRank(blk + "attn_v", shape.keyValue(), ranks.v()),
+                lowRank(blk + "attn_output", shape.attentionOutput(), ranks.attnOutput()),
+                lowRank(blk + "ffn_gate", shape.gateUp(), ranks.gate()),
+                lowRank(blk + "ffn_up", shape.gateUp(), ranks.up()),
+                lowRank(blk + "ffn_down", shape.down(), ranks.down()));
+    }
+
+    private @Nullable LowRank lowRank(String name, MatrixShape shape, int rank) {
+        if (rank == 0) {
+            return null;
+        }
+        GgufTensor u = tensor(name + ".lrc_u", rank, shape.rows());
+        GgufTensor v = tensor(name + ".lrc_v", rank, shape.cols());
+        return LowRank.of(file, u, v, arena, small);
     }
 
     private Matrix matrix(String name, MatrixShape shape) {
@@ -366,7 +388,8 @@ public final class GgufWeights {
                 finished(b.gate),
                 finished(b.up),
                 b.ffnSubNorm,
-                finished(b.down));
+                finished(b.down),
+                b.lowRank);
     }
 
     private Projection finished(Matrix m) {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param up {@code [intermediate][hidden]}
  * @param ffnSubNorm {@code [intermediate]}, before {@code down}; null in graphs without sub-norms
  * @param down {@code [hidden][intermediate]}
+ * @param lowRank corrections beside the projections
  */
 public record LayerWeights(
         MemorySegment attnNorm,
@@ -30,4 +31,22 @@ public record LayerWeights(
         Projection gate,
         Projection up,
         @Nullable MemorySegment ffnSubNorm,
-        Projection down) {}
+        Projection down,
+        LowRankWeights lowRank) {
+
+    /** A block without low-rank corrections. */
+    public LayerWeights(
+            MemorySegment attnNorm,
+            Projection q,
+            Projection k,
+            Projection v,
+            @Nullable MemorySegment attnSubNorm,
+            Projection attnOutput,
+            MemorySegment ffnNorm,
+            Projection gate,
+            Projection up,
+            @Nullable MemorySegment ffnSubNorm,
+            Projection down) {
+        this(attnNorm, q, k, v, attnSubNorm, attnOutput, ffnNorm, gate, up, ffnSubNorm, down, LowRankWeights.NONE);
+    }
+}

@@ -21,6 +21,9 @@ import dev.tern.codegen.ModelShape;
  * @param activation gate of the feed-forward network
  * @param subNorms whether a norm stands before {@code o_proj} and before {@code down_proj}
  * @param tiedHead whether the embedding is also the head
+ * @param lowRank ranks of the low-rank corrections beside the projections; {@link LowRankRanks#NONE} in most models
+ * @param diffusionBlock tokens of a block ({@code bd_size}) that the model was fine-tuned to fill in by diffusion; 0 for
+ *     an ordinary model. Tern decodes both one token after the other
  */
 public record ModelHyperparameters(
         String architecture,
@@ -38,7 +41,94 @@ public record ModelHyperparameters(
         float normEps,
         FfnActivation activation,
         boolean subNorms,
-        boolean tiedHead) {
+        boolean tiedHead,
+        LowRankRanks lowRank,
+        int diffusionBlock) {
+
+    /** A model without low-rank corrections that is no diffusion model. */
+    public ModelHyperparameters(
+            String architecture,
+            String name,
+            int vocabSize,
+            int contextLength,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int kvHeads,
+            int headDim,
+            int ropeDims,
+            float ropeTheta,
+            float normEps,
+            FfnActivation activation,
+            boolean subNorms,
+            boolean tiedHead) {
+        this(
+                architecture,
+                name,
+                vocabSize,
+                contextLength,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                ropeDims,
+                ropeTheta,
+                normEps,
+                activation,
+                subNorms,
+                tiedHead,
+                LowRankRanks.NONE,
+                0);
+    }
+
+    /** The same model under another GGUF architecture. */
+    public ModelHyperparameters withArchitecture(String other) {
+        return new ModelHyperparameters(
+                other,
+                name,
+                vocabSize,
+                contextLength,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                ropeDims,
+                ropeTheta,
+                normEps,
+                activation,
+                subNorms,
+                tiedHead,
+                lowRank,
+                diffusionBlock);
+    }
+
+    /** The same model with these extensions. */
+    public ModelHyperparameters with(LowRankRanks ranks, int block) {
+        return new ModelHyperparameters(
+                architecture,
+                name,
+                vocabSize,
+                contextLength,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                ropeDims,
+                ropeTheta,
+                normEps,
+                activation,
+                subNorms,
+                tiedHead,
+                ranks,
+                block);
+    }
 
     /** The dimensions that decide the shapes of the ternary matrices. */
     public ModelShape shape() {

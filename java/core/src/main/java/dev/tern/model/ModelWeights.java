@@ -43,6 +43,9 @@ public record ModelWeights(
             for (Projection w : matrices(layer)) {
                 bytes += w.byteSize();
             }
+            for (LowRank correction : layer.lowRank().all()) {
+                bytes += correction.byteSize();
+            }
         }
         return bytes;
     }
@@ -72,6 +75,10 @@ public record ModelWeights(
                         .putFloat(w.scale())
                         .flip());
                 addCodes(digest, w);
+            }
+            for (LowRank correction : layer.lowRank().all()) {
+                add(digest, correction.u());
+                add(digest, correction.vTransposed());
             }
         }
         return digest.digest();

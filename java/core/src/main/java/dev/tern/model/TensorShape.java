@@ -18,12 +18,17 @@ public record TensorShape(String name, int rows, int cols, Kind kind) {
     private static final Pattern PROJECTION =
             Pattern.compile("blk\\.\\d+\\.(attn_(q|k|v|output)|ffn_(gate|up|down))\\.weight");
 
+    private static final Pattern LOW_RANK =
+            Pattern.compile("blk\\.\\d+\\.(attn_(q|k|v|output)|ffn_(gate|up|down))\\.lrc_[uv]");
+
     /** What a tensor is, which decides how it is stored. */
     public enum Kind {
         /** The embedding, or a head of its own: floats. */
         EMBEDDING,
         /** One of the seven ternary matrices of a block. */
         PROJECTION,
+        /** U or V of a low-rank correction beside a projection: floats. */
+        LOW_RANK,
         /** The weights of an RMSNorm: one dimension, floats. */
         NORM
     }
@@ -31,6 +36,11 @@ public record TensorShape(String name, int rows, int cols, Kind kind) {
     /** Whether a tensor of this name holds ternary weights in a ternary model. */
     public static boolean isProjection(String name) {
         return PROJECTION.matcher(name).matches();
+    }
+
+    /** Whether a tensor of this name is U or V of a low-rank correction ({@link LowRankRanks}). */
+    public static boolean isLowRank(String name) {
+        return LOW_RANK.matcher(name).matches();
     }
 
     /** All of them, in the order that converters write: the embedding, the last norm, a head, then block by block. */
@@ -43,31 +53,37 @@ public record TensorShape(String name, int rows, int cols, Kind kind) {
         }
         ModelShape shape = model.shape();
         for (int layer = 0; layer < model.layers(); layer++) {
-            addBlock(shapes, "blk." + layer + ".", shape, model.subNorms());
+            addBlock(shapes, "blk." + layer + ".", shape, model);
         }
         return shapes;
     }
 
-    private static void addBlock(List<TensorShape> shapes, String block, ModelShape shape, boolean subNorms) {
+    private static void addBlock(
+            List<TensorShape> shapes, String block, ModelShape shape, ModelHyperparameters model) {
+        LowRankRanks ranks = model.lowRank();
         shapes.add(norm(block + "attn_norm.weight", shape.hiddenSize()));
-        shapes.add(projection(block + "attn_q.weight", shape.query()));
-        shapes.add(projection(block + "attn_k.weight", shape.keyValue()));
-        shapes.add(projection(block + "attn_v.weight", shape.keyValue()));
-        if (subNorms) {
+        addProjection(shapes, block + "attn_q", shape.query(), ranks.q());
+        addProjection(shapes, block + "attn_k", shape.keyValue(), ranks.k());
+        addProjection(shapes, block + "attn_v", shape.keyValue(), ranks.v());
+        if (model.subNorms()) {
             shapes.add(norm(block + "attn_sub_norm.weight", shape.attentionOutput().cols()));
         }
-        shapes.add(projection(block + "attn_output.weight", shape.attentionOutput()));
+        addProjection(shapes, block + "attn_output", shape.attentionOutput(), ranks.attnOutput());
         shapes.add(norm(block + "ffn_norm.weight", shape.hiddenSize()));
-        shapes.add(projection(block + "ffn_gate.weight", shape.gateUp()));
-        shapes.add(projection(block + "ffn_up.weight", shape.gateUp()));
-        if (subNorms) {
+        addProjection(shapes, block + "ffn_gate", shape.gateUp(), ranks.gate());
+        addProjection(shapes, block + "ffn_up", shape.gateUp(), ranks.up());
+        if (model.subNorms()) {
             shapes.add(norm(block + "ffn_sub_norm.weight", shape.intermediateSize()));
         }
-        shapes.add(projection(block + "ffn_down.weight", shape.down()));
+        addProjection(shapes, block + "ffn_down", shape.down(), ranks.down());
     }
 
-    private static TensorShape projection(String name, MatrixShape shape) {
-        return new TensorShape(name, shape.rows(), shape.cols(), Kind.PROJECTION);
+    private static void addProjection(List<TensorShape> shapes, String name, MatrixShape shape, int rank) {
+        shapes.add(new TensorShape(name + ".weight", shape.rows(), shape.cols(), Kind.PROJECTION));
+        if (rank > 0) {
+            shapes.add(new TensorShape(name + ".lrc_u", shape.rows(), rank, Kind.LOW_RANK));
+            shapes.add(new TensorShape(name + ".lrc_v", shape.cols(), rank, Kind.LOW_RANK));
+        }
     }
 
     private static TensorShape norm(String name, int cols) {

@@ -20,15 +20,22 @@ final class EndTokens {
     private static final Set<String> END_OF_TEXT =
             Set.of("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "[EOS]", "<eos>", "</s>");
 
+    /** Block-diffusion fine-tunes (Fast-dLLM) name their mask in no file; it is an added token of this text. */
+    private static final List<String> DIFFUSION_MASK = List.of("|<MASK>|");
+
     private EndTokens() {}
 
-    /** Completes the parts by {@link SpecialToken#END_OF_TURN} and {@link SpecialToken#END_OF_MESSAGE}. */
+    /**
+     * Completes the parts by {@link SpecialToken#END_OF_TURN}, {@link SpecialToken#END_OF_MESSAGE} and, in diffusion
+     * models, {@link SpecialToken#MASK}.
+     */
     static Map<SpecialToken, Integer> completed(
             Map<SpecialToken, Integer> parts, List<String> tokens, List<TokenType> types) {
         Map<SpecialToken, Integer> completed = new EnumMap<>(SpecialToken.class);
         completed.putAll(parts);
         put(completed, SpecialToken.END_OF_TURN, END_OF_TURN, tokens, types);
         put(completed, SpecialToken.END_OF_MESSAGE, END_OF_MESSAGE, tokens, types);
+        put(completed, SpecialToken.MASK, DIFFUSION_MASK, tokens, types);
         return completed;
     }
 

@@ -13,15 +13,18 @@ import dev.tern.tokenizer.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -94,7 +97,42 @@ class SyntheticCheckpointTest {
                 .isEqualTo(2_084_044_800L / 4 + 2 * (328_335_360L + 440_320L) + 2 * 210);
         assertThatThrownBy(() -> SyntheticCheckpoint.like("70b"))
                 .isInstanceOf(InputException.class)
-                .hasMessageContaining("expected 2b-4t");
+                .hasMessageContaining("expected bitnet-b1.58-2B-4T, DLM-2B");
+    }
+
+    /**
+     * Sums of the published dimensions: a wrong number of layers, heads or tokens changes them. Falcon-E-3B is known to
+     * take 999 MB, Falcon-E-1B 665 MB, Falcon3-7B 3.27 GB.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "bitnet-b1.58-2B-4T, ONLINE, 4825640960",
+        "DLM-2B, ONLINE, 4825646080",
+        "bitnet_b1_58-large, ONLINE, 2915371008",
+        "bitnet_b1_58-3B, ONLINE, 6648775680",
+        "Llama3-8B-1.58-100B-tokens, PACKED, 3846709696",
+        "Falcon3-1B, PACKED, 1357009148",
+        "Falcon3-7B, PACKED, 3273480584",
+        "Falcon3-10B, PACKED, 3986135600",
+        "Falcon-E-1B, PACKED, 664998224",
+        "Falcon-E-3B, PACKED, 998511040",
+        "SmolLM2-135M, ONLINE, 269156736",
+        "TriLM-3.9B, TERNARY_FLOATS, 7984232448"
+    })
+    void knowsPublishedModelsByTheirSize(String preset, WeightFormat format, long bytes) {
+        assertThat(SyntheticCheckpoint.like(preset).format(format).byteSize()).isEqualTo(bytes);
+    }
+
+    /** Measurements refer to these bytes, and expected logits were computed from some of them. */
+    @Test
+    void theBytesOfASeedStayWhatTheyAre() throws Exception {
+        SyntheticCheckpoint.like("2b-4t").layers(1).vocabulary(300).seed(7).to(temp.resolve("one"));
+        assertThat(sha256(temp.resolve("one/model.safetensors"))).isEqualTo("7ef2c6c899367ed6f0387e752a3c524e995a87c08500cf76c78c5836b2abb16a");
+        assertThat(sha256(temp.resolve("one/config.json"))).isEqualTo("e9af82ce8cbf43f573a40898123c6b1b7384fb10733b8aeec57edfe1049d50f7");
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
     }
 
     @Test
