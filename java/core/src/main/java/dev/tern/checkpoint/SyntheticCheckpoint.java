@@ -219,12 +219,7 @@ public final class SyntheticCheckpoint {
 
     private void writeAll(Path folder, List<Part> parts, SyntheticTokenizer tokenizer, List<Path> written) {
         writeWeights(folder.resolve("model.safetensors"), parts, written);
-        write(folder.resolve("tokenizer.json"), tokenizer.tokenizerJson(), written);
-        write(folder.resolve("tokenizer_config.json"), tokenizer.tokenizerConfig(model.contextLength()), written);
-        ObjectNode special = JsonMapper.shared().createObjectNode()
-                .put("bos_token", SyntheticTokenizer.BEGIN_OF_TEXT)
-                .put("eos_token", SyntheticTokenizer.END_OF_TEXT);
-        write(folder.resolve("special_tokens_map.json"), special, written);
+        tokenizer.files(model.contextLength()).forEach((name, content) -> write(folder.resolve(name), content, written));
         ObjectNode generation = JsonMapper.shared().createObjectNode().put("bos_token_id", tokenizer.bosId());
         generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
         generation.put("do_sample", false).put("max_length", model.contextLength());

@@ -2,7 +2,6 @@ package dev.tern.checkpoint;
 
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.safetensors.SafetensorsType;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param quantization the {@code quantization_config}
  * @param format how the projections are stored unless another format is asked for
  * @param extraKeys keys of config.json that only this family has
- * @param extraTokens special tokens behind those of the tokenizer
+ * @param masked whether the last token is the mask of masked-diffusion models
  * @param statesHeadDim whether {@code head_dim} stands in config.json even where it follows from the other numbers
  */
 record SyntheticLayout(
@@ -30,7 +29,7 @@ record SyntheticLayout(
         Quantization quantization,
         WeightFormat format,
         Map<String, Integer> extraKeys,
-        List<String> extraTokens,
+        boolean masked,
         boolean statesHeadDim) {
 
     /** Spellings of the norms before {@code o_proj} and {@code down_proj}. */
@@ -73,7 +72,7 @@ record SyntheticLayout(
                 Quantization.AUTOBITLINEAR,
                 WeightFormat.ONLINE,
                 Map.of(),
-                List.of(),
+                false,
                 false);
     }
 
@@ -88,7 +87,7 @@ record SyntheticLayout(
                 plain.quantization,
                 plain.format,
                 Map.of(),
-                List.of("|<MASK>|"),
+                true,
                 false);
     }
 
@@ -102,7 +101,7 @@ record SyntheticLayout(
                 Quantization.NONE,
                 WeightFormat.ONLINE,
                 Map.of("input_bits", 8, "weight_bits", 1),
-                List.of(),
+                false,
                 false);
     }
 
@@ -116,7 +115,7 @@ record SyntheticLayout(
                 Quantization.BITLINEAR,
                 WeightFormat.PACKED,
                 Map.of(),
-                List.of(),
+                false,
                 statesHeadDim);
     }
 
@@ -130,7 +129,7 @@ record SyntheticLayout(
                 Quantization.NONE,
                 WeightFormat.TERNARY_FLOATS,
                 Map.of(),
-                List.of(),
+                false,
                 false);
     }
 
@@ -198,6 +197,8 @@ record SyntheticLayout(
 
     /** The tokenizer that such a checkpoint has. */
     SyntheticTokenizer tokenizer(int vocabSize) {
-        return new SyntheticTokenizer(vocabSize, extraTokens);
+        return masked
+                ? SyntheticTokenizer.of(SyntheticTokenizer.Kind.LLAMA3, vocabSize - 1).withMask()
+                : SyntheticTokenizer.of(SyntheticTokenizer.Kind.LLAMA3, vocabSize);
     }
 }

@@ -1,25 +1,51 @@
 package dev.tern.checkpoint;
 
-import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
 
 /**
- * A byte-level BPE tokenizer of a given size in the layout of Llama 3: the 256 bytes, then merges, then special tokens
- * at the end. The merges build pronounceable words out of consonant-vowel syllables, so every text can be encoded and
- * every token decodes to something readable.
+ * A tokenizer of a given kind and size, in the layout of the family's checkpoints: pieces first, special tokens where the
+ * family has them. The merges build pronounceable words out of consonant-vowel syllables, so every text can be encoded and
+ * every token decodes to something readable. The same kind and size give the same bytes. Immutable.
  */
 final class SyntheticTokenizer {
-    /** The bytes and the fewest special tokens. */
+    /** The bytes and the fewest special tokens; every kind has room for its own in this. */
     static final int LEAST_VOCAB = 256 + 16;
 
-    static final String BEGIN_OF_TEXT = "<|begin_of_text|>";
-    static final String END_OF_TEXT = "<|end_of_text|>";
+    static final String MASK = "|<MASK>|";
+
+    /** The tokenizers of model families. */
+    enum Kind {
+        /** Llama 3 and BitNet b1.58 2B-4T: BOS in front, digits in threes, {@code ignore_merges}. */
+        LLAMA3,
+        /** Falcon3: the words of Llama 3, no BOS. */
+        FALCON3,
+        /** Falcon-E: the words of Llama 3, no BOS. */
+        FALCON_E,
+        /** SmolLM2: single digits, then the words of GPT-2. */
+        SMOLLM,
+        /** Qwen2.5: NFC, single digits, the words of Llama 3 otherwise. */
+        QWEN2,
+        /** GPT-2. */
+        GPT2,
+        /** Llama 2: SentencePiece BPE with bytes, as tokenizer.model and as tokenizer.json. */
+        SENTENCE_PIECE,
+        /** The same, as tokenizer.model alone. */
+        SENTENCE_PIECE_MODEL;
+
+        boolean byteLevel() {
+            return this != SENTENCE_PIECE && this != SENTENCE_PIECE_MODEL;
+        }
+    }
+
+    /** A merge of two earlier tokens. */
+    record Merge(String left, String right) {
+        String result() {
+            return left + right;
+        }
+    }
 
     /** From here on as many special tokens as Llama 3 has. */
     private static final int LARGE_VOCAB = 16384;
@@ -27,68 +53,125 @@ final class SyntheticTokenizer {
     private static final String CONSONANTS = "bcdfghjklmnpqrstvwxyz";
     private static final String VOWELS = "aeiou";
 
-    /** How GPT-2's byte alphabet spells a space. */
-    private static final String SPACE = "\u0120";
-
-    private static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-            + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-    private static final String CHAT_TEMPLATE = "{% for message in messages %}"
-            + "{% if loop.first %}{{ bos_token }}{% endif %}"
-            + "{{ message['role'] | capitalize + ': ' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}"
-            + "{% if add_generation_prompt %}{{ 'Assistant: ' }}{% endif %}";
-
-    /** A merge of two earlier tokens. */
-    private record Merge(String left, String right) {
-        String result() {
-            return left + right;
-        }
-    }
-
+    private final Kind kind;
     private final int vocabSize;
-    private final List<String> extra;
+    private final boolean masked;
     private final List<String> specials;
+    private final List<String> letters;
     private final List<Merge> merges;
 
-    SyntheticTokenizer(int vocabSize) {
-        this(vocabSize, List.of());
-    }
-
-    /** @param extra special tokens at the very end, of which the vocabulary's size is to count each */
-    SyntheticTokenizer(int vocabSize, List<String> extra) {
-        if (vocabSize < LEAST_VOCAB + extra.size()) {
+    private SyntheticTokenizer(Kind kind, int vocabSize, boolean masked) {
+        if (vocabSize < LEAST_VOCAB) {
             throw new IllegalArgumentException("vocabulary of " + vocabSize);
         }
+        this.kind = kind;
         this.vocabSize = vocabSize;
-        this.extra = extra;
-        this.specials = Stream.concat(specials(vocabSize < LARGE_VOCAB ? 16 : 256).stream(), extra.stream()).toList();
-        this.merges = merges(vocabSize - specials.size() - 256);
+        this.masked = masked;
+        this.specials = specials(kind, vocabSize < LARGE_VOCAB ? 16 : 256);
+        int room = vocabSize - specials.size() - 256;
+        this.letters = kind.byteLevel() ? ByteLevelAlphabet.letters() : printable().subList(0, Math.min(printable().size(), room));
+        this.merges = merges(kind.byteLevel() ? room : room - letters.size(), kind.byteLevel() ? "\u0120" : "\u2581");
     }
 
+    /** @throws IllegalArgumentException below {@link #LEAST_VOCAB} */
+    static SyntheticTokenizer of(Kind kind, int vocabSize) {
+        return new SyntheticTokenizer(kind, vocabSize, false);
+    }
+
+    /** The same with one more token behind all others, the mask of masked-diffusion models. */
+    SyntheticTokenizer withMask() {
+        return new SyntheticTokenizer(kind, vocabSize, true);
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    /** All tokens, the mask among them: rows of the model's embedding. */
+    int size() {
+        return masked ? vocabSize + 1 : vocabSize;
+    }
+
+    /** The token that begins a text, or, where the family has none, the one that its configuration names instead. */
     int bosId() {
-        return firstSpecial();
+        return specialId(bosToken());
     }
 
     int eosId() {
-        return firstSpecial() + 1;
+        return specialId(eosToken());
     }
 
-    /** {@code <|eot_id|>}, the end of a turn. */
+    /** The end of a turn; the end of the text where the family has no other. */
     int endOfTurnId() {
-        return firstSpecial() + specials.indexOf("<|eot_id|>");
+        return specialId(endOfTurnToken());
     }
 
-    private int firstSpecial() {
-        return vocabSize - specials.size();
+    OptionalInt maskId() {
+        return masked ? OptionalInt.of(vocabSize) : OptionalInt.empty();
     }
 
-    /** Names and order of Llama 3's special tokens. */
-    private static List<String> specials(int count) {
-        List<String> names = new ArrayList<>(List.of(
-                BEGIN_OF_TEXT, END_OF_TEXT, reserved(0), reserved(1), "<|finetune_right_pad_id|>", reserved(2),
-                "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"));
-        for (int i = 3; names.size() < count; i++) {
-            names.add(reserved(i));
+    String bosToken() {
+        return kind == Kind.LLAMA3 ? "<|begin_of_text|>" : kind.byteLevel() ? "<|endoftext|>" : "<s>";
+    }
+
+    String eosToken() {
+        return kind == Kind.LLAMA3 ? "<|end_of_text|>" : kind.byteLevel() ? "<|endoftext|>" : "</s>";
+    }
+
+    String endOfTurnToken() {
+        return kind == Kind.LLAMA3 ? "<|eot_id|>" : kind.byteLevel() ? "<|im_end|>" : "</s>";
+    }
+
+    /** Whether the tokenizer puts {@link #bosToken} in front of a text. */
+    boolean addsBos() {
+        return kind == Kind.LLAMA3 || !kind.byteLevel();
+    }
+
+    /**
+     * All files of the tokenizer by name: tokenizer_config.json, special_tokens_map.json and, by kind, tokenizer.json,
+     * tokenizer.model, added_tokens.json.
+     *
+     * @param contextLength tokens
+     */
+    SequencedMap<String, byte[]> files(int contextLength) {
+        return new SyntheticTokenizerFiles(this).all(contextLength);
+    }
+
+    /** Special tokens in order of their ids, without the mask. */
+    List<String> specials() {
+        return specials;
+    }
+
+    /** SentencePiece has them in front, byte-level vocabularies behind. */
+    int firstSpecial() {
+        return kind.byteLevel() ? vocabSize - specials.size() : 0;
+    }
+
+    /** The pieces that merging starts from: the byte alphabet, or characters. */
+    List<String> letters() {
+        return letters;
+    }
+
+    /** By rank. */
+    List<Merge> merges() {
+        return merges;
+    }
+
+    private int specialId(String token) {
+        return firstSpecial() + specials.indexOf(token);
+    }
+
+    private static List<String> specials(Kind kind, int count) {
+        List<String> names = new ArrayList<>(switch (kind) {
+            case LLAMA3 -> List.of(
+                    "<|begin_of_text|>", "<|end_of_text|>", reserved(0), reserved(1), "<|finetune_right_pad_id|>", reserved(2),
+                    "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>");
+            case SENTENCE_PIECE, SENTENCE_PIECE_MODEL -> List.of("<unk>", "<s>", "</s>");
+            default -> List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>");
+        });
+        int reserved = kind == Kind.LLAMA3 ? 3 : 0;
+        while (kind.byteLevel() && names.size() < count) {
+            names.add(reserved(reserved++));
         }
         return List.copyOf(names);
     }
@@ -97,19 +180,33 @@ final class SyntheticTokenizer {
         return "<|reserved_special_token_" + i + "|>";
     }
 
+    /** What a SentencePiece vocabulary spells without its bytes: the space, letters, then the rest of ASCII. */
+    private static List<String> printable() {
+        List<String> characters = new ArrayList<>(List.of("\u2581"));
+        for (String letter : (VOWELS + CONSONANTS).split("")) {
+            characters.add(letter);
+        }
+        for (char c = '!'; c <= '~'; c++) {
+            if (c < 'a' || c > 'z') {
+                characters.add(String.valueOf(c));
+            }
+        }
+        return characters;
+    }
+
     /** Syllables, with and without a space before them; then words, each one syllable longer than an earlier one. */
-    private static List<Merge> merges(int count) {
-        List<Merge> merges = new ArrayList<>(count);
+    private static List<Merge> merges(int count, String space) {
+        List<Merge> merges = new ArrayList<>(Math.max(0, count));
         List<String> syllables = new ArrayList<>();
         for (String consonant : CONSONANTS.split("")) {
-            merges.add(new Merge(SPACE, consonant));
+            merges.add(new Merge(space, consonant));
             for (String vowel : VOWELS.split("")) {
-                merges.add(new Merge(SPACE + consonant, vowel));
+                merges.add(new Merge(space + consonant, vowel));
                 merges.add(new Merge(consonant, vowel));
                 syllables.add(consonant + vowel);
             }
         }
-        List<String> words = merges.stream().map(Merge::result).filter(word -> !word.matches(SPACE + ".")).toList();
+        List<String> words = merges.stream().map(Merge::result).filter(word -> !word.matches(space + ".")).toList();
         while (merges.size() < count) {
             List<String> longer = new ArrayList<>();
             for (String syllable : syllables) {
@@ -126,131 +223,18 @@ final class SyntheticTokenizer {
     }
 
     /** GPT-2's alphabet of printable characters for the 256 bytes, in the order of their characters. */
-    private static List<String> byteAlphabet() {
-        List<String> alphabet = new ArrayList<>();
-        for (int b = 0; b < 256; b++) {
-            if (b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae) {
-                alphabet.add(String.valueOf((char) b));
+    private static final class ByteLevelAlphabet {
+        static List<String> letters() {
+            List<String> alphabet = new ArrayList<>();
+            for (int b = 0; b < 256; b++) {
+                if (b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae) {
+                    alphabet.add(String.valueOf((char) b));
+                }
             }
-        }
-        for (int i = 0; alphabet.size() < 256; i++) {
-            alphabet.add(String.valueOf((char) (256 + i)));
-        }
-        return alphabet;
-    }
-
-    /** tokenizer.json of Hugging Face's tokenizers. */
-    byte[] tokenizerJson() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(48 * vocabSize);
-        try (JsonGenerator json = JsonMapper.shared().createGenerator(bytes)) {
-            json.writeStartObject();
-            json.writeStringProperty("version", "1.0");
-            json.writeNullProperty("truncation");
-            json.writeNullProperty("padding");
-            json.writeArrayPropertyStart("added_tokens");
-            for (int i = 0; i < specials.size(); i++) {
-                json.writeTree(added(firstSpecial() + i, specials.get(i)));
+            for (int i = 0; alphabet.size() < 256; i++) {
+                alphabet.add(String.valueOf((char) (256 + i)));
             }
-            json.writeEndArray();
-            json.writeNullProperty("normalizer");
-            json.writeName("pre_tokenizer");
-            json.writeTree(preTokenizer());
-            json.writeName("post_processor");
-            json.writeTree(postProcessor());
-            json.writeName("decoder");
-            json.writeTree(byteLevel(true, true));
-            writeModel(json);
-            json.writeEndObject();
+            return alphabet;
         }
-        return bytes.toByteArray();
-    }
-
-    private void writeModel(JsonGenerator json) {
-        json.writeObjectPropertyStart("model");
-        json.writeStringProperty("type", "BPE");
-        for (String absent : List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
-            json.writeNullProperty(absent);
-        }
-        json.writeBooleanProperty("fuse_unk", false);
-        json.writeBooleanProperty("byte_fallback", false);
-        json.writeBooleanProperty("ignore_merges", true);
-        json.writeObjectPropertyStart("vocab");
-        int id = 0;
-        for (String character : byteAlphabet()) {
-            json.writeNumberProperty(character, id++);
-        }
-        for (Merge merge : merges) {
-            json.writeNumberProperty(merge.result(), id++);
-        }
-        json.writeEndObject();
-        json.writeArrayPropertyStart("merges");
-        for (Merge merge : merges) {
-            json.writeStartArray();
-            json.writeString(merge.left());
-            json.writeString(merge.right());
-            json.writeEndArray();
-        }
-        json.writeEndArray();
-        json.writeEndObject();
-    }
-
-    private static ObjectNode added(int id, String content) {
-        ObjectNode node = JsonMapper.shared().createObjectNode();
-        node.put("id", id).put("content", content).put("single_word", false).put("lstrip", false);
-        return node.put("rstrip", false).put("normalized", false).put("special", true);
-    }
-
-    private static ObjectNode preTokenizer() {
-        ObjectNode sequence = JsonMapper.shared().createObjectNode().put("type", "Sequence");
-        ArrayNode parts = sequence.putArray("pretokenizers");
-        ObjectNode split = parts.addObject().put("type", "Split");
-        split.putObject("pattern").put("Regex", SPLIT);
-        split.put("behavior", "Isolated").put("invert", false);
-        parts.add(byteLevel(false, false));
-        return sequence;
-    }
-
-    private static ObjectNode byteLevel(boolean addPrefixSpace, boolean useRegex) {
-        return JsonMapper.shared().createObjectNode().put("type", "ByteLevel").put("add_prefix_space", addPrefixSpace)
-                .put("trim_offsets", true).put("use_regex", useRegex);
-    }
-
-    /** Puts the begin-of-text token in front of a text. */
-    private ObjectNode postProcessor() {
-        ObjectNode template = JsonMapper.shared().createObjectNode().put("type", "TemplateProcessing");
-        ArrayNode single = template.putArray("single");
-        addPiece(single, "SpecialToken", BEGIN_OF_TEXT, 0);
-        addPiece(single, "Sequence", "A", 0);
-        ArrayNode pair = template.putArray("pair");
-        addPiece(pair, "SpecialToken", BEGIN_OF_TEXT, 0);
-        addPiece(pair, "Sequence", "A", 0);
-        addPiece(pair, "SpecialToken", BEGIN_OF_TEXT, 1);
-        addPiece(pair, "Sequence", "B", 1);
-        ObjectNode token = template.putObject("special_tokens").putObject(BEGIN_OF_TEXT).put("id", BEGIN_OF_TEXT);
-        token.putArray("ids").add(bosId());
-        token.putArray("tokens").add(BEGIN_OF_TEXT);
-        return template;
-    }
-
-    private static void addPiece(ArrayNode pieces, String kind, String id, int type) {
-        pieces.addObject().putObject(kind).put("id", id).put("type_id", type);
-    }
-
-    /** tokenizer_config.json, with the chat template of BitNet's release. */
-    ObjectNode tokenizerConfig(int contextLength) {
-        ObjectNode config = JsonMapper.shared().createObjectNode();
-        ObjectNode added = config.putObject("added_tokens_decoder");
-        for (int i = 0; i < specials.size(); i++) {
-            ObjectNode token = added(firstSpecial() + i, specials.get(i));
-            token.remove("id");
-            added.set(String.valueOf(firstSpecial() + i), token);
-        }
-        if (!extra.isEmpty()) {
-            extra.forEach(config.putArray("additional_special_tokens")::add);
-        }
-        config.put("bos_token", BEGIN_OF_TEXT).put("chat_template", CHAT_TEMPLATE);
-        config.put("clean_up_tokenization_spaces", false).put("eos_token", END_OF_TEXT);
-        config.putArray("model_input_names").add("input_ids").add("attention_mask");
-        return config.put("model_max_length", contextLength).put("tokenizer_class", "PreTrainedTokenizerFast");
     }
 }
