@@ -32,11 +32,11 @@ final class Q6kQuantizer extends BlockQuantizer {
     /** The largest step is max|x| / 31.1, the largest d a 128th of that; fp16 ends at 65504. */
     private static final float LIMIT = 65504f * 128 * 31;
 
-    /** Column i of lane g at {@code i * LANES + g}; then x² and x³. */
-    private final float[] x = new float[GROUP * LANES];
+    /** Column i of lane g at {@code [i][g]}; then x² and x³. */
+    private final float[][] x = new float[GROUP][LANES];
 
-    private final float[] x2 = new float[GROUP * LANES];
-    private final float[] x3 = new float[GROUP * LANES];
+    private final float[][] x2 = new float[GROUP][LANES];
+    private final float[][] x3 = new float[GROUP][LANES];
     private final float[] max = new float[LANES];
     private final float[] inverse = new float[LANES];
     private final float[] sumLx = new float[LANES];
@@ -75,7 +75,7 @@ final class Q6kQuantizer extends BlockQuantizer {
             float size = 0;
             for (int i = 0; i < GROUP; i++) {
                 float v = values[first + g * GROUP + i];
-                x[i * LANES + g] = v;
+                x[i][g] = v;
                 if (Math.abs(v) > size) {
                     size = Math.abs(v);
                     largest = v;
@@ -84,10 +84,12 @@ final class Q6kQuantizer extends BlockQuantizer {
             max[g] = size < NOTHING ? 1 : largest; // what comes of the zeros is not used
         }
         Arrays.fill(max, groups, LANES, 1);
-        for (int i = 0; i < x.length; i++) {
-            float v = x[i];
-            x2[i] = v * v;
-            x3[i] = v * v * v;
+        for (int i = 0; i < GROUP; i++) {
+            for (int g = 0; g < LANES; g++) {
+                float v = x[i][g];
+                x2[i][g] = v * v;
+                x3[i][g] = v * v * v;
+            }
         }
         trySteps(32f);
         for (int g = 0; g < LANES; g++) {
@@ -104,7 +106,7 @@ final class Q6kQuantizer extends BlockQuantizer {
         for (int g = 0; g < groups; g++) {
             boolean nothing = true;
             for (int i = 0; i < GROUP; i++) {
-                nothing &= Math.abs(x[i * LANES + g]) < NOTHING;
+                nothing &= Math.abs(x[i][g]) < NOTHING;
             }
             if (nothing) {
                 step[g] = 0;
@@ -119,17 +121,20 @@ final class Q6kQuantizer extends BlockQuantizer {
             sumLx[g] = 0;
             sumL2[g] = 0;
         }
-        for (int i = 0; i < x.length; i += LANES) {
-            add(i);
+        for (int i = 0; i < GROUP; i++) {
+            add(x[i], x2[i], x3[i], inverse, sumLx, sumL2);
         }
     }
 
-    /** Adds one column of every lane. */
-    private void add(int column) {
+    /**
+     * Adds one column of every lane. All arrays are indexed alike, so that the compiler may take many lanes at once whichever
+     * of them were the same array.
+     */
+    private static void add(float[] x, float[] x2, float[] x3, float[] inverse, float[] sumLx, float[] sumL2) {
         for (int g = 0; g < LANES; g++) {
-            float l = Math.max(-32f, Math.min(31f, x[column + g] * inverse[g])) + ROUND - ROUND;
-            sumLx[g] += x3[column + g] * l;
-            sumL2[g] += x2[column + g] * l * l;
+            float l = Math.max(-32f, Math.min(31f, x[g] * inverse[g])) + ROUND - ROUND;
+            sumLx[g] += x3[g] * l;
+            sumL2[g] += x2[g] * l * l;
         }
     }
 
