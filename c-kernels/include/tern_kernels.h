@@ -43,10 +43,21 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 2
+#define TERN_ABI_VERSION 3
 
-/* Element types of float tensors and of the KV cache. */
-enum tern_float_type { TERN_F32 = 0, TERN_F16 = 1, TERN_BF16 = 2 };
+/*
+ * Element types of float matrices; those of the KV cache are TERN_F32 and TERN_F16.
+ *
+ * TERN_Q8_0 and TERN_Q6_K are ggml's types. A row is whole blocks, so columns and strides are multiples of a block; a block
+ * may begin at any even address, and its halves (fp16) are little-endian. Every element is exact in float32.
+ *
+ *   Q8_0: 32 elements in 34 bytes: d (fp16), then q (int8) of each. Element = d * q.
+ *
+ *   Q6_K: 256 elements in 210 bytes: `low` (128 bytes), `high` (64), `scales` (16 int8), d (fp16). Element i, with
+ *   h = i / 128, p = i mod 128 / 32 and l = i mod 32: its code has the low four bits low[64 h + 32 (p mod 2) + l] >>
+ *   4 (p / 2) & 15 and above them the two bits high[32 h + l] >> 2 p & 3. Element = (d * scales[i / 16]) * (code - 32).
+ */
+enum tern_float_type { TERN_F32 = 0, TERN_F16 = 1, TERN_BF16 = 2, TERN_Q8_0 = 3, TERN_Q6_K = 4 };
 
 /* How RoPE pairs the elements of a head: (i, i + d/2) as in GPT-NeoX and Hugging Face, or (2i, 2i + 1) as in Llama's
  * original weights and GGUF's `llama` architecture. */

@@ -164,12 +164,12 @@ static void run_float(const tern_kernels *kernels, void *state, int64_t repetiti
     kernels->float_matmul(&s->w, s->x, s->w.cols, s->tokens, 0, s->w.rows, s->y, s->w.rows);
 }
 
-/* Part of a head: 16384 rows of 2560 are 84 or 168 MB, from memory. */
+/* Part of a head: 16384 rows of 2560 are 34 (Q6_K) to 168 MB (F32), from memory. */
 static void bench_float(int32_t type, int64_t tokens) {
     const int64_t rows = tokens == 1 ? 16384 : 2048;
     const int64_t cols = 2560;
-    const int64_t bytes = rows * cols * (int64_t)size_of_type(type);
-    static const char *const type_names[] = {"f32", "f16", "bf16"};
+    const int64_t bytes = (int64_t)bytes_of_elements(type, rows * cols);
+    static const char *const type_names[] = {"f32", "f16", "bf16", "q8_0", "q6_k"};
     float_state s = {
         {allocate(bytes), rows, cols, cols, type}, tokens, allocate(tokens * cols * 4), allocate(tokens * rows * 4)};
     fill_typed((void *)s.w.values, type, rows * cols, FILL_UNIFORM);
@@ -283,7 +283,7 @@ int main(int argc, char **argv) {
             bench_ternary(shapes[j][0], shapes[j][1], token_counts[i]);
         }
     }
-    for (int32_t type = TERN_F32; type <= TERN_BF16; type++) {
+    for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {
         bench_float(type, 1);
         bench_float(type, 8);
     }

@@ -144,9 +144,35 @@ size_t size_of_type(int32_t type) {
     return type == TERN_F32 ? 4 : 2;
 }
 
+int64_t block_of_type(int32_t type) {
+    return type == TERN_Q8_0 ? 32 : type == TERN_Q6_K ? 256 : 1;
+}
+
+size_t bytes_of_elements(int32_t type, int64_t n) {
+    static const size_t block_bytes[] = {4, 2, 2, 34, 210};
+    return (size_t)(n / block_of_type(type)) * block_bytes[type];
+}
+
+static void fill_blocks(uint8_t *x, int32_t type, int64_t n, fill kind) {
+    const size_t bytes = bytes_of_elements(type, n);
+    const size_t block = bytes_of_elements(type, block_of_type(type));
+    for (size_t i = 0; i < bytes; i++) {
+        x[i] = (uint8_t)random_bits();
+    }
+    for (size_t i = type == TERN_Q8_0 ? 0 : 208; i < bytes; i += block) {
+        const uint16_t d =
+            f16_of_double((double)(kind == FILL_SUBNORMAL ? random_uniform() * 0x1p-13f : random_of_kind(kind)));
+        memcpy(x + i, &d, sizeof d);
+    }
+}
+
 void fill_typed(void *x, int32_t type, int64_t n, fill kind) {
     if (type == TERN_F32) {
         fill_floats(x, n, kind);
+        return;
+    }
+    if (type == TERN_Q8_0 || type == TERN_Q6_K) {
+        fill_blocks(x, type, n, kind);
         return;
     }
     for (int64_t i = 0; i < n; i++) {
@@ -190,7 +216,35 @@ uint16_t f16_of_double(double value) {
     return (uint16_t)(sign | (units < 1024 ? units : (exponent + 14) * 1024 + units));
 }
 
+static double q8_0_double(const uint8_t *block, int64_t i) {
+    return double_of_f16((uint16_t)(block[0] + 256 * block[1])) * (double)(int8_t)block[2 + i];
+}
+
+/* As ggml unpacks a block: 128 columns at a time, four columns of each l. */
+static double q6_k_double(const uint8_t *block, int64_t wanted) {
+    double y[256];
+    for (int n = 0; n < 2; n++) {
+        const uint8_t *ql = block + 64 * n;
+        const uint8_t *qh = block + 128 + 32 * n;
+        const uint8_t *scales = block + 192 + 8 * n;
+        for (int l = 0; l < 32; l++) {
+            const int q[] = {ql[l] % 16 + qh[l] % 4 * 16, ql[l + 32] % 16 + qh[l] / 4 % 4 * 16,
+                             ql[l] / 16 + qh[l] / 16 % 4 * 16, ql[l + 32] / 16 + qh[l] / 64 * 16};
+            for (int p = 0; p < 4; p++) {
+                y[128 * n + 32 * p + l] = (double)(int8_t)scales[l / 16 + 2 * p] * (double)(q[p] - 32);
+            }
+        }
+    }
+    return double_of_f16((uint16_t)(block[208] + 256 * block[209])) * y[wanted];
+}
+
 double double_of_typed(const void *values, int32_t type, int64_t i) {
+    if (type == TERN_Q8_0) {
+        return q8_0_double((const uint8_t *)values + i / 32 * 34, i % 32);
+    }
+    if (type == TERN_Q6_K) {
+        return q6_k_double((const uint8_t *)values + i / 256 * 210, i % 256);
+    }
     if (type == TERN_F16) {
         return double_of_f16(((const uint16_t *)values)[i]);
     }

@@ -10,10 +10,10 @@
 
 static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, int32_t type, int64_t rows, int64_t cols,
                         int64_t tokens, int64_t row_begin, int64_t row_end, fill kind, edge side) {
-    const int64_t stride = cols + random_below(3);
+    const int64_t stride = cols + random_below(3) * block_of_type(type);
     const int64_t x_stride = cols + random_below(3);
     const int64_t y_stride = rows + random_below(3);
-    guarded values = guarded_new((size_t)((rows - 1) * stride + cols) * size_of_type(type), side);
+    guarded values = guarded_new(bytes_of_elements(type, (rows - 1) * stride + cols), side);
     guarded x = guarded_new((size_t)((tokens - 1) * x_stride + cols) * sizeof(float), side);
     fill_typed(values.data, type, (rows - 1) * stride + cols, kind);
     fill_floats(x.data, (tokens - 1) * x_stride + cols, kind);
@@ -48,6 +48,30 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
     guarded_free(&y[1]);
 }
 
+/* Whole blocks of columns; all counts of rows and tokens around the tiles, and past a batch of tokens. */
+static void check_blocks_matmul(const tern_kernels *scalar, const tern_kernels *tier, int32_t type) {
+    const int64_t block = block_of_type(type);
+    for (int64_t blocks = 1; blocks <= (type == TERN_Q8_0 ? 50 : 8); blocks++) {
+        for (int kind = 0; kind < FILL_COUNT; kind++) {
+            const int64_t rows = 1 + random_below(6);
+            const int64_t begin = random_below(rows);
+            const int64_t end = begin + random_below(rows - begin + 1);
+            const edge side = (edge)(kind % 2);
+            matmul_case(scalar, tier, type, rows, blocks * block, 1, begin, end, (fill)kind, side);
+            matmul_case(scalar, tier, type, rows, blocks * block, 1 + random_below(7), begin, end, (fill)kind, side);
+        }
+    }
+    for (int64_t tokens = 1; tokens <= 8; tokens++) {
+        for (int64_t rows = 1; rows <= 9; rows++) {
+            matmul_case(scalar, tier, type, rows, 256, tokens, 0, rows, FILL_UNIFORM, AT_END);
+        }
+    }
+    for (int64_t tokens = 47; tokens <= 51; tokens++) {
+        matmul_case(scalar, tier, type, 6, 768, tokens, 1, 6, FILL_SPECIAL, AT_END);
+    }
+    matmul_case(scalar, tier, type, 3, 2560, 97, 0, 3, FILL_UNIFORM, AT_END);
+}
+
 void check_float_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
     for (int32_t type = TERN_F32; type <= TERN_BF16; type++) {
         for (int64_t cols = 1; cols <= 300; cols++) {
@@ -71,14 +95,17 @@ void check_float_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
         }
         matmul_case(scalar, tier, type, 133, 96, 7, 1, 132, FILL_UNIFORM, AT_END); /* more rows than a cache block */
     }
+    check_blocks_matmul(scalar, tier, TERN_Q8_0);
+    check_blocks_matmul(scalar, tier, TERN_Q6_K);
 }
 
 void check_float_row(const tern_kernels *scalar, const tern_kernels *tier) {
-    for (int32_t type = TERN_F32; type <= TERN_BF16; type++) {
-        for (int64_t cols = 1; cols <= 300; cols++) {
-            const int64_t stride = cols + random_below(3);
-            guarded values = guarded_new((size_t)(2 * stride + cols) * size_of_type(type), (edge)(cols % 2));
-            fill_typed(values.data, type, 2 * stride + cols, (fill)(cols % FILL_COUNT));
+    for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {
+        const int64_t block = block_of_type(type);
+        for (int64_t cols = block; cols <= 300 + 10 * (block - 1); cols += block) {
+            const int64_t stride = cols + random_below(3) * block;
+            guarded values = guarded_new(bytes_of_elements(type, 2 * stride + cols), (edge)(cols / block % 2));
+            fill_typed(values.data, type, 2 * stride + cols, (fill)(cols / block % FILL_COUNT));
             const tern_float_matrix m = {values.data, 3, cols, stride, type};
             guarded y[2];
             for (int i = 0; i < 2; i++) {

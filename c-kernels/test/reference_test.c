@@ -122,6 +122,22 @@ static void test_filling(void) {
     }
 }
 
+/* Every element of random blocks is, exactly, what a formula in double says; rows begin where the stride says. */
+static void test_blocks(void) {
+    enum { COLS = 512, STRIDE = 768 };
+    for (int32_t type = TERN_Q8_0; type <= TERN_Q6_K; type++) {
+        uint8_t values[2 * STRIDE * 2];
+        fill_typed(values, type, 2 * STRIDE, FILL_UNIFORM);
+        const tern_float_matrix m = {values, 2, COLS, STRIDE, type};
+        float y[COLS];
+        kernels->float_row(&m, 1, y);
+        for (int i = 0; i < COLS; i++) {
+            const double expected = double_of_typed(values, type, STRIDE + i);
+            CHECK((double)y[i] == expected, "type %d, element %d is %a, expected %a", type, i, (double)y[i], expected);
+        }
+    }
+}
+
 static void test_quantize(void) {
     /* m = 127: 1/127 rounds so that r = (1/127) * 127 is 1 - 2^-24 or 1; the ties of 2.5, 3.5 … are decided after x *
      * r. */
@@ -376,6 +392,7 @@ int main(void) {
     test_exp();
     test_lane_order();
     test_filling();
+    test_blocks();
     test_quantize();
     test_ternary_matmul();
     test_norm();

@@ -1,5 +1,5 @@
 /*
- * float_matmul.c, AVX2: float matrices, that is the embedding and the head.
+ * float_matmul.c, AVX2: float matrices, that is the embedding and the head. Those of blocks are float_blocks.c's.
  *
  * A dot product has four registers of lanes, and their order is fixed. One token: one row after the other, so that the
  * matrix is read in one stream from front to back; four independent sums already keep up with memory (two rows side by
@@ -7,6 +7,7 @@
  * parts after the other, each part over a stretch of columns that stays in L1, so that twelve sums live in registers
  * and every widened weight is used three times.
  */
+#include "float_tile.h"
 #include "lanes.h"
 #include "one_token.h"
 #include "tiers.h"
@@ -56,43 +57,12 @@ TERN_INLINE void one_token_of_type(const tern_float_matrix *w, const float *x, i
 
 void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
                                bool prefetch) {
-    if (prefetch) {
+    if (w->type == TERN_Q8_0 || w->type == TERN_Q6_K) {
+        tern_avx2_blocks_one_token(w, x, row_begin, row_end, y, prefetch);
+    } else if (prefetch) {
         one_token_of_type(w, x, row_begin, row_end, y, true);
     } else {
         one_token_of_type(w, x, row_begin, row_end, y, false);
-    }
-}
-
-enum { TILE_ROWS = 4, TILE_TOKENS = 3, STRETCH = 512 };
-
-/* Columns [c, end) of a tile, a whole number of 32s: adds to the sums. */
-TERN_INLINE void add_stretch(int rows, int tokens, const tern_float_matrix *w, int32_t type, int64_t row,
-                             const float *x, int64_t x_stride, int64_t begin, int64_t end,
-                             lanes32 sums[TILE_ROWS][TILE_TOKENS]) {
-    for (int j = 0; j < 4; j++) {
-        __m256 part[TILE_ROWS][TILE_TOKENS];
-        for (int r = 0; r < rows; r++) {
-            for (int t = 0; t < tokens; t++) {
-                part[r][t] = sums[r][t].part[j];
-            }
-        }
-        for (int64_t c = begin + 8 * j; c < end; c += 32) {
-            __m256 v[TILE_TOKENS];
-            for (int t = 0; t < tokens; t++) {
-                v[t] = _mm256_loadu_ps(x + t * x_stride + c);
-            }
-            for (int r = 0; r < rows; r++) {
-                const __m256 weight = load_8(w->values, type, (row + r) * w->stride + c);
-                for (int t = 0; t < tokens; t++) {
-                    part[r][t] = _mm256_fmadd_ps(weight, v[t], part[r][t]);
-                }
-            }
-        }
-        for (int r = 0; r < rows; r++) {
-            for (int t = 0; t < tokens; t++) {
-                sums[r][t].part[j] = part[r][t];
-            }
-        }
     }
 }
 
@@ -106,7 +76,8 @@ TERN_INLINE void tile(int rows, int tokens, const tern_float_matrix *w, int32_t 
     }
     const int64_t whole = w->cols / 32 * 32;
     for (int64_t c = 0; c < whole; c += STRETCH) {
-        add_stretch(rows, tokens, w, type, row, x, x_stride, c, c + STRETCH < whole ? c + STRETCH : whole, sums);
+        const int64_t count = c + STRETCH < whole ? STRETCH : whole - c;
+        add_stretch(rows, tokens, w->values, type, row * w->stride + c, w->stride, x + c, x_stride, count, sums);
     }
     for (int r = 0; r < rows; r++) {
         lanes32 weights = lanes_zero();
@@ -163,6 +134,8 @@ void tern_avx2_float_matmul(const tern_float_matrix *w, const float *x, int64_t 
     switch (w->type) {
     case TERN_F16: many_tokens(w, TERN_F16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
     case TERN_BF16: many_tokens(w, TERN_BF16, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
+    case TERN_Q8_0:
+    case TERN_Q6_K: tern_avx2_blocks_many_tokens(w, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
     default: many_tokens(w, TERN_F32, x, x_stride, tokens, row_begin, row_end, y, y_stride); break;
     }
 }
@@ -183,6 +156,8 @@ void tern_avx2_float_row(const tern_float_matrix *m, int64_t row, float *y) {
     switch (m->type) {
     case TERN_F16: widen_row(m->values, TERN_F16, at, m->cols, y); break;
     case TERN_BF16: widen_row(m->values, TERN_BF16, at, m->cols, y); break;
+    case TERN_Q8_0:
+    case TERN_Q6_K: tern_avx2_blocks_row(m, row, y); break;
     default: widen_row(m->values, TERN_F32, at, m->cols, y); break;
     }
 }

@@ -25,4 +25,8 @@ void tern_avx2_ternary_one_token(const tern_ternary_matrix *w, const tern_activa
 void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
                                bool prefetch);
 
+/* The same for Q8_0 and Q6_K; tern_avx2_float_one_token passes them on. */
+void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
+                                bool prefetch);
+
 #endif /* TERN_AVX2_ONE_TOKEN_H */

@@ -5,6 +5,7 @@
 #ifndef TERN_SCALAR_FLOATS_H
 #define TERN_SCALAR_FLOATS_H
 
+#include "float_blocks.h"
 #include "tern_kernels.h"
 
 #include <math.h>
@@ -55,8 +56,37 @@ static inline uint16_t f16_of_float(float value) {
     return (uint16_t)(sign | (rebiased + 0xfff + odd) >> 13); /* a carry into the exponent is what rounding up means */
 }
 
+static inline float f16_at(const uint8_t *at) {
+    return float_of_f16((uint16_t)(at[0] | at[1] << 8));
+}
+
+/* d * q has 11 + 7 significant bits. */
+static inline float q8_0_at(const void *values, int64_t index) {
+    const uint8_t *block = q8_0_block(values, index);
+    return f16_at(block) * (float)(int8_t)block[Q8_0_VALUES + index % Q8_0_COLUMNS];
+}
+
+/* d * scale * (code - 32) has 11 + 7 + 5 significant bits. */
+static inline float q6_k_at(const void *values, int64_t index) {
+    const uint8_t *block = q6_k_block(values, index);
+    const int64_t i = index % Q6_K_COLUMNS;
+    const int64_t half = i / 128;
+    const int64_t part = i % 128 / 32;
+    const int64_t l = i % 32;
+    const int low = block[64 * half + 32 * (part % 2) + l] >> 4 * (part / 2) & 15;
+    const int high = block[Q6_K_HIGH + 32 * half + l] >> 2 * part & 3;
+    const float step = f16_at(block + Q6_K_D) * (float)(int8_t)block[Q6_K_SCALES + i / 16];
+    return step * (float)((high << 4 | low) - 32);
+}
+
 /* Element `index` of an array of a tern_float_type, widened. */
 static inline float float_at(const void *values, int32_t type, int64_t index) {
+    if (type == TERN_Q8_0) {
+        return q8_0_at(values, index);
+    }
+    if (type == TERN_Q6_K) {
+        return q6_k_at(values, index);
+    }
     if (type == TERN_F16) {
         return float_of_f16(((const uint16_t *)values)[index]);
     }

@@ -191,7 +191,8 @@ final class Comparison {
     private String scaleBound() {
         List<String> bounds = ternaryTypes.stream()
                 .map(type -> switch (type) {
-                    case TQ1_0, TQ2_0, F16 -> type + ": the nearest fp16 (within 2^-11 of s in fp16's normal range)";
+                    case TQ1_0, TQ2_0, Q2_K, Q4_0, Q8_0, F16 ->
+                        type + ": the nearest fp16 (within 2^-11 of s in fp16's normal range)";
                     case BF16 -> type + ": the nearest bf16 (within 2^-9 of s)";
                     default -> type + ": exact";
                 })

@@ -16,6 +16,9 @@ public enum Outtype {
     TQ2_0(GgmlType.TQ2_0, 37),
     TL1(GgmlType.TL1, 38),
     TL2(GgmlType.TL2, 39),
+    Q2_K(GgmlType.Q2_K, 10),
+    Q4_0(GgmlType.Q4_0, 2),
+    Q8_0(GgmlType.Q8_0, 7),
     F16(GgmlType.F16, 1),
     BF16(GgmlType.BF16, 32),
     F32(GgmlType.F32, 0);
@@ -68,7 +71,11 @@ public enum Outtype {
     public TernaryCodec codec() {
         return switch (this) {
             case I2_S -> new I2sCodec();
-            case TQ1_0, TQ2_0 -> new TqCodec(type);
+            case TQ1_0 -> new BlockCodec(BlockFormat.TQ1_0);
+            case TQ2_0 -> new BlockCodec(BlockFormat.TQ2_0);
+            case Q2_K -> new BlockCodec(BlockFormat.Q2_K);
+            case Q4_0 -> new BlockCodec(BlockFormat.Q4_0);
+            case Q8_0 -> new BlockCodec(BlockFormat.Q8_0);
             case F16, BF16, F32 -> new FloatCodec(type);
             case TL1, TL2 -> throw new IllegalStateException(this + " needs a tile");
         };

@@ -34,6 +34,20 @@ final class RuntimeLayout {
         return codes & codes >>> 1 & ZEROS;
     }
 
+    /** Whether two groups translated from a block of scale d belong to a matrix of scale s: d = s, or all are zero. */
+    static boolean hasScale(float d, float s, MemorySegment runtime, long to) {
+        return d == s || Float.isFinite(d) && isZero(runtime, to);
+    }
+
+    private static boolean isZero(MemorySegment runtime, long to) {
+        for (int i = 0; i < 2 * GROUP_BYTES; i += 8) {
+            if (runtime.get(LONG, to + i) != ZEROS) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Packs one row of T; {@code out} has the row's bytes and is overwritten whole. */
     static void packRow(byte[] values, int from, int cols, byte[] out) {
         int whole = cols / GROUP * GROUP;

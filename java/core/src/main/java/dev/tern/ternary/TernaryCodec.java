@@ -17,7 +17,7 @@ import java.util.Optional;
  * scale allows. Stateless and thread-safe. Layouts: ggml's
  * {@code ggml-quants.c}, bitnet.cpp's {@code ggml-bitnet-mad.cpp} and {@code ggml-bitnet-lut.cpp}.
  */
-public sealed interface TernaryCodec permits I2sCodec, TqCodec, LutCodec, FloatCodec {
+public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, FloatCodec {
 
     /** Whether a type can hold ternary weights and is supported. */
     static boolean supports(GgmlType type) {

@@ -12,6 +12,10 @@ import java.nio.ByteOrder;
  * +48, +64. Bytes 48..51: byte 48+j holds columns 240+j, +4, +8, +12 and a trit 0.
  */
 final class Tq1Block {
+    /** Byte of the scale. */
+    static final int SCALE = 52;
+
+    private static final int BYTES = 54;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** The low byte of each of four 16-bit lanes. */
@@ -53,6 +57,21 @@ final class Tq1Block {
     /** ceil(256 v / 243) for v from 0 to 242, without a division. */
     private static byte fraction(int v) {
         return (byte) (v * 8631 + 8158 >> 13);
+    }
+
+    /** As {@link BlockFormat#packRow}. */
+    static int packRow(MemorySegment in, long at, int blocks, float s, MemorySegment runtime, long to) {
+        for (int b = 0; b < blocks; b++, at += BYTES, to += 2 * RuntimeLayout.GROUP_BYTES) {
+            if (pack(in, at, runtime, to) != 0 || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
+                return b;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether a byte encodes no trits. */
+    static boolean isDamaged(MemorySegment in, long at) {
+        return pack(in, at, MemorySegment.ofArray(new byte[2 * RuntimeLayout.GROUP_BYTES]), 0) != 0;
     }
 
     /**

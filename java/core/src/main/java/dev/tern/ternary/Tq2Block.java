@@ -8,6 +8,10 @@ import java.lang.foreign.MemorySegment;
  * its four bit pairs.
  */
 final class Tq2Block {
+    /** Byte of the scale. */
+    static final int SCALE = 64;
+
+    private static final int BYTES = 66;
     private static final int CODE_BYTES = 64;
 
     private Tq2Block() {}
@@ -21,6 +25,21 @@ final class Tq2Block {
                         | values[v + 96 + m] + 1 << 6);
             }
         }
+    }
+
+    /** As {@link BlockFormat#packRow}. */
+    static int packRow(MemorySegment in, long at, int blocks, float s, MemorySegment runtime, long to) {
+        for (int b = 0; b < blocks; b++, at += BYTES, to += 2 * RuntimeLayout.GROUP_BYTES) {
+            if (pack(in, at, runtime, to) != 0 || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
+                return b;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether a code is 3. */
+    static boolean isDamaged(MemorySegment in, long at) {
+        return pack(in, at, MemorySegment.ofArray(new byte[CODE_BYTES]), 0) != 0;
     }
 
     /** Translates one block; the result is not zero when a code is invalid. */

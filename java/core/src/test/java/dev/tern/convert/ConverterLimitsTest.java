@@ -49,12 +49,12 @@ class ConverterLimitsTest {
                     .hasMessageContaining("model.layers.0.self_attn.q_proj.weight")
                     .hasMessageContaining("[192, 192]")
                     .hasMessageContaining("192 columns")
-                    .hasMessageContaining("Outtypes that can hold all of this model: tl1, tl2, f16, bf16, f32.");
+                    .hasMessageContaining("Outtypes that can hold all of this model: tl1, tl2, q4_0, q8_0, f16, bf16, f32.");
         }
         Path middle = synthetic("middle", bitnet(640, 256, 10, 5, 64, true));
         assertThatThrownBy(() -> Converter.from(middle).outtype(Outtype.TQ1_0).plan())
                 .hasMessageContaining("640 columns")
-                .hasMessageContaining("i2_s, tl1, tl2, f16, bf16, f32.");
+                .hasMessageContaining("i2_s, tl1, tl2, q4_0, q8_0, f16, bf16, f32.");
         assertThat(Converter.from(middle).plan().outtype()).isEqualTo(Outtype.I2_S);
         assertThat(folder.resolve("m.gguf")).doesNotExist();
 

@@ -140,9 +140,16 @@ class InspectorTest {
         Path floats = write("floats.gguf", Map.of(), GgmlType.F32, continuous);
         assertThat(Inspector.inspect(floats).findings())
                 .anyMatch(f -> f.severity() == Severity.ERROR && f.text().contains("ordinary floats"));
-        Path q8 = write("q8.gguf", Map.of(), GgmlType.Q8_0, MemorySegment.ofArray(new byte[ROWS * COLS / 32 * 34]));
+        Path q5 = write("q5.gguf", Map.of(), GgmlType.Q5_1, MemorySegment.ofArray(new byte[ROWS * COLS / 32 * 24]));
+        assertThat(Inspector.inspect(q5).findings())
+                .anyMatch(f -> f.severity() == Severity.ERROR && f.text().contains("[Q5_1]"));
+        byte[] continuous8 = new byte[ROWS * COLS / 32 * 34];
+        continuous8[1] = 0x3C; // d = 1
+        continuous8[2] = 100;
+        continuous8[3] = 37;
+        Path q8 = write("q8.gguf", Map.of(), GgmlType.Q8_0, MemorySegment.ofArray(continuous8));
         assertThat(Inspector.inspect(q8).findings())
-                .anyMatch(f -> f.severity() == Severity.ERROR && f.text().contains("[Q8_0]"));
+                .anyMatch(f -> f.severity() == Severity.ERROR && f.text().contains("ordinary weights as Q8_0"));
     }
 
     @Test

@@ -41,13 +41,17 @@ class TernaryCodecTest {
     /**
      * SHA-256 of the bytes that ggml's own formulas give for s*T as floats: TQ1_0 and TQ2_0 by the NumPy code of the gguf
      * Python package ({@code quants.py}), I2_S by bitnet.cpp's C quantizer transcribed to NumPy, floats by NumPy's
-     * casts (bf16 as {@code ggml_compute_fp32_to_bf16}).
+     * casts (bf16 as {@code ggml_compute_fp32_to_bf16}). Q2_K, Q4_0 and Q8_0, for which ggml's quantizers choose other
+     * steps: blocks put together in NumPy, of which {@code gguf.quants.dequantize} (0.19) gives T * fp16(s) exactly.
      */
     @ParameterizedTest
     @CsvSource({
         "TQ1_0, 732b101397af6406f5c26bc38304f8ac8042429772969a7338076cd100fabe69",
         "TQ2_0, 0ba82e42d84f9c81e5118b2a3db035629559aecf86f3652946c8127cdb595683",
         "I2_S, bb3acc64d0b19ff375c40cb3b9478612a5229d7c7c0a8d333b9eedb139d744b3",
+        "Q2_K, 9274a64bb162d2dda900aa85cef19c5749f28c78e1b68e6b8e4881ecc47bcfe6",
+        "Q4_0, f1cebfdd5e9336ab38ac1e7e7c193cb5b25f440714750ca35a2467f6ef062c18",
+        "Q8_0, eb969d4fba51ac85e187bf556616747ffa841c01d21a909ff21d76a015f59b37",
         "F16, 93945bf4172b9581abca641fab4232e54f301ee1ca7af214db4a2f253a305cfb",
         "BF16, bada4f4651810c99886669db94f768ab2d72c9b5fc1fd9db347ffd3b8ee3c528",
         "F32, 2447681617b59eabb7f7d9262072641b350f73ed6c19149c94dc38a40377d5f1"
@@ -128,9 +132,13 @@ class TernaryCodecTest {
     @EnumSource(Outtype.class)
     void packsIntoTheRunTimeLayoutInAnyRanges(Outtype outtype) {
         Random random = new Random(11);
-        boolean plain = outtype.type().blockSize() == 1;
         int rows = outtype.lutFormat().isPresent() ? 32 : 7;
-        for (int cols : plain ? new int[] {1, 31, 127, 128, 129, 200, 768} : new int[] {256, 768}) {
+        int[] widths = switch (outtype.type().blockSize()) {
+            case 1 -> new int[] {1, 31, 127, 128, 129, 200, 768};
+            case 32 -> new int[] {32, 64, 96, 128, 160, 768};
+            default -> new int[] {256, 768};
+        };
+        for (int cols : widths) {
             TernaryCodec codec = TestTiles.codec(outtype, rows, cols);
             TernaryMatrix matrix = random(random, rows, cols, codec.storedScale(0.37f));
             MemorySegment in = encode(outtype, matrix);
@@ -174,7 +182,9 @@ class TernaryCodecTest {
 
     @Test
     void scalesOutOfRangeAreTold() {
-        for (Outtype outtype : new Outtype[] {Outtype.TQ1_0, Outtype.TQ2_0, Outtype.F16}) {
+        for (Outtype outtype : new Outtype[] {
+            Outtype.TQ1_0, Outtype.TQ2_0, Outtype.Q2_K, Outtype.Q4_0, Outtype.Q8_0, Outtype.F16
+        }) {
             TernaryCodec codec = outtype.codec();
             assertThat(codec.scaleObstacle(70_000f)).get().asString().contains("Infinity");
             assertThat(codec.scaleObstacle(1e-9f)).get().asString().contains("0.0");
@@ -184,6 +194,9 @@ class TernaryCodecTest {
         }
         assertThat(Outtype.BF16.codec().scaleObstacle(Float.MAX_VALUE)).isPresent();
         assertThat(Outtype.F32.codec().scaleObstacle(-1f)).isPresent();
+        assertThat(Outtype.Q8_0.codec().scaleObstacle(-1f)).isPresent();
+        assertThat(Outtype.Q2_K.codec().scaleObstacle(0f)).isPresent();
+        assertThat(Outtype.TQ2_0.codec().scaleObstacle(-1f)).isEmpty();
         assertThat(Outtype.I2_S.codec().scaleObstacle(Float.MAX_VALUE)).isEmpty();
     }
 
@@ -198,9 +211,12 @@ class TernaryCodecTest {
         assertThat(Outtype.TL2.obstacle(32, 72)).isEmpty();
         assertThat(Outtype.TL2.obstacle(32, 40)).get().asString().contains("40 columns");
         assertThatThrownBy(Outtype.TL2::codec).isInstanceOf(IllegalStateException.class);
-        GgufTensor q4 = new GgufTensor("w", GgmlType.Q4_0, new long[] {32, 1}, 0, 18);
+        GgufTensor q4 = new GgufTensor("w", GgmlType.Q4_1, new long[] {32, 1}, 0, 20);
         assertThat(TernaryCodec.of(q4, LutTiles.none())).isEmpty();
-        assertThat(TernaryCodec.supports(GgmlType.Q4_0)).isFalse();
+        assertThat(TernaryCodec.supports(GgmlType.Q4_1)).isFalse();
+        assertThat(Outtype.Q2_K.codec().obstacle(4, 128)).isPresent();
+        assertThat(Outtype.Q8_0.codec().obstacle(4, 48)).isPresent();
+        assertThat(Outtype.Q4_0.codec().obstacle(4, 96)).isEmpty();
     }
 
     @Test
@@ -338,14 +354,14 @@ class TernaryCodecTest {
         assertThat(Outtype.parse("TQ1_0")).isEqualTo(Outtype.TQ1_0);
         assertThat(Outtype.parse("i2_s")).isEqualTo(Outtype.I2_S);
         assertThatThrownBy(() -> Outtype.parse("q9"))
-                .hasMessageContaining("i2_s, tq1_0, tq2_0, tl1, tl2, f16, bf16, f32");
+                .hasMessageContaining("i2_s, tq1_0, tq2_0, tl1, tl2, q2_k, q4_0, q8_0, f16, bf16, f32");
     }
 
     /** The numbers by which llama.cpp and bitnet.cpp know a tensor's type, and a file's. */
     @ParameterizedTest
     @CsvSource({
         "I2_S, 36, 40", "TQ1_0, 34, 36", "TQ2_0, 35, 37", "TL1, 38, 38", "TL2, 39, 39",
-        "F16, 1, 1", "BF16, 30, 32", "F32, 0, 0"
+        "Q2_K, 10, 10", "Q4_0, 2, 2", "Q8_0, 8, 7", "F16, 1, 1", "BF16, 30, 32", "F32, 0, 0"
     })
     void outtypesHaveTheNumbersOfOtherPrograms(Outtype outtype, int tensorType, int fileType) {
         assertThat(outtype.type().id()).isEqualTo(tensorType);

@@ -1,0 +1,24 @@
+/*
+ * float_blocks.h: where the parts of a block of TERN_Q8_0 and TERN_Q6_K lie, as tern_kernels.h says.
+ */
+#ifndef TERN_FLOAT_BLOCKS_H
+#define TERN_FLOAT_BLOCKS_H
+
+#include "tern_kernels.h"
+
+#include <stdint.h>
+
+enum { Q8_0_COLUMNS = 32, Q8_0_BYTES = 34, Q8_0_VALUES = 2 };
+
+enum { Q6_K_COLUMNS = 256, Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208 };
+
+/* The block that holds element `index` of a matrix. */
+static inline const uint8_t *q8_0_block(const void *values, int64_t index) {
+    return (const uint8_t *)values + index / Q8_0_COLUMNS * Q8_0_BYTES;
+}
+
+static inline const uint8_t *q6_k_block(const void *values, int64_t index) {
+    return (const uint8_t *)values + index / Q6_K_COLUMNS * Q6_K_BYTES;
+}
+
+#endif /* TERN_FLOAT_BLOCKS_H */
