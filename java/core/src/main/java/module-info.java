@@ -2,6 +2,7 @@
 module dev.tern.core {
     requires transitive dev.tern.codegen;
     requires dev.tern.kernels;
+    requires java.net.http;
     requires tools.jackson.databind;
     requires static org.jspecify;
 
@@ -14,6 +15,7 @@ module dev.tern.core {
     exports dev.tern.model;
     exports dev.tern.safetensors;
     exports dev.tern.sampling;
+    exports dev.tern.source;
     exports dev.tern.template;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;

@@ -1,0 +1,166 @@
+package dev.tern.source;
+
+import dev.tern.io.InputException;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A folder of a bucket, asked over the JSON API of Google Cloud Storage: {@code /storage/v1/b/BUCKET/o?prefix=…} lists
+ * objects with their generations and hashes, {@code …/o/NAME?alt=media&generation=…} gives the bytes of one generation,
+ * which never change. Asked without an account first, as anybody may read a public bucket.
+ */
+final class CloudStorage implements RemoteFolder {
+    private static final int MOST_PAGES = 1000;
+
+    private final CloudStorageSource source;
+    private final Http http;
+    private final String endpoint;
+    private final SignIn signIn;
+    private Optional<GoogleCredentials> credentials = Optional.empty();
+
+    /** Looks for credentials when they are needed. */
+    @FunctionalInterface
+    interface SignIn {
+        Optional<GoogleCredentials> credentials() throws IOException, InterruptedException;
+    }
+
+    CloudStorage(CloudStorageSource source, Http http, String endpoint, SignIn signIn) {
+        this.source = source;
+        this.http = http;
+        this.endpoint = endpoint;
+        this.signIn = signIn;
+    }
+
+    @Override
+    public Listing list() throws IOException, InterruptedException {
+        List<JsonNode> objects;
+        try {
+            objects = objects();
+        } catch (HttpStatusException e) {
+            if (e.status() != 401 && e.status() != 403) {
+                throw e;
+            }
+            credentials = signIn.credentials();
+            if (credentials.isEmpty()) {
+                throw e;
+            }
+            objects = objects();
+        }
+        Map<String, RemoteFile> files = new LinkedHashMap<>();
+        TreeMap<String, String> identities = new TreeMap<>();
+        for (JsonNode object : objects) {
+            String name = object.path("name").asString("").substring(prefix().length());
+            if (!name.isEmpty() && name.indexOf('/') < 0) {
+                files.put(name, file(name, object));
+                if (Selection.SMALL.contains(name) || name.endsWith(".safetensors") || name.equals(Selection.INDEX)) {
+                    identities.put(name, object.path("generation").asString(""));
+                }
+            }
+        }
+        return new Files(ModelCache.hash(identities.toString()), files);
+    }
+
+    private List<JsonNode> objects() throws IOException, InterruptedException {
+        List<JsonNode> objects = new ArrayList<>();
+        String page = "";
+        for (int pages = 0; pages < MOST_PAGES; pages++) {
+            URI uri = uri("?prefix=" + Addresses.encoded(prefix())
+                    + "&delimiter=%2F&fields=items(name,size,md5Hash,crc32c,generation),nextPageToken"
+                    + (page.isEmpty() ? "" : "&pageToken=" + Addresses.encoded(page)));
+            ObjectNode answer = http.json(Http.Request.get(uri, authorization()));
+            for (JsonNode object : answer.path("items")) {
+                if (object.path("name").asString("").startsWith(prefix())) {
+                    objects.add(object);
+                }
+            }
+            page = answer.path("nextPageToken").asString("");
+            if (page.isEmpty()) {
+                return objects;
+            }
+        }
+        throw InputException.at(source.label())
+                .problem("the listing of the folder does not end")
+                .expected("at most " + MOST_PAGES + " pages")
+                .cure("Give the folder that holds the model and little else.")
+                .exception();
+    }
+
+    private String prefix() {
+        return source.folders().isEmpty() ? "" : String.join("/", source.folders()) + "/";
+    }
+
+    private URI uri(String rest) {
+        try {
+            return URI.create(endpoint + "/storage/v1/b/" + source.bucket() + "/o" + rest);
+        } catch (IllegalArgumentException e) {
+            throw InputException.at("STORAGE_EMULATOR_HOST").problem("is no web address").exception(e);
+        }
+    }
+
+    private Authorization authorization() {
+        return credentials.<Authorization>map(found -> found::header).orElse(Authorization.NONE);
+    }
+
+    private RemoteFile file(String name, JsonNode object) {
+        String generation = object.path("generation").asString("");
+        List<Checksum> checksums = new ArrayList<>();
+        // Objects that were composed of others have no MD5.
+        Checksum.ofBase64(Checksum.Kind.MD5, object.path("md5Hash").asString("")).ifPresent(checksums::add);
+        Checksum.ofBase64(Checksum.Kind.CRC32C, object.path("crc32c").asString("")).ifPresent(checksums::add);
+        boolean strong = !checksums.isEmpty() && checksums.getFirst().kind() == Checksum.Kind.MD5;
+        return new RemoteFile(
+                name,
+                object.path("size").asLong(-1), // a string of digits in this API
+                uri("/" + Addresses.encoded(prefix() + name) + "?alt=media&generation=" + Addresses.encoded(generation)),
+                authorization(),
+                checksums,
+                strong ? checksums.getFirst().toString() : "generation " + generation + " of " + name,
+                "",
+                true);
+    }
+
+    private record Files(String revision, Map<String, RemoteFile> files) implements Listing {
+        @Override
+        public String revisionInWords() {
+            return "state " + revision;
+        }
+
+        @Override
+        public List<String> names() {
+            return List.copyOf(files.keySet());
+        }
+
+        @Override
+        public Optional<RemoteFile> find(String name) {
+            return Optional.ofNullable(files.get(name));
+        }
+    }
+
+    @Override
+    public InputException refusal(String file, HttpStatusException answer) {
+        InputException.Builder error = InputException.at(file.isEmpty() ? source.label() : source.label() + "/" + file);
+        String signIn = "Sign in with 'gcloud auth application-default login', or name a key file in"
+                + " GOOGLE_APPLICATION_CREDENTIALS.";
+        if (answer.status() == 401 || answer.status() == 403) {
+            if (credentials.isEmpty()) {
+                error.problem("the bucket is not public, and there are no credentials for it").cure(signIn);
+            } else {
+                error.problem("the bucket denies access to " + credentials.get().account())
+                        .cure("Have its owner grant that account the role Storage Object Viewer, or use another one. " + signIn);
+            }
+        } else if (answer.status() == 404) {
+            error.problem(file.isEmpty() ? "no such bucket" : "was removed while it was fetched").cure("Check the address.");
+        } else {
+            error.problem(String.valueOf(answer.getMessage())).cure("Check the address, or try again later.");
+        }
+        return error.exception(answer);
+    }
+}

@@ -1,0 +1,292 @@
+package dev.tern.source;
+
+import dev.tern.io.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/** One fetch of a remote source: what is needed of it, what of that is there already, and the rest. */
+final class Fetch {
+    private static final int MOST_CHANGES = 3;
+
+    private final RemoteSource source;
+    private final FetchOptions options;
+    private final ModelCache cache;
+    private final String wanted;
+
+    Fetch(RemoteSource source, FetchOptions options) {
+        this.source = source;
+        this.options = options;
+        this.cache = new ModelCache(options);
+        this.wanted = !options.weights() ? "config" : source.file().isEmpty() ? "weights" : "weights " + source.file();
+    }
+
+    FetchedModel run() throws InterruptedException {
+        if (options.offline()) {
+            return offline();
+        }
+        Optional<FetchedModel> pinned = source.pinned().flatMap(this::there);
+        if (pinned.isPresent()) {
+            return pinned.get();
+        }
+        for (int changes = 0; ; changes++) {
+            try (Http http = new Http(options)) {
+                return online(http, source.connect(http, options));
+            } catch (SourceChangedException e) {
+                if (changes == MOST_CHANGES) {
+                    throw InputException.at(source.label())
+                            .problem("changes again and again while it is fetched: " + e.getMessage())
+                            .cure("Try again when nobody writes there.")
+                            .exception(e);
+                }
+            }
+        }
+    }
+
+    /** The model of a revision as it lies here, if all of it does. */
+    private Optional<FetchedModel> there(String revision) {
+        SnapshotFolder folder = folder(revision);
+        Optional<SnapshotRecord> record = folder.record();
+        if (record.isEmpty()
+                || !record.get().revision().equals(revision)
+                || !record.get().complete().contains(wanted)
+                || !missing(folder, record.get()).isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(model(folder, revision, 0, List.of(source.label() + ": " + record.get().inWords() + ", fetched before")));
+    }
+
+    private SnapshotFolder folder(String revision) {
+        return new SnapshotFolder(options.folder().orElseGet(() -> cache.snapshot(source, revision)));
+    }
+
+    private static List<String> missing(SnapshotFolder folder, SnapshotRecord record) {
+        return record.files().entrySet().stream()
+                .filter(file -> !folder.holds(file.getKey(), file.getValue()))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private FetchedModel model(SnapshotFolder folder, String revision, long received, List<String> notes) {
+        Path path = options.weights() && !source.file().isEmpty() ? folder.path().resolve(source.file()) : folder.path();
+        return new FetchedModel(path, folder.path(), source.label(), Optional.of(revision), received, notes);
+    }
+
+    private FetchedModel offline() {
+        Optional<String> revision = source.pinned().or(() -> cache.seen(source));
+        if (revision.isEmpty() && options.folder().isPresent()) {
+            revision = folder("").record().map(SnapshotRecord::revision);
+        }
+        Optional<FetchedModel> there = revision.flatMap(this::there);
+        if (there.isPresent()) {
+            return there.get();
+        }
+        InputException.Builder error = InputException.at(source.label());
+        Optional<SnapshotRecord> record = revision.flatMap(known -> folder(known).record());
+        if (record.isEmpty()) {
+            error.problem("is not in the cache, and offline nothing is fetched").found("nothing of it in " + cache.root());
+        } else {
+            List<String> missing = missing(folder(revision.get()), record.get());
+            error.problem("is not whole in the cache, and offline nothing is fetched")
+                    .found(missing.isEmpty()
+                            ? "only " + String.join(", ", record.get().complete()) + " of " + record.get().inWords()
+                            : "missing " + Selection.some(missing));
+        }
+        throw error.cure("Fetch it once with a network, without --offline and TERN_OFFLINE.").exception();
+    }
+
+    private FetchedModel online(Http http, RemoteFolder remote) throws InterruptedException {
+        RemoteFolder.Listing listing;
+        try {
+            listing = remote.list();
+            List<String> notes = new ArrayList<>();
+            Optional<String> before = cache.seen(source);
+            if (before.isPresent() && !before.get().equals(listing.revision()) && options.folder().isEmpty()) {
+                notes.add(source.label() + " has moved since it was last fetched: it was " + before.get());
+            }
+            SnapshotFolder folder = folder(listing.revision());
+            requireOwn(folder, listing);
+            Wanted all = wanted(listing, folder);
+            Downloads downloads = new Downloads(http, remote, source.label(), folder, options);
+            if (!all.missing().isEmpty() || !recorded(folder, listing)) {
+                try (AutoCloseable taken = folder.take(() -> options.progress().advance("wait", 0, 1))) {
+                    all = provide(listing, folder, downloads);
+                } catch (InterruptedException | RuntimeException e) {
+                    throw e;
+                } catch (IOException e) {
+                    throw e;
+                } catch (Exception e) {
+                    throw new AssertionError("a channel throws nothing else when it is closed", e);
+                }
+            }
+            if (options.folder().isEmpty() && !before.equals(Optional.of(listing.revision())) && source.pinned().isEmpty()) {
+                cache.see(source, listing.revision());
+            }
+            return told(listing, folder, downloads, all, notes);
+        } catch (HttpStatusException e) {
+            throw remote.refusal("", e);
+        } catch (IOException e) {
+            throw InputException.at(source.label()).problem("cannot be fetched", e).exception(e);
+        }
+    }
+
+    private FetchedModel told(
+            RemoteFolder.Listing listing, SnapshotFolder folder, Downloads downloads, Wanted all, List<String> notes) {
+        long received = downloads.received();
+        notes.addFirst(received == 0
+                ? source.label() + ": " + listing.revisionInWords() + ", fetched before"
+                : source.label() + ": " + listing.revisionInWords() + ", " + received + " bytes fetched to " + folder.path());
+        notes.addAll(downloads.notes());
+        if (received > 0) {
+            String leftOut = Selection.leftOut(listing.names(), all.names());
+            if (!leftOut.isEmpty() && options.weights()) {
+                notes.add(leftOut);
+            }
+            List<String> unchecked = all.files().stream()
+                    .filter(file -> file.checksums().isEmpty())
+                    .map(RemoteFile::name)
+                    .toList();
+            if (!unchecked.isEmpty()) {
+                notes.add("the server offers no checksum of " + Selection.some(unchecked)
+                        + ": their sizes and the structure of safetensors were checked");
+            }
+        }
+        return model(folder, listing.revision(), received, notes);
+    }
+
+    private boolean recorded(SnapshotFolder folder, RemoteFolder.Listing listing) {
+        return folder.record()
+                .filter(record -> record.revision().equals(listing.revision()) && record.complete().contains(wanted))
+                .isPresent();
+    }
+
+    /** A folder that a person named must be empty, or hold this very model. */
+    private void requireOwn(SnapshotFolder folder, RemoteFolder.Listing listing) {
+        if (options.folder().isEmpty() || folder.isEmpty()) {
+            return;
+        }
+        Optional<SnapshotRecord> record = folder.record();
+        boolean own = record.isPresent()
+                && record.get().source().equals(source.label())
+                && record.get().revision().equals(listing.revision());
+        if (!own) {
+            throw InputException.at(folder.path())
+                    .problem("holds something else already")
+                    .expected("an empty folder, or this model from an earlier fetch")
+                    .found(record.map(other -> other.source() + ", " + other.inWords()).orElse("other files"))
+                    .cure("Name another folder.")
+                    .exception();
+        }
+    }
+
+    /**
+     * Files that are wanted, as far as is known.
+     *
+     * @param missing those of them that are not there
+     */
+    private record Wanted(List<RemoteFile> files, List<RemoteFile> missing) {
+        Set<String> names() {
+            Set<String> names = new LinkedHashSet<>();
+            files.forEach(file -> names.add(file.name()));
+            return names;
+        }
+    }
+
+    /** The files that are wanted; shards only when the index that names them is there. */
+    private Wanted wanted(RemoteFolder.Listing listing, SnapshotFolder folder) throws IOException, InterruptedException {
+        List<RemoteFile> files = new ArrayList<>();
+        if (!listing.names().contains(Selection.CONFIG)) {
+            throw InputException.at(source.label())
+                    .problem("there is no " + Selection.CONFIG + " in it")
+                    .found(Selection.some(listing.names()))
+                    .cure("Check the address: it must be that of the folder with config.json and the weights.")
+                    .exception();
+        }
+        String weights = options.weights() ? Selection.weights(source.label(), listing.names(), source.file()) : "";
+        for (String name : Selection.SMALL) {
+            listing.find(name).ifPresent(files::add);
+        }
+        SequencedMap<String, SnapshotRecord.Entry> recorded = folder.record()
+                .map(SnapshotRecord::files)
+                .orElse(new LinkedHashMap<>());
+        if (!weights.isEmpty()) {
+            RemoteFile chosen = require(listing, weights);
+            files.add(chosen);
+            if (weights.equals(Selection.INDEX) && there(folder, recorded, chosen)) {
+                for (String shard : Selection.shards(folder.path().resolve(weights))) {
+                    files.add(require(listing, shard));
+                }
+            }
+        }
+        return new Wanted(
+                files, files.stream().filter(file -> !there(folder, recorded, file)).toList());
+    }
+
+    private RemoteFile require(RemoteFolder.Listing listing, String name) throws IOException, InterruptedException {
+        return listing.find(name).orElseThrow(() -> InputException.at(source.label() + "/" + name)
+                .problem("no such file, though " + Selection.INDEX + " maps tensors to it")
+                .cure("The upload is incomplete: ask its owner, or take another revision.")
+                .exception());
+    }
+
+    private static boolean there(SnapshotFolder folder, Map<String, SnapshotRecord.Entry> recorded, RemoteFile file) {
+        SnapshotRecord.Entry entry = recorded.get(file.name());
+        return entry != null && entry.identity().equals(file.identity()) && folder.holds(file.name(), entry);
+    }
+
+    /** Fetches what is missing, then what turns out to be missing when the index is there, and records it. */
+    private Wanted provide(RemoteFolder.Listing listing, SnapshotFolder folder, Downloads downloads)
+            throws IOException, InterruptedException {
+        SnapshotRecord record = folder.record()
+                .filter(there -> there.revision().equals(listing.revision()))
+                .orElseGet(() -> SnapshotRecord.empty(source.label(), listing.revision(), listing.revisionInWords()));
+        while (true) {
+            Wanted all = wanted(listing, folder);
+            if (all.missing().isEmpty()) {
+                record.complete().add(wanted);
+                record.complete().add("config");
+                folder.write(record);
+                return all;
+            }
+            for (RemoteFile file : all.files()) {
+                SnapshotRecord.Entry entry = new SnapshotRecord.Entry(file.size(), file.identity());
+                SnapshotRecord.Entry before = record.files().put(file.name(), entry);
+                if (!entry.equals(before)) {
+                    record.complete().clear();
+                    folder.remove(file.name()); // of other contents, or nobody knows of which
+                }
+            }
+            folder.write(record);
+            List<RemoteFile> rest = all.missing().stream().filter(file -> !linked(folder, file)).toList();
+            downloads.fetch(rest);
+        }
+    }
+
+    /** Takes a file from another revision in the cache when it is the same there. */
+    private boolean linked(SnapshotFolder folder, RemoteFile file) {
+        if (file.checksums().isEmpty() || options.folder().isPresent()) {
+            return false;
+        }
+        for (SnapshotFolder other : cache.others(source, folder.path())) {
+            SnapshotRecord.Entry entry = other.record().map(record -> record.files().get(file.name())).orElse(null);
+            if (entry != null && entry.identity().equals(file.identity()) && other.holds(file.name(), entry)) {
+                Path target = folder.path().resolve(file.name());
+                try {
+                    Files.createLink(target, other.path().resolve(file.name()));
+                    return true;
+                } catch (IOException | UnsupportedOperationException e) {
+                    return false; // fetched instead
+                }
+            }
+        }
+        return false;
+    }
+}
