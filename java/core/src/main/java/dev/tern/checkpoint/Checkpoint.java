@@ -83,6 +83,7 @@ public final class Checkpoint implements AutoCloseable {
             if (tensor.ternary()) {
                 float magnitude = reader(tensor).ternaryMagnitude();
                 if (Float.isNaN(magnitude)) {
+                    reader(tensor).requireOneScale();
                     requireTrainedTernary(tensor);
                     return WeightFormat.ONLINE;
                 }
@@ -207,6 +208,7 @@ public final class Checkpoint implements AutoCloseable {
         if (!Float.isNaN(magnitude)) {
             return reader.signs(magnitude);
         }
+        reader.requireOneScale();
         requireTrainedTernary(tensor);
         return reader.absmean();
     }

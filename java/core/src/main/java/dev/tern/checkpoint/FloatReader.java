@@ -54,6 +54,28 @@ final class FloatReader {
     }
 
     /**
+     * Refuses a matrix that is ternary with several scales, for which there is no (T, s): it is not continuous, and
+     * absmean would make something else of it. Continuous ones pass at the cost of two rows.
+     */
+    void requireOneScale() {
+        ShardScales shards = new ShardScales(cols);
+        boolean sliced = forChunks((values, count, first) -> {
+            stored.requireFinite(values, count, first);
+            return shards.accept(values, count, first);
+        });
+        if (sliced && shards.count() > 1) {
+            throw stored.error()
+                    .problem("is ternary, but with " + shards.count() + " scales, one for each slice of " + shards.direction()
+                            + ", as models trained in parallel on slices of every matrix have them")
+                    .expected("one scale for the matrix, the values -s, 0 and +s")
+                    .found(shards.count() + " scales")
+                    .cure("Give a model trained with one scale for a matrix; run this one in llama.cpp, whose tq1_0 and"
+                            + " tq2_0 have a scale for every 256 weights of a row.")
+                    .exception();
+        }
+    }
+
+    /**
      * Floats that are ternary already, of that magnitude: T is their sign. An all-zero matrix gets absmean's least
      * scale.
      */
