@@ -48,9 +48,15 @@ TERN_INLINE float q6_k_times_token(const tern_float_matrix *w, int64_t row, cons
         }
         float steps[16];
         q6_k_steps(block, steps);
-        for (int group = 0; group < 8; group++) {
-            sum = add_products(sum, q6_k_lanes(block, steps, group), x + c + 32 * group);
-        }
+        /* Written out: the shifts of a group must be constants. */
+        sum = add_products(sum, q6_k_lanes(block, steps, 0), x + c);
+        sum = add_products(sum, q6_k_lanes(block, steps, 1), x + c + 32);
+        sum = add_products(sum, q6_k_lanes(block, steps, 2), x + c + 64);
+        sum = add_products(sum, q6_k_lanes(block, steps, 3), x + c + 96);
+        sum = add_products(sum, q6_k_lanes(block, steps, 4), x + c + 128);
+        sum = add_products(sum, q6_k_lanes(block, steps, 5), x + c + 160);
+        sum = add_products(sum, q6_k_lanes(block, steps, 6), x + c + 192);
+        sum = add_products(sum, q6_k_lanes(block, steps, 7), x + c + 224);
     }
     return lanes_fold(sum);
 }

@@ -82,9 +82,14 @@ TERN_INLINE void widen_blocks(const void *values, int32_t type, int64_t at, int6
     for (int64_t c = 0; c < count; c += Q6_K_COLUMNS, block += Q6_K_BYTES) {
         float steps[16];
         q6_k_steps(block, steps);
-        for (int group = 0; group < 8; group++) {
-            store_lanes(y + c + 32 * group, q6_k_lanes(block, steps, group));
-        }
+        store_lanes(y + c, q6_k_lanes(block, steps, 0));
+        store_lanes(y + c + 32, q6_k_lanes(block, steps, 1));
+        store_lanes(y + c + 64, q6_k_lanes(block, steps, 2));
+        store_lanes(y + c + 96, q6_k_lanes(block, steps, 3));
+        store_lanes(y + c + 128, q6_k_lanes(block, steps, 4));
+        store_lanes(y + c + 160, q6_k_lanes(block, steps, 5));
+        store_lanes(y + c + 192, q6_k_lanes(block, steps, 6));
+        store_lanes(y + c + 224, q6_k_lanes(block, steps, 7));
     }
 }
 

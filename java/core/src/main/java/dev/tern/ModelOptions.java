@@ -37,7 +37,7 @@ public record ModelOptions(
         require(threads >= 0 && threads <= 1024, "threads", "0 (one for each processor) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
-        require(cacheType != FloatType.BF16, "cache type", "F16 or F32", cacheType);
+        require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 
     /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */

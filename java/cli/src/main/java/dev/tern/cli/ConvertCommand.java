@@ -56,8 +56,8 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--outtype",
             paramLabel = "TYPE",
             defaultValue = "auto",
-            description = "Type of the ternary tensors: i2_s, tq2_0, tl1 (2 bits a weight), tq1_0, tl2 (1.7 bits), f16,"
-                    + " bf16, f32; auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
+            description = "Type of the ternary tensors: i2_s, tq2_0, tl1 (2 bits a weight), tq1_0, tl2 (1.7 bits),"
+                    + " q2_k (2.6), q4_0 (4.5), q8_0 (8.5), f16, bf16, f32; auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
     private String outtype = "auto";
 
     @Mixin
@@ -67,7 +67,8 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--embedding-type",
             paramLabel = "TYPE",
             defaultValue = "f16",
-            description = "Type of the embedding and of an untied head: f16, bf16, f32 (default: ${DEFAULT-VALUE}).")
+            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default:"
+                    + " ${DEFAULT-VALUE}).")
     private String embeddingType = "f16";
 
     @Option(
@@ -152,7 +153,10 @@ final class ConvertCommand implements Callable<Integer> {
             case "f16" -> GgmlType.F16;
             case "bf16" -> GgmlType.BF16;
             case "f32" -> GgmlType.F32;
-            default -> throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32");
+            case "q8_0" -> GgmlType.Q8_0;
+            case "q6_k" -> GgmlType.Q6_K;
+            default ->
+                throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
         };
     }
 

@@ -70,7 +70,8 @@ final class SetupCommand implements Callable<Integer> {
             names = "--embedding-type",
             paramLabel = "TYPE",
             defaultValue = "f16",
-            description = "Type of the embedding and of an untied head: f16, bf16, f32 (default: ${DEFAULT-VALUE}).")
+            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default:"
+                    + " ${DEFAULT-VALUE}).")
     private String embeddingType = "f16";
 
     @Option(
@@ -188,7 +189,10 @@ final class SetupCommand implements Callable<Integer> {
             case "f16" -> GgmlType.F16;
             case "bf16" -> GgmlType.BF16;
             case "f32" -> GgmlType.F32;
-            default -> throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32");
+            case "q8_0" -> GgmlType.Q8_0;
+            case "q6_k" -> GgmlType.Q6_K;
+            default ->
+                throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
         };
     }
 

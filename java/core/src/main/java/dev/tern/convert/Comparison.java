@@ -6,6 +6,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryMatrix;
@@ -168,7 +169,7 @@ final class Comparison {
     }
 
     private void compareFloats(GgufTensor tensor, CheckpointTensor source, FloatEncoder floats) {
-        if (!Findings.isPlainFloat(tensor.type())) {
+        if (!Findings.isPlainFloat(tensor.type()) && !BlockQuantizer.supports(tensor.type())) {
             findings.problem(tensor, "the type " + tensor.type() + " cannot be compared");
             return;
         }
@@ -178,7 +179,7 @@ final class Comparison {
         floats.encode(source, tensor.type(), expected -> {
             long mismatch = data.asSlice(at[0], expected.byteSize()).mismatch(expected);
             if (mismatch >= 0 && wrong[0] < 0) {
-                wrong[0] = (at[0] + mismatch) / tensor.type().blockBytes();
+                wrong[0] = (at[0] + mismatch) / tensor.type().blockBytes() * tensor.type().blockSize();
             }
             at[0] += expected.byteSize();
         });

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 public final class Converter {
-    private static final Set<GgmlType> EMBEDDING_TYPES = Set.of(GgmlType.F16, GgmlType.BF16, GgmlType.F32);
+    private static final Set<GgmlType> EMBEDDING_TYPES =
+            Set.of(GgmlType.F16, GgmlType.BF16, GgmlType.F32, GgmlType.Q8_0, GgmlType.Q6_K);
 
     private final Path checkpoint;
     private @Nullable Outtype outtype;
@@ -55,10 +56,10 @@ public final class Converter {
         return this;
     }
 
-    /** The type of the embedding and of an untied head: F16 (default), BF16 or F32. */
+    /** The type of the embedding and of an untied head: F16 (default), BF16, F32, Q8_0 or Q6_K. */
     public Converter embeddingType(GgmlType type) {
         if (!EMBEDDING_TYPES.contains(type)) {
-            throw InputException.at("embedding type " + type).expected("F16, BF16 or F32").exception();
+            throw InputException.at("embedding type " + type).expected("F16, BF16, F32, Q8_0 or Q6_K").exception();
         }
         embeddingType = type;
         return this;

@@ -5,15 +5,19 @@ import dev.tern.checkpoint.CheckpointTensor;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Bfloat16;
+import dev.tern.ternary.BlockQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Streams the embedding, the head and the norms in pieces, rounded to nearest even. Not thread-safe. */
+/**
+ * Streams the embedding, the head and the norms in pieces, rounded to nearest even, or quantized as ggml does. Not thread-safe.
+ */
 final class FloatEncoder {
-    /** Values and results of a piece stay in the second-level cache. */
+    /** Values and results of a piece stay in the second-level cache; a multiple of every block. */
     private static final int PIECE = 1 << 16;
 
     private static final ValueLayout.OfShort SHORT =
@@ -37,9 +41,15 @@ final class FloatEncoder {
      * @throws InputException when a value is beyond the range of the type
      */
     void encode(CheckpointTensor tensor, GgmlType type, Consumer<MemorySegment> sink) {
+        Optional<BlockQuantizer> quantizer =
+                BlockQuantizer.supports(type) ? Optional.of(BlockQuantizer.of(type)) : Optional.empty();
         for (long first = 0; first < tensor.elements(); first += PIECE) {
             int count = (int) Math.min(PIECE, tensor.elements() - first);
             checkpoint.readFloats(tensor, first, count, MemorySegment.ofArray(values));
+            if (quantizer.isPresent()) {
+                quantize(quantizer.get(), tensor, count, sink);
+                continue;
+            }
             boolean fits = switch (type) {
                 case F16 -> toFloat16(count);
                 case BF16 -> toBfloat16(count);
@@ -56,6 +66,17 @@ final class FloatEncoder {
             }
             sink.accept(bytes.asSlice(0, (long) count * type.blockBytes()));
         }
+    }
+
+    private void quantize(
+            BlockQuantizer quantizer, CheckpointTensor tensor, int count, Consumer<MemorySegment> sink) {
+        try {
+            quantizer.quantize(values, 0, count, bytes, 0);
+        } catch (IllegalArgumentException e) {
+            throw beyondRange(tensor, quantizer.type(), count);
+        }
+        GgmlType type = quantizer.type();
+        sink.accept(bytes.asSlice(0, (long) count / type.blockSize() * type.blockBytes()));
     }
 
     /** False when a value became infinite. */
@@ -87,7 +108,7 @@ final class FloatEncoder {
         return InputException.at(checkpoint.folder())
                 .tensor(tensor.source())
                 .problem("holds a value of magnitude " + largest + ", which is beyond the range of " + type)
-                .cure(type == GgmlType.F16 ? "Choose --embedding-type bf16 or f32." : "Choose f32.")
+                .cure(type == GgmlType.BF16 ? "Choose f32." : "Choose --embedding-type bf16 or f32.")
                 .exception();
     }
 }

@@ -15,6 +15,7 @@ import dev.tern.gguf.GgufLayout;
 import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.TensorShape;
+import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
 import dev.tern.tokenizer.Vocabulary;
@@ -63,6 +64,7 @@ record Recipe(
         vocabulary.toGguf().forEach(layout::metadata);
         for (CheckpointTensor tensor : checkpoint.tensors()) {
             GgmlType type = type(tensor, outtype, embeddingType);
+            requireWholeBlocks(checkpoint, tensor, type);
             if (tensor.vector()) {
                 layout.tensor(tensor.name(), type, tensor.cols());
             } else {
@@ -183,6 +185,20 @@ record Recipe(
                         + reason)
                 .cure("Outtypes that can hold all of this model: " + outtypesFor(checkpoint) + ".")
                 .exception();
+    }
+
+    /** Of an embedding or head in a type of blocks. */
+    private static void requireWholeBlocks(Checkpoint checkpoint, CheckpointTensor tensor, GgmlType type) {
+        if (tensor.ternary() || !BlockQuantizer.supports(type)) {
+            return;
+        }
+        BlockQuantizer.of(type).obstacle(tensor.rows(), tensor.cols()).ifPresent(reason -> {
+            throw InputException.at(checkpoint.folder())
+                    .tensor(tensor.source())
+                    .problem("[" + tensor.rows() + ", " + tensor.cols() + "] cannot be held by " + type + ": " + reason)
+                    .cure("Choose another --embedding-type: f16, or q8_0, whose blocks have 32 columns.")
+                    .exception();
+        });
     }
 
     private static GgmlType type(CheckpointTensor tensor, Outtype outtype, GgmlType embeddingType) {

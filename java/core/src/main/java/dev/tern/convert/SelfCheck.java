@@ -4,6 +4,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.model.TensorShape;
+import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
@@ -79,6 +80,8 @@ final class SelfCheck {
                 checkTernary(tensor);
             } else if (Findings.isPlainFloat(tensor.type())) {
                 checkFinite(tensor);
+            } else if (BlockQuantizer.supports(tensor.type())) {
+                checkBlocks(tensor);
             } else {
                 findings.note("tensor '" + tensor.name() + "': values of type " + tensor.type() + " are not checked");
             }
@@ -119,6 +122,20 @@ final class SelfCheck {
             if ((bits & exponent) == exponent) {
                 findings.problem(tensor, "row " + i / tensor.cols() + ", column " + i % tensor.cols()
                         + " is no finite number");
+                return;
+            }
+        }
+    }
+
+    /** Integers times d are finite where d is. */
+    private void checkBlocks(GgufTensor tensor) {
+        MemorySegment data = file.data(tensor);
+        int blockBytes = tensor.type().blockBytes();
+        for (long at = tensor.type() == GgmlType.Q8_0 ? 0 : blockBytes - 2; at < tensor.byteSize(); at += blockBytes) {
+            if ((data.get(SHORT, at) & 0x7C00) == 0x7C00) {
+                long element = at / blockBytes * tensor.type().blockSize();
+                findings.problem(tensor, "the scale of the block at row " + element / tensor.cols() + ", column "
+                        + element % tensor.cols() + " is no finite number");
                 return;
             }
         }

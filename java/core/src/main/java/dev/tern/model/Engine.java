@@ -44,7 +44,7 @@ public final class Engine implements AutoCloseable {
             int batchSize,
             FloatType cacheType,
             Runnable release) {
-        if (contextLength <= 0 || batchSize <= 0 || cacheType == FloatType.BF16) {
+        if (contextLength <= 0 || batchSize <= 0 || cacheType != FloatType.F16 && cacheType != FloatType.F32) {
             throw new IllegalArgumentException(
                     "context " + contextLength + ", batch " + batchSize + ", cache " + cacheType);
         }

@@ -286,16 +286,18 @@ public final class GgufWeights {
             case F32 -> FloatType.F32;
             case F16 -> FloatType.F16;
             case BF16 -> FloatType.BF16;
+            case Q8_0 -> FloatType.Q8_0;
+            case Q6_K -> FloatType.Q6_K;
             default -> throw InputException.at(file.path())
                     .tensor(name)
-                    .problem("Tern computes embedding and head in floats")
-                    .expected("type F16, BF16 or F32")
+                    .problem("no type that Tern computes embedding and head with")
+                    .expected("type F16, BF16, F32, Q8_0 or Q6_K")
                     .found(tensor.type())
                     .cure("Convert the original checkpoint with --embedding-type f16.")
                     .exception();
         };
         MemorySegment data = file.data(tensor);
-        if (data.address() % type.bytes() != 0) {
+        if (data.address() % type.alignment() != 0) {
             throw InputException.at(file.path())
                     .tensor(name)
                     .problem("not aligned to its elements, general.alignment is " + file.alignment())

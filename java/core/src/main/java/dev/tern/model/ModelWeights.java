@@ -103,7 +103,7 @@ public record ModelWeights(
     }
 
     private static long byteSize(FloatWeights w) {
-        return (long) w.rows() * w.cols() * w.type().bytes();
+        return w.type().bytes((long) w.rows() * w.cols());
     }
 
     private static void add(MessageDigest digest, FloatWeights w) {

@@ -30,16 +30,19 @@ public final class FloatWeights {
      * A view of {@code rows * cols} elements.
      *
      * @param allocator where the small native descriptor lives; must live as long as the values
-     * @throws IllegalArgumentException when the values are too short, on the heap or not aligned to their type, or a
-     *     dimension is not positive
+     * @throws IllegalArgumentException when the values are too short, on the heap or not aligned to their type, a
+     *     dimension is not positive, or the columns are no whole blocks
      */
     public static FloatWeights of(
             SegmentAllocator allocator, MemorySegment values, int rows, int cols, FloatType type) {
-        if (rows <= 0 || cols <= 0 || Math.multiplyExact((long) rows * cols, type.bytes()) > values.byteSize()) {
+        if (rows <= 0
+                || cols <= 0
+                || cols % type.blockSize() != 0
+                || type.bytes((long) rows * cols) > values.byteSize()) {
             throw new IllegalArgumentException(
                     rows + " x " + cols + " " + type + " do not fit in " + values.byteSize() + " bytes");
         }
-        KernelArguments.offHeap("values", values, type.bytes());
+        KernelArguments.offHeap("values", values, type.alignment());
         return new FloatWeights(allocator, values, rows, cols, type);
     }
 

@@ -44,7 +44,7 @@ public final class KvLayer {
 
     /** Room for {@code capacity} positions, zeroed, 64-byte aligned. */
     public static KvLayer allocate(SegmentAllocator allocator, int kvHeads, int capacity, int headDim, FloatType type) {
-        if (kvHeads <= 0 || capacity <= 0 || headDim <= 0 || type == FloatType.BF16) {
+        if (kvHeads <= 0 || capacity <= 0 || headDim <= 0 || type != FloatType.F16 && type != FloatType.F32) {
             throw new IllegalArgumentException(kvHeads + " x " + capacity + " x " + headDim + " of " + type);
         }
         long bytes = Math.multiplyExact(Math.multiplyExact((long) kvHeads * capacity, headDim), (long) type.bytes());

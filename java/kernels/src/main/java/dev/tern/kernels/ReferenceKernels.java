@@ -327,7 +327,7 @@ final class ReferenceKernels implements Kernels {
 
     /** Elements {@code [start, start + wide.length)}, exactly. */
     private static void widen(MemorySegment values, FloatType type, long start, float[] wide) {
-        long from = start * type.bytes();
+        long from = type.bytes(start);
         switch (type) {
             case F32 -> MemorySegment.copy(values, JAVA_FLOAT, from, wide, 0, wide.length);
             case F16 -> {
@@ -340,6 +340,8 @@ final class ReferenceKernels implements Kernels {
                     wide[i] = Float.intBitsToFloat(values.get(JAVA_SHORT, from + 2L * i) << 16);
                 }
             }
+            case Q8_0 -> FloatBlocks.widenQ8(values, from, wide);
+            case Q6_K -> FloatBlocks.widenQ6(values, from, wide);
         }
     }
 

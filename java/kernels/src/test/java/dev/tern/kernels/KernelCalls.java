@@ -60,13 +60,13 @@ final class KernelCalls {
     }
 
     private static long floatMatmul(Kernels k, Scene s) {
-        int cols = s.length();
+        FloatType type = FloatType.values()[s.between(0, 4)];
+        int cols = columns(s, type);
         int rows = s.between(1, 12);
         int tokens = s.between(1, 5);
         int end = s.between(0, rows);
         int xStride = cols + s.between(0, 3);
         int yStride = rows + s.between(0, 3);
-        FloatType type = FloatType.values()[s.between(0, 2)];
         MemorySegment values = s.elements("w", (long) rows * cols, type, Floats.ANY);
         FloatWeights w = FloatWeights.of(s.allocator(), values, rows, cols, type);
         MemorySegment x = s.floats("x", (long) tokens * xStride, Floats.ANY);
@@ -75,11 +75,16 @@ final class KernelCalls {
         return 0;
     }
 
+    /** Some length, in whole blocks. */
+    private static int columns(Scene s, FloatType type) {
+        return type.isPlain() ? s.length() : type.blockSize() * s.between(1, 1 + 600 / type.blockSize());
+    }
+
     private static long floatRow(Kernels k, Scene s) {
-        int cols = s.length();
+        FloatType type = FloatType.values()[s.between(0, 4)];
+        int cols = columns(s, type);
         int rows = s.between(1, 5);
         int offset = s.between(0, 9);
-        FloatType type = FloatType.values()[s.between(0, 2)];
         MemorySegment values = s.elements("m", (long) rows * cols, type, Floats.ANY);
         MemorySegment y = s.floats("y", offset + cols + s.between(0, 3), Floats.PLAIN);
         k.floatRow(FloatWeights.of(s.allocator(), values, rows, cols, type), s.between(0, rows - 1), y, offset);

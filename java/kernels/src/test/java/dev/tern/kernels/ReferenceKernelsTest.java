@@ -101,15 +101,18 @@ class ReferenceKernelsTest {
     @EnumSource(FloatType.class)
     void floatProductsAreNearTheirMathematicalValue(FloatType type) {
         int rows = 3;
-        int cols = 333;
-        MemorySegment values = arena.allocate((long) rows * cols * type.bytes(), type.bytes());
+        int cols = type.isPlain() ? 333 : 512;
+        MemorySegment values = arena.allocate(type.bytes((long) rows * cols), type.alignment());
         double[] w = new double[rows * cols];
-        for (int i = 0; i < w.length; i++) {
+        if (!type.isPlain()) {
+            randomBlocks(values, type, w);
+        }
+        for (int i = 0; type.isPlain() && i < w.length; i++) {
             float v = (float) random.nextGaussian();
             switch (type) {
                 case F32 -> values.setAtIndex(JAVA_FLOAT, i, v);
                 case F16 -> values.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16(v));
-                case BF16 -> values.setAtIndex(JAVA_SHORT, i, (short) (Float.floatToIntBits(v) >>> 16));
+                default -> values.setAtIndex(JAVA_SHORT, i, (short) (Float.floatToIntBits(v) >>> 16));
             }
             w[i] = type == FloatType.F32 ? v : half(values.getAtIndex(JAVA_SHORT, i), type == FloatType.F16 ? 10 : 7);
         }
@@ -128,6 +131,38 @@ class ReferenceKernelsTest {
         for (int c = 0; c < cols; c++) {
             assertThat((double) y.getAtIndex(JAVA_FLOAT, c)).isEqualTo(w[2 * cols + c]);
         }
+    }
+
+    /** Chooses d, scales and codes, and puts them where the formats say; w is their product. */
+    private void randomBlocks(MemorySegment values, FloatType type, double[] w) {
+        values.fill((byte) 0);
+        int size = type.blockSize();
+        for (int b = 0; b < w.length / size; b++) {
+            long at = type.bytes((long) b * size);
+            short d = Float.floatToFloat16((float) random.nextGaussian() / (type == FloatType.Q8_0 ? 100 : 3000));
+            values.set(JAVA_SHORT, at + (type == FloatType.Q8_0 ? 0 : 208), d);
+            int[] scales = random.ints(16, -128, 128).toArray();
+            for (int i = 0; i < 16 && type == FloatType.Q6_K; i++) {
+                values.set(JAVA_BYTE, at + 192 + i, (byte) scales[i]);
+            }
+            for (int i = 0; i < size; i++) {
+                if (type == FloatType.Q8_0) {
+                    byte q = (byte) random.nextInt();
+                    values.set(JAVA_BYTE, at + 2 + i, q);
+                    w[b * size + i] = half(d, 10) * q;
+                } else {
+                    int code = random.nextInt(64);
+                    int column = i % 128;
+                    or(values, at + i / 128 * 64 + column % 64, (code & 15) << (column < 64 ? 0 : 4));
+                    or(values, at + 128 + i / 128 * 32 + column % 32, code >> 4 << column / 32 * 2);
+                    w[b * size + i] = half(d, 10) * scales[i / 16] * (code - 32);
+                }
+            }
+        }
+    }
+
+    private static void or(MemorySegment values, long at, int bits) {
+        values.set(JAVA_BYTE, at, (byte) (values.get(JAVA_BYTE, at) | bits));
     }
 
     /** The value of a 16-bit float by its definition. */

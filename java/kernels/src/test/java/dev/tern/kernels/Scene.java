@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,11 +85,29 @@ final class Scene implements AutoCloseable {
         if (type == FloatType.F32) {
             return floats(name, n, kind);
         }
+        if (!type.isPlain()) {
+            return blocks(name, n, type, kind);
+        }
         MemorySegment whole = allocate(name, n * 2, 2, type, true);
         for (long i = 0; i < whole.byteSize() / 2; i++) {
             whole.setAtIndex(JAVA_SHORT, i, kind == Floats.ANY ? (short) random.nextInt() : narrow(real(), type));
         }
         return inner(whole);
+    }
+
+    /** Random blocks; their d is any fp16, or an ordinary number. Compared byte by byte: kernels only read them. */
+    private MemorySegment blocks(String name, long n, FloatType type, Floats kind) {
+        MemorySegment whole = allocate(name, type.bytes(n), 2, FloatType.F32, false);
+        for (long i = 0; i < whole.byteSize(); i++) {
+            whole.set(JAVA_BYTE, i, (byte) random.nextInt());
+        }
+        MemorySegment blocks = whole.asSlice(2L * MARGIN, whole.byteSize() - 4L * MARGIN);
+        int bytes = (int) type.bytes(type.blockSize());
+        for (long at = type == FloatType.Q8_0 ? 0 : bytes - 2; at < blocks.byteSize(); at += bytes) {
+            short d = kind == Floats.ANY ? (short) random.nextInt() : Float.floatToFloat16(real());
+            blocks.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, d);
+        }
+        return blocks;
     }
 
     /** Codes of a ternary matrix whose columns past {@code cols} are 0, as the layout demands. */
@@ -222,6 +241,7 @@ final class Scene implements AutoCloseable {
             case F32 -> segment.getAtIndex(JAVA_FLOAT, i);
             case F16 -> Float.float16ToFloat(segment.getAtIndex(JAVA_SHORT, i));
             case BF16 -> Float.intBitsToFloat(segment.getAtIndex(JAVA_SHORT, i) << 16);
+            case Q8_0, Q6_K -> throw new IllegalArgumentException(type + " is compared as bytes");
         };
     }
 
