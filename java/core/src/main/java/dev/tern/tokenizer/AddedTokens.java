@@ -11,42 +11,58 @@ final class AddedTokens {
 
     /** Takes the text, in order. */
     interface Sink {
-        /** Bytes {@code [from, to)} of the text, never none, which hold no added token. */
-        void text(int from, int to);
+        /**
+         * Bytes {@code [from, to)}, never none, which hold no added token, normalized.
+         *
+         * @param first whether the whole text begins with them
+         */
+        void text(byte[] utf8, int from, int to, boolean first);
 
         void token(int id);
     }
 
     private final Trie first;
     private final Trie second;
+    private final TextNormalizer normalizer;
 
-    private AddedTokens(Trie first, Trie second) {
+    private AddedTokens(Trie first, Trie second, TextNormalizer normalizer) {
         this.first = first;
         this.second = second;
+        this.normalizer = normalizer;
     }
 
-    static AddedTokens of(Vocabulary vocabulary) {
+    /** Those that are {@code normalized} are searched in normalized text, as the normalizer makes them. */
+    static AddedTokens of(Vocabulary vocabulary, TextNormalizer normalizer) {
         Trie first = new Trie(vocabulary);
         Trie second = new Trie(vocabulary);
         for (int id = 0; id < vocabulary.size(); id++) {
             if (vocabulary.types().get(id).added()) {
-                Trie trie = vocabulary.flags(id).contains(AddedTokenFlag.NORMALIZED) ? second : first;
-                trie.add(Utf8.encode(vocabulary.tokens().get(id)), id);
+                byte[] content = Utf8.encode(vocabulary.tokens().get(id));
+                if (vocabulary.flags(id).contains(AddedTokenFlag.NORMALIZED)) {
+                    second.add(normalizer.apply(content, 0, content.length), id);
+                } else {
+                    first.add(content, id);
+                }
             }
         }
-        return new AddedTokens(first, second);
+        return new AddedTokens(first, second, normalizer);
     }
 
     /** Cuts the text at added tokens; special ones are text unless {@code parseSpecial}. */
     void split(byte[] utf8, boolean parseSpecial, Sink sink) {
-        if (second.isEmpty()) {
-            first.split(utf8, 0, utf8.length, parseSpecial, sink);
+        if (second.isEmpty() && normalizer.isIdentity()) {
+            first.split(utf8, 0, utf8.length, true, parseSpecial, sink);
             return;
         }
-        first.split(utf8, 0, utf8.length, parseSpecial, new Sink() {
+        first.split(utf8, 0, utf8.length, true, parseSpecial, new Sink() {
             @Override
-            public void text(int from, int to) {
-                second.split(utf8, from, to, parseSpecial, sink);
+            public void text(byte[] text, int from, int to, boolean begins) {
+                if (normalizer.isIdentity()) {
+                    second.split(text, from, to, begins, parseSpecial, sink);
+                } else {
+                    byte[] normalized = normalizer.apply(text, from, to);
+                    second.split(normalized, 0, normalized.length, begins, parseSpecial, sink);
+                }
             }
 
             @Override
@@ -121,7 +137,7 @@ final class AddedTokens {
             return longer;
         }
 
-        void split(byte[] utf8, int from, int to, boolean parseSpecial, Sink sink) {
+        void split(byte[] utf8, int from, int to, boolean begins, boolean parseSpecial, Sink sink) {
             int done = from;
             int at = from;
             while (at < to) {
@@ -157,7 +173,7 @@ final class AddedTokens {
                     end = afterSpace(utf8, end, to);
                 }
                 if (done < start) {
-                    sink.text(done, start);
+                    sink.text(utf8, done, start, begins && done == from);
                 }
                 // White space can be wanted from both sides, and a token of nothing else then has nothing left.
                 if (start < end) {
@@ -166,7 +182,7 @@ final class AddedTokens {
                 done = end;
             }
             if (done < to) {
-                sink.text(done, to);
+                sink.text(utf8, done, to, begins && done == from);
             }
         }
 

@@ -113,7 +113,7 @@ final class BytePairMerger {
     }
 
     /** A binary heap of longs that grows. */
-    private static final class LongHeap {
+    static final class LongHeap {
         private long[] entries;
         private int size;
 

@@ -7,36 +7,27 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Reads the tokenizer files of a Hugging Face checkpoint into a {@link Vocabulary}. Used once. */
 final class CheckpointVocabulary {
-    private static final String BYTE_LEVEL_ONLY = "This version of Tern reads byte-level BPE tokenizers only.";
-
     private final Path folder;
     private final Path file;
-    private final Map<String, Integer> ids = new HashMap<>();
-    private final TreeMap<Integer, Set<AddedTokenFlag>> flags = new TreeMap<>();
     private final List<String> notes = new ArrayList<>();
-    private @Nullable String[] tokens = new String[0];
-    private @Nullable TokenType[] types = new TokenType[0];
 
     CheckpointVocabulary(Path folder) {
         this.folder = folder;
-        this.file = folder.resolve("tokenizer.json");
+        Path json = folder.resolve("tokenizer.json");
+        Path model = folder.resolve("tokenizer.model");
+        this.file = !Files.exists(json) && Files.exists(model) ? model : json;
     }
 
     Vocabulary read(int vocabSize) {
@@ -48,45 +39,47 @@ final class CheckpointVocabulary {
                     .exception();
         }
         if (!Files.exists(file)) {
-            boolean sentencePiece = Files.exists(folder.resolve("tokenizer.model"));
+            boolean wordPiece = Files.exists(folder.resolve("vocab.txt"));
             throw InputException.at(file)
-                    .problem(sentencePiece ? "no such file, only a SentencePiece tokenizer.model" : "no such file")
-                    .cure(sentencePiece
-                            ? BYTE_LEVEL_ONLY
+                    .problem(wordPiece ? "no such file, only vocab.txt, which is WordPiece, the tokenizer of BERT" : "no such file")
+                    .cure(wordPiece
+                            ? "This version of Tern reads BPE and Unigram tokenizers."
                             : "Save the checkpoint's fast tokenizer beside it (save_pretrained of a PreTrainedTokenizerFast).")
                     .exception();
         }
-        ObjectNode json = JsonFile.read(file);
-        TokenizerJson form = TokenizerJson.check(json, file);
         ObjectNode config = readIfThere("tokenizer_config.json");
-        ObjectNode generation = readIfThere("generation_config.json");
+        VocabularyBuilder builder = new VocabularyBuilder(file, vocabSize);
+        PieceFiles.Read read = file.endsWith("tokenizer.model")
+                ? PieceFiles.model(file, config, builder)
+                : PieceFiles.json(file, folder, builder);
+        readAdded(config, builder);
+        builder.pad();
+        return assembled(config, read, builder);
+    }
 
-        tokens = new String[vocabSize];
-        types = new TokenType[vocabSize];
-        readModel(json.path("model").path("vocab"));
-        readAdded(json.path("added_tokens"), config);
-        for (int id = 0; id < vocabSize; id++) {
-            if (tokens[id] == null) {
-                tokens[id] = "[PAD" + id + "]";
-                types[id] = TokenType.UNUSED;
-            }
+    private Vocabulary assembled(ObjectNode config, PieceFiles.Read read, VocabularyBuilder builder) {
+        ObjectNode generation = readIfThere("generation_config.json");
+        ObjectNode model = readIfThere("config.json");
+        if (PreTokenizer.of(read.pipeline()) == PreTokenizer.OTHER) {
+            notes.add("no name in GGUF files stands for how this tokenizer cuts and changes text: Tern stores it in full, other"
+                    + " programs use a default, and may make other tokens of some texts");
         }
-        List<String> tokenList = List.of(tokens);
-        List<TokenType> typeList = List.of(types);
-        Map<SpecialToken, Integer> parts =
-                EndTokens.completed(parts(config, generation, readIfThere("config.json")), tokenList, typeList);
-        SortedSet<Integer> ends = EndTokens.of(parts, tokenList, typeList);
-        addListedEnds(generation, ends);
-        addListedEnds(readIfThere("config.json"), ends);
-        boolean addBos = adds(config, "add_bos_token", form.addsFirst(), parts, SpecialToken.BOS);
-        boolean addEos = adds(config, "add_eos_token", form.addsLast(), parts, SpecialToken.EOS);
+        List<String> tokens = builder.tokens();
+        List<TokenType> types = builder.types();
+        Map<SpecialToken, Integer> named = parts(config, generation, model, builder);
+        read.parts().forEach(named::putIfAbsent);
+        Map<SpecialToken, Integer> parts = EndTokens.completed(named, tokens, types);
+        SortedSet<Integer> ends = EndTokens.of(parts, tokens, types);
+        addListedEnds(generation, ends, builder);
+        addListedEnds(model, ends, builder);
+        boolean addBos = adds(config, "add_bos_token", read.addsFirst(), parts, SpecialToken.BOS, builder);
+        boolean addEos = adds(config, "add_eos_token", read.addsLast(), parts, SpecialToken.EOS, builder);
         return new Vocabulary(
-                tokenList,
-                typeList,
-                readMerges(json.path("model").path("merges")),
-                form.preTokenizer(),
-                form.ignoreMerges(),
-                flags,
+                tokens,
+                types,
+                read.model().apply(builder),
+                read.pipeline(),
+                builder.flags(),
                 parts,
                 ends,
                 addBos,
@@ -96,20 +89,8 @@ final class CheckpointVocabulary {
                 notes);
     }
 
-    private void readModel(JsonNode vocab) {
-        if (!(vocab instanceof ObjectNode entries)) {
-            throw InputException.at(file).key("model.vocab").expected("an object of tokens and ids").exception();
-        }
-        for (Map.Entry<String, JsonNode> entry : entries.properties()) {
-            enter(entry.getKey(), id(entry.getValue(), "model.vocab"), TokenType.NORMAL);
-        }
-    }
-
-    /** tokenizer.json's own, and those that only tokenizer_config.json knows, which transformers adds when it loads both. */
-    private void readAdded(JsonNode added, ObjectNode config) {
-        for (JsonNode token : added) {
-            addToken(token, id(token.path("id"), "added_tokens"), file);
-        }
+    /** What only tokenizer_config.json and added_tokens.json know, which transformers adds when it loads a tokenizer. */
+    private void readAdded(ObjectNode config, VocabularyBuilder builder) {
         for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
             int id;
             try {
@@ -121,90 +102,37 @@ final class CheckpointVocabulary {
                         .found("'" + entry.getKey() + "'")
                         .exception(e);
             }
-            String content = entry.getValue().path("content").asString("");
-            Integer known = ids.get(content);
+            Integer known = builder.id(entry.getValue().path("content").asString(""));
             if (known == null || known != id) {
-                addToken(entry.getValue(), id, folder.resolve("tokenizer_config.json"));
+                builder.added(entry.getValue(), id, folder.resolve("tokenizer_config.json"));
             }
         }
-    }
-
-    private void addToken(JsonNode token, int id, Path where) {
-        String content = token.path("content").isString() ? token.path("content").stringValue() : "";
-        if (content.isEmpty()) {
-            throw InputException.at(where).key("added_tokens").problem("added token " + id + " has no text").exception();
-        }
-        TokenType type = token.path("special").asBoolean(false) ? TokenType.CONTROL : TokenType.USER_DEFINED;
-        Set<AddedTokenFlag> found = EnumSet.noneOf(AddedTokenFlag.class);
-        if (content.equals(id >= 0 && id < tokens.length ? tokens[id] : null)) {
-            found.add(AddedTokenFlag.IN_MODEL);
-            types[id] = type;
-        } else {
-            enter(content, id, type);
-        }
-        for (AddedTokenFlag flag : List.of(
-                AddedTokenFlag.SINGLE_WORD, AddedTokenFlag.LSTRIP, AddedTokenFlag.RSTRIP, AddedTokenFlag.NORMALIZED)) {
-            if (token.path(flag.name().toLowerCase(java.util.Locale.ROOT)).asBoolean(false)) {
-                found.add(flag);
+        JsonNode specials = readIfThere("special_tokens_map.json").path("additional_special_tokens");
+        for (Map.Entry<String, JsonNode> entry : readIfThere("added_tokens.json").properties()) {
+            if (builder.id(entry.getKey()) == null && !entry.getKey().isEmpty()) {
+                boolean special = false;
+                for (JsonNode name : specials) {
+                    special |= (name.isObject() ? name.path("content") : name).asString("").equals(entry.getKey());
+                }
+                builder.added(
+                        entry.getKey(),
+                        PieceFiles.id(entry.getValue(), folder.resolve("added_tokens.json"), entry.getKey()),
+                        special ? TokenType.CONTROL : TokenType.USER_DEFINED,
+                        Set.of());
             }
         }
-        if (!found.isEmpty()) {
-            flags.put(id, Collections.unmodifiableSet(found));
-        }
-    }
-
-    private void enter(String token, int id, TokenType type) {
-        if (id < 0 || id >= tokens.length) {
-            throw InputException.at(file)
-                    .problem("token '" + token + "' has an id beyond the model's vocabulary")
-                    .expected("below vocab_size " + tokens.length)
-                    .found(id)
-                    .cure("The tokenizer and config.json are of different models, or the embedding was not resized for added tokens.")
-                    .exception();
-        }
-        Integer other = ids.put(token, id);
-        if (other != null || tokens[id] != null) {
-            throw InputException.at(file)
-                    .problem(other != null
-                            ? "token '" + token + "' has two ids, " + other + " and " + id
-                            : "id " + id + " has two tokens, '" + tokens[id] + "' and '" + token + "'")
-                    .exception();
-        }
-        tokens[id] = token;
-        types[id] = type;
-    }
-
-    /** "left right", or pairs (tokenizers since 0.20), whose inner spaces are written as the byte alphabet does. */
-    private List<String> readMerges(JsonNode merges) {
-        if (!merges.isArray()) {
-            throw InputException.at(file).key("model.merges").expected("a list").found(merges.getNodeType()).exception();
-        }
-        List<String> read = new ArrayList<>(merges.size());
-        for (JsonNode merge : merges) {
-            if (merge.isString()) {
-                read.add(merge.stringValue());
-            } else if (merge.size() == 2 && merge.get(0).isString() && merge.get(1).isString()) {
-                read.add(merge.get(0).stringValue().replace(' ', 'Ġ') + ' ' + merge.get(1).stringValue().replace(' ', 'Ġ'));
-            } else {
-                throw InputException.at(file)
-                        .key("model.merges")
-                        .problem("merge " + read.size() + " is broken")
-                        .expected("\"left right\" or [\"left\", \"right\"]")
-                        .exception();
-            }
-        }
-        return read;
     }
 
     /** The parts by name, then by id; the first file that names one counts, as in llama.cpp's converter. */
-    private Map<SpecialToken, Integer> parts(ObjectNode config, ObjectNode generation, ObjectNode model) {
+    private Map<SpecialToken, Integer> parts(
+            ObjectNode config, ObjectNode generation, ObjectNode model, VocabularyBuilder builder) {
         Map<SpecialToken, Integer> parts = new EnumMap<>(SpecialToken.class);
         for (ObjectNode names : List.of(config, readIfThere("special_tokens_map.json"))) {
             for (SpecialToken part : SpecialToken.values()) {
                 String key = part.configName();
                 JsonNode named = key == null ? names.missingNode() : names.path(key);
                 String content = named.isObject() ? named.path("content").asString("") : named.asString("");
-                Integer id = ids.get(content);
+                Integer id = builder.id(content);
                 if (id != null) {
                     parts.putIfAbsent(part, id);
                 } else if (!content.isEmpty()) {
@@ -219,7 +147,7 @@ final class CheckpointVocabulary {
                 if (id.isArray()) {
                     id = id.path(0);
                 }
-                if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < tokens.length) {
+                if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < builder.size()) {
                     parts.putIfAbsent(part, id.intValue());
                 } else if (id.isNumber() && id.asInt(-1) != -1) {
                     notes.add(key + " " + id + " is beyond the vocabulary: ignored");
@@ -229,8 +157,8 @@ final class CheckpointVocabulary {
         if (!parts.containsKey(SpecialToken.MASK)) {
             // Masked-diffusion fine-tunes name their mask only among the additional special tokens.
             for (String name : List.of("|<MASK>|", "<|MASK|>", "<|mask|>", "[MASK]", "<mask>")) {
-                Integer id = ids.get(name);
-                if (id != null && types[id] == TokenType.CONTROL) {
+                Integer id = builder.id(name);
+                if (id != null && builder.is(id, TokenType.CONTROL)) {
                     parts.putIfAbsent(SpecialToken.MASK, id);
                 }
             }
@@ -238,10 +166,10 @@ final class CheckpointVocabulary {
         return parts;
     }
 
-    private void addListedEnds(ObjectNode config, SortedSet<Integer> ends) {
+    private void addListedEnds(ObjectNode config, SortedSet<Integer> ends, VocabularyBuilder builder) {
         JsonNode listed = config.path("eos_token_id");
         for (JsonNode id : listed.isArray() ? listed : List.of(listed)) {
-            if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < tokens.length) {
+            if (id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < builder.size()) {
                 ends.add(id.intValue());
             } else if (listed.isArray()) {
                 notes.add("eos_token_id " + id + " is beyond the vocabulary: ignored");
@@ -255,7 +183,8 @@ final class CheckpointVocabulary {
             String key,
             @Nullable Integer byTemplate,
             Map<SpecialToken, Integer> parts,
-            SpecialToken part) {
+            SpecialToken part,
+            VocabularyBuilder builder) {
         JsonNode explicit = config.path(key);
         if (explicit.isBoolean()) {
             if (explicit.booleanValue() && !parts.containsKey(part)) {
@@ -267,13 +196,13 @@ final class CheckpointVocabulary {
         if (byTemplate == null) {
             return false;
         }
-        if (!byTemplate.equals(parts.get(part))) {
-            Integer named = parts.get(part);
+        Integer named = parts.putIfAbsent(part, byTemplate);
+        if (named != null && !named.equals(byTemplate)) {
             throw InputException.at(file)
                     .key("post_processor")
                     .problem("the template adds a token that is not the " + part + " token")
-                    .expected(named == null ? "a named " + part + " token" : "'" + tokens[named] + "'")
-                    .found(byTemplate >= 0 && byTemplate < tokens.length ? "'" + tokens[byTemplate] + "'" : "id " + byTemplate)
+                    .expected("'" + builder.token(named) + "'")
+                    .found(builder.token(byTemplate) != null ? "'" + builder.token(byTemplate) + "'" : "id " + byTemplate)
                     .exception();
         }
         return true;
@@ -309,12 +238,5 @@ final class CheckpointVocabulary {
     private ObjectNode readIfThere(String name) {
         Path path = folder.resolve(name);
         return Files.exists(path) ? JsonFile.read(path) : JsonFile.parse(new byte[] {'{', '}'}, path);
-    }
-
-    private int id(JsonNode node, String key) {
-        if (!node.canConvertToInt()) {
-            throw InputException.at(file).key(key).expected("an integer id").found(node).exception();
-        }
-        return node.intValue();
     }
 }

@@ -3,42 +3,46 @@ package dev.tern.tokenizer;
 import dev.tern.io.InputException;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * Byte-level BPE: text to ids and back, equal to Hugging Face's {@code tokenizers} id for id. The time to encode grows as
- * n log n at worst, whatever the text. Immutable and thread-safe.
+ * Text to ids and back, equal to Hugging Face's {@code tokenizers} id for id: byte-level BPE, SentencePiece's BPE and
+ * Unigram. The time to encode grows as n log n at worst, whatever the text. Immutable and thread-safe.
  */
 public final class Tokenizer {
     private final Vocabulary vocabulary;
-    private final byte[] pool;
-    private final int[] offsets;
-    private final PieceTable pieces;
-    private final MergeTable merges;
-    private final int[] byteIds = new int[256];
+    private final TokenBytes bytes;
+    private final TextNormalizer normalizer;
+    private final TextSplitter splitter;
+    private final PieceDecoding decoding;
+    private final SubwordEncoder.Tables tables;
     private final AddedTokens added;
     private final BitSet ends = new BitSet();
 
     private Tokenizer(Vocabulary vocabulary) {
         this.vocabulary = vocabulary;
-        ByteAlphabet alphabet = new ByteAlphabet();
-        offsets = new int[vocabulary.size() + 1];
-        pool = pool(vocabulary, alphabet, offsets);
-        pieces = pieces(vocabulary, alphabet);
-        merges = merges(vocabulary, alphabet);
-        byte[] one = new byte[1];
-        for (int b = 0; b < 256; b++) {
-            one[0] = (byte) b;
-            byteIds[b] = pieces.find(one, 0, 1);
+        String origin = vocabulary.origin();
+        TextPipeline pipeline = vocabulary.pipeline();
+        normalizer = pipeline.normalizer(origin);
+        PreTokenizerSteps steps = pipeline.preTokenizer(origin);
+        boolean byteLevel = vocabulary.model() instanceof SubwordModel.BytePairs;
+        if (steps.byteLevel() != byteLevel) {
+            throw InputException.at(origin)
+                    .key("pre_tokenizer")
+                    .problem("the words are spelled in bytes and the model's pieces in characters, or the other way round")
+                    .exception();
         }
-        added = AddedTokens.of(vocabulary);
+        splitter = steps.splitter();
+        decoding = pipeline.decoding(origin);
+        bytes = new TokenBytes(vocabulary, decoding.byteLevel());
+        tables = SubwordEncoder.of(vocabulary, byteLevel == decoding.byteLevel() ? bytes : new TokenBytes(vocabulary, byteLevel));
+        added = AddedTokens.of(vocabulary, normalizer);
         vocabulary.endIds().forEach(ends::set);
     }
 
     /**
-     * @throws InputException when a merge joins or makes a piece that the vocabulary does not have
+     * @throws InputException when a merge joins or makes a piece that the vocabulary does not have, or its pipeline has a step
+     *     that this version does not have
      */
     public static Tokenizer of(Vocabulary vocabulary) {
         return new Tokenizer(vocabulary);
@@ -54,7 +58,7 @@ public final class Tokenizer {
      */
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
         byte[] utf8 = Utf8.encode(text);
-        Encoding encoding = new Encoding(utf8);
+        Encoding encoding = new Encoding(utf8.length);
         if (addSpecial && vocabulary.addBos()) {
             encoding.token(vocabulary.specialIds().get(SpecialToken.BOS));
         }
@@ -62,41 +66,57 @@ public final class Tokenizer {
         if (addSpecial && vocabulary.addEos()) {
             encoding.token(vocabulary.specialIds().get(SpecialToken.EOS));
         }
-        return encoding.ids();
+        return encoding.ids.toArray();
     }
 
     /**
-     * The ids' text; bytes that are not UTF-8 become U+FFFD.
+     * The ids' text. Bytes that are not UTF-8 become U+FFFD; a space that the vocabulary puts in front of a text is taken off
+     * again.
      *
      * @param skipSpecial leaves special tokens out
      * @throws InputException for an id out of range
      */
     public String decode(int[] ids, boolean skipSpecial) {
+        if (!decoding.byteLevel()) {
+            PieceDecoding.Assembly assembly = decoding.assembly();
+            StringBuilder text = new StringBuilder(4 * ids.length);
+            for (int id : ids) {
+                if (appears(id, skipSpecial)) {
+                    assembly.add(text(id), text);
+                }
+            }
+            assembly.finish(text);
+            return text.toString();
+        }
         int length = 0;
         for (int id : ids) {
-            length = Math.addExact(length, appears(id, skipSpecial) ? offsets[id + 1] - offsets[id] : 0);
+            length = Math.addExact(length, appears(id, skipSpecial) ? bytes.length(id) : 0);
         }
-        byte[] bytes = new byte[length];
+        byte[] all = new byte[length];
         int at = 0;
         for (int id : ids) {
             if (appears(id, skipSpecial)) {
-                int count = offsets[id + 1] - offsets[id];
-                System.arraycopy(pool, offsets[id], bytes, at, count);
-                at += count;
+                at += bytes.copy(id, all, at);
             }
         }
-        return Utf8.decode(bytes, 0, length);
+        return Utf8.decode(all, 0, length);
     }
 
-    /** The token's bytes; none for a row that no token has. */
+    /** The bytes that the token adds to a text, unless it stands in front; none for a row that no token has. */
     public byte[] bytes(int id) {
         requireInRange(id);
-        return Arrays.copyOfRange(pool, offsets[id], offsets[id + 1]);
+        if (decoding.byteLevel()) {
+            return Arrays.copyOfRange(bytes.pool, bytes.offsets[id], bytes.offsets[id + 1]);
+        }
+        int b = decoding.byteOf(text(id));
+        return b >= 0 ? new byte[] {(byte) b} : Utf8.encode(decoding.text(text(id), false));
     }
 
     /** A decoder for ids that come one by one. */
     public TokenStream stream(boolean skipSpecial) {
-        return new TokenStream(this, skipSpecial);
+        return decoding.byteLevel()
+                ? new TokenStream.OfBytes(this, bytes, skipSpecial)
+                : new TokenStream.OfPieces(this, decoding.assembly(), skipSpecial);
     }
 
     /** Whether the model has finished with this token: end of text, of a turn, of a message. */
@@ -112,12 +132,8 @@ public final class Tokenizer {
 
     /** The id of the token that is spelled exactly so in the vocabulary, such as {@code <|eot_id|>}. */
     public OptionalInt find(String token) {
-        for (int id = vocabulary.size() - 1; id >= 0; id--) {
-            if (vocabulary.tokens().get(id).equals(token)) {
-                return OptionalInt.of(id);
-            }
-        }
-        return OptionalInt.empty();
+        int id = vocabulary.tokens().lastIndexOf(token);
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
     /** What this tokenizer was made of. */
@@ -131,15 +147,9 @@ public final class Tokenizer {
         return !(skipSpecial && vocabulary.types().get(id).special());
     }
 
-    /** Copies the token's bytes; returns how many. {@code out} must have room for {@link #longest} more. */
-    int copy(int id, byte[] out, int at) {
-        int count = length(id);
-        System.arraycopy(pool, offsets[id], out, at, count);
-        return count;
-    }
-
-    int length(int id) {
-        return offsets[id + 1] - offsets[id];
+    /** The token as the vocabulary spells it; nothing for a row that no token has. */
+    String text(int id) {
+        return vocabulary.types().get(id) == TokenType.UNUSED ? "" : vocabulary.tokens().get(id);
     }
 
     private void requireInRange(int id) {
@@ -153,158 +163,21 @@ public final class Tokenizer {
 
     /** One text on its way to ids. */
     private final class Encoding implements AddedTokens.Sink {
-        private final byte[] utf8;
-        private final BytePairMerger merger = new BytePairMerger(merges);
-        private int[] ids;
-        private int count;
+        private final SubwordEncoder encoder = tables.encoder();
+        private final IdList ids;
 
-        Encoding(byte[] utf8) {
-            this.utf8 = utf8;
-            this.ids = new int[utf8.length / 3 + 8];
+        Encoding(int bytes) {
+            this.ids = new IdList(bytes / 3);
         }
 
         @Override
-        public void text(int from, int to) {
-            PreTokenizer preTokenizer = vocabulary.preTokenizer();
-            for (int at = from; at < to; ) {
-                int end = preTokenizer.end(utf8, at, to);
-                word(at, end);
-                at = end;
-            }
-        }
-
-        private void word(int from, int to) {
-            if (vocabulary.ignoreMerges() || to - from == 1) {
-                int id = pieces.find(utf8, from, to);
-                if (id != PieceTable.ABSENT) {
-                    token(id);
-                    return;
-                }
-            }
-            int[] word = merger.pieces(to - from);
-            for (int i = from; i < to; i++) {
-                int id = byteIds[utf8[i] & 0xFF];
-                word[i - from] = id != PieceTable.ABSENT ? id : unknown(utf8[i] & 0xFF);
-            }
-            int left = merger.merge(to - from);
-            room(left);
-            System.arraycopy(word, 0, ids, count, left);
-            count += left;
-        }
-
-        private int unknown(int b) {
-            return vocabulary.id(SpecialToken.UNKNOWN).orElseThrow(() -> InputException.at(vocabulary.origin())
-                    .problem("the vocabulary has no token for byte 0x%02X of the text, and none for what is unknown".formatted(b))
-                    .exception());
+        public void text(byte[] utf8, int from, int to, boolean first) {
+            splitter.split(utf8, from, to, first, (text, start, end, begins) -> encoder.word(text, start, end, ids));
         }
 
         @Override
         public void token(int id) {
-            room(1);
-            ids[count++] = id;
+            ids.add(id);
         }
-
-        private void room(int more) {
-            if (count + more > ids.length) {
-                ids = Arrays.copyOf(ids, Math.max(count + more, ids.length + (ids.length >> 1)));
-            }
-        }
-
-        int[] ids() {
-            return count == ids.length ? ids : Arrays.copyOf(ids, count);
-        }
-    }
-
-    /**
-     * All tokens' bytes, one after the other. As in HF's ByteLevel decoder a token spells bytes when all its characters are
-     * of the byte alphabet, whatever its type, and itself otherwise.
-     */
-    private static byte[] pool(Vocabulary vocabulary, ByteAlphabet alphabet, int[] offsets) {
-        byte[] pool = new byte[vocabulary.size() * 8];
-        int end = 0;
-        for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.types().get(id) != TokenType.UNUSED) {
-                String token = vocabulary.tokens().get(id);
-                byte[] bytes = alphabet.decode(token);
-                if (bytes == null) {
-                    bytes = Utf8.encode(token);
-                }
-                if (bytes.length > pool.length - end) {
-                    pool = Arrays.copyOf(pool, Math.addExact(Math.addExact(end, bytes.length), pool.length / 2));
-                }
-                System.arraycopy(bytes, 0, pool, end, bytes.length);
-                end += bytes.length;
-            }
-            offsets[id + 1] = end;
-        }
-        return Arrays.copyOf(pool, end);
-    }
-
-    /** The pieces that ordinary text can become. */
-    private PieceTable pieces(Vocabulary vocabulary, ByteAlphabet alphabet) {
-        PieceTable table = new PieceTable(pool, offsets);
-        for (int id = 0; id < vocabulary.size(); id++) {
-            boolean piece = vocabulary.types().get(id) == TokenType.NORMAL
-                    || vocabulary.flags(id).contains(AddedTokenFlag.IN_MODEL);
-            if (piece && !vocabulary.tokens().get(id).isEmpty() && alphabet.decode(vocabulary.tokens().get(id)) != null) {
-                table.put(id);
-            }
-        }
-        return table;
-    }
-
-    private MergeTable merges(Vocabulary vocabulary, ByteAlphabet alphabet) {
-        MergeTable table = new MergeTable(vocabulary.merges().size());
-        Map<String, Integer> addedIds = new HashMap<>();
-        for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.types().get(id).added()) {
-                addedIds.put(vocabulary.tokens().get(id), id);
-            }
-        }
-        byte[] scratch = new byte[256];
-        for (int rank = 0; rank < vocabulary.merges().size(); rank++) {
-            String merge = vocabulary.merges().get(rank);
-            int space = merge.indexOf(' ');
-            if (space <= 0 || space == merge.length() - 1 || merge.indexOf(' ', space + 1) >= 0) {
-                throw badMerge(rank, "two pieces with a space between them", "'" + merge + "'");
-            }
-            if (merge.length() > scratch.length) {
-                scratch = new byte[merge.length()];
-            }
-            int left = alphabet.decode(merge, 0, space, scratch, 0);
-            int right = left < 0 ? -1 : alphabet.decode(merge, space + 1, merge.length(), scratch, left);
-            if (right < 0) {
-                throw badMerge(rank, "pieces spelled in the byte alphabet of GPT-2", "'" + merge + "'");
-            }
-            table.put(
-                    piece(scratch, 0, left, addedIds, alphabet, rank),
-                    piece(scratch, left, left + right, addedIds, alphabet, rank),
-                    rank,
-                    piece(scratch, 0, left + right, addedIds, alphabet, rank));
-        }
-        return table;
-    }
-
-    /** A piece of a merge. Files that do not say which added tokens are pieces too betray it here. */
-    private int piece(byte[] bytes, int from, int to, Map<String, Integer> addedIds, ByteAlphabet alphabet, int rank) {
-        int id = pieces.find(bytes, from, to);
-        if (id == PieceTable.ABSENT) {
-            String spelled = alphabet.encode(bytes, from, to);
-            Integer addedId = addedIds.get(spelled);
-            if (addedId == null) {
-                throw badMerge(rank, "pieces of the vocabulary", "'" + spelled + "'");
-            }
-            id = addedId;
-            pieces.put(id);
-        }
-        return id;
-    }
-
-    private InputException badMerge(int rank, String expected, String found) {
-        return InputException.at(vocabulary.origin())
-                .problem("merge " + rank + " is broken")
-                .expected(expected)
-                .found(found)
-                .exception();
     }
 }

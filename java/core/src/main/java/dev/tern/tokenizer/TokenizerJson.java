@@ -2,23 +2,34 @@ package dev.tern.tokenizer;
 
 import dev.tern.io.InputException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Which of the known tokenizers a tokenizer.json describes. Everything in it that bears on ids is compared with what
- * {@link Tokenizer} does, and refused when it is something else: a wrong guess would be silent nonsense.
+ * What a tokenizer.json describes. Everything in it that bears on ids is something that {@link Tokenizer} does, or refused: a
+ * wrong guess would be silent nonsense.
  *
- * @param preTokenizer how text is cut
+ * @param kind of model
+ * @param pipeline how text becomes words, and tokens text
  * @param ignoreMerges {@code model.ignore_merges}
+ * @param byteFallback {@code model.byte_fallback}
+ * @param fuseUnknown {@code model.fuse_unk}
+ * @param unknown the model's token for what it cannot spell, if any
  * @param addsFirst the token that the post-processor puts in front, if any
  * @param addsLast the token that it puts behind, if any
  */
 record TokenizerJson(
-        PreTokenizer preTokenizer, boolean ignoreMerges, @Nullable Integer addsFirst, @Nullable Integer addsLast) {
+        Kind kind,
+        TextPipeline pipeline,
+        boolean ignoreMerges,
+        boolean byteFallback,
+        boolean fuseUnknown,
+        @Nullable String unknown,
+        @Nullable Integer addsFirst,
+        @Nullable Integer addsLast) {
+
+    enum Kind { BYTE_PAIRS, CHARACTER_PAIRS, UNIGRAM }
 
     static TokenizerJson check(JsonNode json, Path file) {
         return new Checker(file).check(json);
@@ -27,28 +38,35 @@ record TokenizerJson(
     private record Checker(Path file) {
 
         TokenizerJson check(JsonNode json) {
-            checkModel(json.path("model"));
-            List<JsonNode> normalizers = flattened(json.path("normalizer"), "normalizers");
-            if (!normalizers.isEmpty()) {
-                throw unsupported("normalizer", "none", normalizers);
-            }
-            List<JsonNode> decoders = flattened(json.path("decoder"), "decoders");
-            if (decoders.size() != 1 || !type(decoders.getFirst()).equals("ByteLevel")) {
-                throw unsupported("decoder", "ByteLevel", decoders);
+            JsonNode model = json.path("model");
+            TextPipeline pipeline = TextPipeline.of(json);
+            pipeline.normalizer(file);
+            boolean byteLevel = pipeline.preTokenizer(file).byteLevel();
+            boolean decodesBytes = pipeline.decoding(file).byteLevel();
+            Kind kind = kind(model, byteLevel);
+            if (decodesBytes != (kind == Kind.BYTE_PAIRS)) {
+                throw unsupported("decoder", byteLevel ? "ByteLevel" : "another than ByteLevel", List.of(json.path("decoder")));
             }
             Template template = template(flattened(json.path("post_processor"), "processors"));
             return new TokenizerJson(
-                    preTokenizer(flattened(json.path("pre_tokenizer"), "pretokenizers")),
-                    json.path("model").path("ignore_merges").asBoolean(false),
+                    kind,
+                    pipeline,
+                    model.path("ignore_merges").asBoolean(false),
+                    model.path("byte_fallback").asBoolean(false),
+                    model.path("fuse_unk").asBoolean(false),
+                    unknown(model, kind),
                     template.first,
                     template.last);
         }
 
-        private void checkModel(JsonNode model) {
+        private Kind kind(JsonNode model, boolean byteLevel) {
             // Files of the library's first versions name no type: then it is BPE if it has merges.
             String type = model.path("type").asString(model.has("merges") ? "BPE" : "");
+            if (type.equals("Unigram") && !byteLevel) {
+                return Kind.UNIGRAM;
+            }
             if (!type.equals("BPE")) {
-                throw unsupported("model.type", "BPE", List.of(model.path("type")));
+                throw unsupported("model.type", byteLevel ? "BPE" : "BPE or Unigram", List.of(model.path("type")));
             }
             for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
                 if (!model.path(affix).asString("").isEmpty()) {
@@ -58,41 +76,20 @@ record TokenizerJson(
             if (model.path("dropout").isNumber() && model.path("dropout").doubleValue() != 0) {
                 throw unsupported("model.dropout", "none", List.of(model.path("dropout")));
             }
-            for (String flag : List.of("fuse_unk", "byte_fallback")) {
+            for (String flag : byteLevel ? List.of("fuse_unk", "byte_fallback") : List.<String>of()) {
                 if (model.path(flag).asBoolean(false)) {
                     throw unsupported("model." + flag, "false", List.of(model.path(flag)));
                 }
             }
+            return byteLevel ? Kind.BYTE_PAIRS : Kind.CHARACTER_PAIRS;
         }
 
-        private PreTokenizer preTokenizer(List<JsonNode> parts) {
-            if (parts.size() == 1
-                    && isByteLevel(parts.getFirst())
-                    && parts.getFirst().path("use_regex").asBoolean(true)) {
-                return PreTokenizer.GPT2;
-            }
-            if (parts.size() == 2
-                    && type(parts.getFirst()).equals("Split")
-                    && isByteLevel(parts.getLast())
-                    && !parts.getLast().path("use_regex").asBoolean(true)) {
-                JsonNode split = parts.getFirst();
-                String how = split.path("behavior").asString("").toLowerCase(Locale.ROOT) + split.path("invert").asBoolean(false);
-                for (PreTokenizer known : PreTokenizer.values()) {
-                    // The patterns leave nothing between two matches, so "keep both" and "drop what is between" are one.
-                    if (split.path("pattern").path("Regex").asString("").equals(known.pattern())
-                            && (how.equals("isolatedfalse") || how.equals("removedtrue"))) {
-                        return known;
-                    }
-                }
-            }
-            throw unsupported(
-                    "pre_tokenizer",
-                    "that of Llama 3 (Split by its pattern, then ByteLevel without one) or of GPT-2 (ByteLevel with its pattern)",
-                    parts);
-        }
-
-        private static boolean isByteLevel(JsonNode node) {
-            return type(node).equals("ByteLevel") && !node.path("add_prefix_space").asBoolean(true);
+        /** By name in BPE, by number in Unigram. */
+        private static @Nullable String unknown(JsonNode model, Kind kind) {
+            JsonNode token = kind == Kind.UNIGRAM
+                    ? model.path("vocab").path(model.path("unk_id").asInt(-1)).path(0)
+                    : model.path("unk_token");
+            return kind != Kind.BYTE_PAIRS && token.isString() ? token.stringValue() : null;
         }
 
         private record Template(@Nullable Integer first, @Nullable Integer last) {}
@@ -136,17 +133,7 @@ record TokenizerJson(
         }
 
         private static List<JsonNode> flattened(JsonNode node, String children) {
-            if (node.isMissingNode() || node.isNull()) {
-                return List.of();
-            }
-            if (!type(node).equals("Sequence")) {
-                return List.of(node);
-            }
-            List<JsonNode> parts = new ArrayList<>();
-            for (JsonNode child : node.path(children)) {
-                parts.addAll(flattened(child, children));
-            }
-            return parts;
+            return PipelineJson.steps(node, children);
         }
 
         private static String type(JsonNode node) {
@@ -154,13 +141,7 @@ record TokenizerJson(
         }
 
         private InputException unsupported(String key, String expected, List<JsonNode> found) {
-            String text = found.toString();
-            return InputException.at(file)
-                    .key(key)
-                    .problem("this version of Tern does not have this kind of tokenizer")
-                    .expected(expected)
-                    .found(text.length() > 400 ? text.substring(0, 400) + "…" : text)
-                    .exception();
+            return PipelineJson.unsupported(file, key, expected, found);
         }
     }
 }

@@ -64,6 +64,18 @@ final class Utf8 {
         return at;
     }
 
+    /** Whether the first {@code length} bytes are well-formed. */
+    static boolean isValid(byte[] bytes, int length) {
+        for (int at = 0; at < length; ) {
+            int expected = bytes[at] >= 0 ? 1 : expectedLength(bytes[at] & 0xFF);
+            if (expected == 0 || expected > 1 && validPrefix(bytes, at, length) < expected) {
+                return false;
+            }
+            at += expected;
+        }
+        return true;
+    }
+
     /** Decodes all of {@code [from, to)}; what is invalid or cut off becomes U+FFFD. */
     static String decode(byte[] bytes, int from, int to) {
         StringBuilder text = new StringBuilder(to - from);

@@ -19,14 +19,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A byte-level BPE vocabulary, whatever file it came from: what {@link Tokenizer} needs, and what a GGUF file holds.
+ * A vocabulary, whatever file it came from: what {@link Tokenizer} needs, and what a GGUF file holds.
  * Immutable. Two are equal when all but {@code origin} and {@code notes} is.
  *
- * @param tokens by id, one for each row of the embedding; pieces spelled in GPT-2's byte alphabet
+ * @param tokens by id, one for each row of the embedding; pieces of byte-level models spelled in GPT-2's byte alphabet, of
+ *     others with U+2581 for a space
  * @param types by id
- * @param merges by rank, "left right"
- * @param preTokenizer how text is cut into words
- * @param ignoreMerges whether a word that is a piece is that piece, whatever its merges would make of it
+ * @param model how words become tokens
+ * @param pipeline how text becomes words, and tokens text
  * @param addedFlags of the added tokens that have any
  * @param specialIds the tokens that play a part
  * @param endIds tokens after which a model has nothing more to say
@@ -39,9 +39,8 @@ import java.util.TreeSet;
 public record Vocabulary(
         List<String> tokens,
         List<TokenType> types,
-        List<String> merges,
-        PreTokenizer preTokenizer,
-        boolean ignoreMerges,
+        SubwordModel model,
+        TextPipeline pipeline,
         SortedMap<Integer, Set<AddedTokenFlag>> addedFlags,
         Map<SpecialToken, Integer> specialIds,
         SortedSet<Integer> endIds,
@@ -58,7 +57,6 @@ public record Vocabulary(
     public Vocabulary {
         tokens = List.copyOf(tokens);
         types = List.copyOf(types);
-        merges = List.copyOf(merges);
         addedFlags = Collections.unmodifiableSortedMap(new TreeMap<>(addedFlags));
         specialIds = Map.copyOf(specialIds);
         endIds = Collections.unmodifiableSortedSet(new TreeSet<>(endIds));
@@ -75,6 +73,18 @@ public record Vocabulary(
                     .problem("each token needs a type")
                     .expected(tokens.size() + " types")
                     .found(types.size())
+                    .exception();
+        }
+        int scores = switch (model) {
+            case SubwordModel.BytePairs pairs -> tokens.size();
+            case SubwordModel.CharacterPairs pairs -> pairs.scores().size();
+            case SubwordModel.Unigram unigram -> unigram.scores().size();
+        };
+        if (scores != tokens.size()) {
+            throw InputException.at(origin)
+                    .problem("each token needs a score")
+                    .expected(tokens.size() + " scores")
+                    .found(scores)
                     .exception();
         }
         Map<String, Integer> ids = HashMap.newHashMap(tokens.size());
@@ -102,8 +112,9 @@ public record Vocabulary(
     }
 
     /**
-     * Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json, generation_config.json, config.json and
-     * chat_template.jinja; all but the first may be missing.
+     * Reads tokenizer.json, tokenizer.model, tokenizer_config.json, special_tokens_map.json, added_tokens.json,
+     * generation_config.json, config.json and chat_template.jinja. One of the first two is needed; tokenizer.json decides
+     * where both are there.
      *
      * @param vocabSize rows of the model's embedding; rows without a token become {@link TokenType#UNUSED}
      * @throws InputException when the tokenizer is not one that this version reads exactly as Hugging Face does
@@ -138,6 +149,16 @@ public record Vocabulary(
         return GgufVocabulary.write(this);
     }
 
+    /** By rank, "left right"; none for a model without ranks. */
+    public List<String> merges() {
+        return model.merges();
+    }
+
+    /** The name of the pipeline, of those that have one. */
+    public PreTokenizer preTokenizer() {
+        return PreTokenizer.of(pipeline);
+    }
+
     /** Rows of the embedding. */
     public int size() {
         return tokens.size();
@@ -162,8 +183,6 @@ public record Vocabulary(
     @Override
     public boolean equals(Object other) {
         return other instanceof Vocabulary v
-                && preTokenizer == v.preTokenizer
-                && ignoreMerges == v.ignoreMerges
                 && addBos == v.addBos
                 && addEos == v.addEos
                 && specialIds.equals(v.specialIds)
@@ -172,17 +191,18 @@ public record Vocabulary(
                 && addedFlags.equals(v.addedFlags)
                 && types.equals(v.types)
                 && tokens.equals(v.tokens)
-                && merges.equals(v.merges);
+                && pipeline.equals(v.pipeline)
+                && model.equals(v.model);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(tokens.size(), merges.size(), preTokenizer, specialIds, endIds, chatTemplate);
+        return Objects.hash(tokens.size(), pipeline, specialIds, endIds, chatTemplate);
     }
 
     @Override
     public String toString() {
-        return "Vocabulary[" + tokens.size() + " tokens, " + merges.size() + " merges, " + preTokenizer + ", " + origin + "]";
+        return "Vocabulary[" + tokens.size() + " tokens, " + merges().size() + " merges, " + preTokenizer() + ", " + origin + "]";
     }
 
     private static void requireInRange(String origin, int size, String what, int id) {

@@ -20,6 +20,14 @@ final class WordClass {
     private static final int NUMBERS =
             1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
 
+    private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION
+            | 1 << Character.DASH_PUNCTUATION
+            | 1 << Character.START_PUNCTUATION
+            | 1 << Character.END_PUNCTUATION
+            | 1 << Character.INITIAL_QUOTE_PUNCTUATION
+            | 1 << Character.FINAL_QUOTE_PUNCTUATION
+            | 1 << Character.OTHER_PUNCTUATION;
+
     private WordClass() {}
 
     static int kind(int packed) {
@@ -66,6 +74,16 @@ final class WordClass {
             return NUMBER;
         }
         return isWhiteSpace(codePoint) ? SPACE : OTHER;
+    }
+
+    /** {@code \p{N}}, and Rust's {@code char::is_numeric}. */
+    static boolean isNumber(int c) {
+        return (1 << Character.getType(c) & NUMBERS) != 0;
+    }
+
+    /** {@code \p{P}}. */
+    static boolean isPunctuation(int c) {
+        return (1 << Character.getType(c) & PUNCTUATION) != 0;
     }
 
     /** Unicode's White_Space property, which is what \s means to Hugging Face; Java's own methods differ from it. */

@@ -17,7 +17,7 @@ class PreTokenizerTest {
 
     @ParameterizedTest
     @EnumSource
-    void equalsItsPatternOnRandomTexts(PreTokenizer preTokenizer) {
+    void equalsItsPatternOnRandomTexts(PreTokenizer.Words preTokenizer) {
         Pattern pattern = pattern(preTokenizer);
         RandomTexts texts = new RandomTexts(new SplittableRandom(1));
         for (int i = 0; i < 50_000; i++) {
@@ -28,7 +28,7 @@ class PreTokenizerTest {
 
     @ParameterizedTest
     @EnumSource
-    void equalsItsPatternAroundEveryCodePoint(PreTokenizer preTokenizer) {
+    void equalsItsPatternAroundEveryCodePoint(PreTokenizer.Words preTokenizer) {
         Pattern pattern = pattern(preTokenizer);
         for (int first = 0; first < 0x110000; first += 64) {
             StringBuilder text = new StringBuilder();
@@ -46,12 +46,12 @@ class PreTokenizerTest {
     /** Splits of tiktoken's and HF's GPT-2, known from their own tests and documentation. */
     @Test
     void knownSplitsOfGpt2() {
-        assertThat(split(PreTokenizer.GPT2, "Hello world")).containsExactly("Hello", " world");
-        assertThat(split(PreTokenizer.GPT2, "I'll  go,\n\n now!!  ")).containsExactly("I", "'ll", " ", " go", ",", "\n\n", " now", "!!", "  ");
-        assertThat(split(PreTokenizer.GPT2, "IT'S 12345 a\t\tb")).containsExactly("IT", "'", "S", " 12345", " a", "\t", "\t", "b");
+        assertThat(split(PreTokenizer.Words.GPT2, "Hello world")).containsExactly("Hello", " world");
+        assertThat(split(PreTokenizer.Words.GPT2, "I'll  go,\n\n now!!  ")).containsExactly("I", "'ll", " ", " go", ",", "\n\n", " now", "!!", "  ");
+        assertThat(split(PreTokenizer.Words.GPT2, "IT'S 12345 a\t\tb")).containsExactly("IT", "'", "S", " 12345", " a", "\t", "\t", "b");
     }
 
-    private static Pattern pattern(PreTokenizer preTokenizer) {
+    private static Pattern pattern(PreTokenizer.Words preTokenizer) {
         return Pattern.compile(preTokenizer.pattern(), Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE);
     }
 
@@ -64,7 +64,7 @@ class PreTokenizerTest {
         return words;
     }
 
-    private static List<String> split(PreTokenizer preTokenizer, String text) {
+    private static List<String> split(PreTokenizer.Words preTokenizer, String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         List<String> words = new ArrayList<>();
         for (int at = 0; at < utf8.length; ) {

@@ -39,7 +39,7 @@ class VocabularyTest {
         assertThat(tiny.size()).isEqualTo(4096);
         assertThat(tiny.merges()).hasSize(3824);
         assertThat(tiny.preTokenizer()).isEqualTo(PreTokenizer.LLAMA3);
-        assertThat(tiny.ignoreMerges()).isTrue();
+        assertThat(((SubwordModel.BytePairs) tiny.model()).ignoreMerges()).isTrue();
         assertThat(tiny.addBos()).isTrue();
         assertThat(tiny.addEos()).isFalse();
         assertThat(tiny.specialIds()).isEqualTo(Map.of(
@@ -127,16 +127,17 @@ class VocabularyTest {
 
     @Test
     void whatWouldGiveOtherIdsIsRefused() throws IOException {
-        refused("tokenizer.json", json -> json.putObject("normalizer").put("type", "NFC"), "normalizer", "NFC");
+        refused("tokenizer.json", json -> json.putObject("normalizer").put("type", "BertNormalizer"), "normalizer", "BertNormalizer");
         refused("tokenizer.json", json -> ((ObjectNode) json.get("model")).put("type", "Unigram"), "model.type", "BPE", "Unigram");
+        refused("tokenizer.json", json -> ((ObjectNode) json.get("model")).put("type", "WordPiece"), "model.type", "BPE", "WordPiece");
         refused("tokenizer.json", json -> ((ObjectNode) json.get("model")).put("byte_fallback", true), "byte_fallback");
         refused("tokenizer.json", json -> ((ObjectNode) json.get("model")).put("dropout", 0.1), "dropout");
         refused("tokenizer.json", json -> ((ObjectNode) json.get("model")).put("end_of_word_suffix", "</w>"), "end_of_word_suffix");
         refused("tokenizer.json", json -> json.putObject("decoder").put("type", "Metaspace"), "decoder", "Metaspace");
-        refused("tokenizer.json", json -> ((ObjectNode) json.at("/pre_tokenizer/pretokenizers/0/pattern")).put("Regex", "\\w+"),
-                "pre_tokenizer", "Llama 3", "GPT-2");
-        refused("tokenizer.json", json -> ((ObjectNode) json.at("/pre_tokenizer/pretokenizers/1")).put("add_prefix_space", true),
-                "pre_tokenizer");
+        refused("tokenizer.json", json -> ((ObjectNode) json.at("/pre_tokenizer/pretokenizers/0/pattern")).put("Regex", "(\\w)\\1"),
+                "pre_tokenizer", "regular expression", "\\1");
+        refused("tokenizer.json", json -> json.putObject("pre_tokenizer").put("type", "BertPreTokenizer"), "pre_tokenizer", "BertPreTokenizer");
+        refused("tokenizer.json", json -> json.putObject("pre_tokenizer").put("type", "WhitespaceSplit"), "decoder");
         refused("tokenizer.json", json -> json.putObject("post_processor").put("type", "BertProcessing"), "post_processor");
         refused("tokenizer.json", json -> ((ArrayNode) json.at("/post_processor/processors/1/single")).addObject()
                 .putObject("Sequence").put("id", "A"), "post_processor");
@@ -163,11 +164,12 @@ class VocabularyTest {
     }
 
     @Test
-    void sentencePieceIsNamed() throws IOException {
-        Files.writeString(folder.resolve("tokenizer.model"), "x");
-        assertThatThrownBy(this::read).isInstanceOf(InputException.class).hasMessageContaining("SentencePiece").hasMessageContaining("byte-level");
-        Files.delete(folder.resolve("tokenizer.model"));
+    void aCheckpointWithoutATokenizerIsRefused() throws IOException {
         assertThatThrownBy(this::read).isInstanceOf(InputException.class).hasMessageContaining("no such file");
+        Files.writeString(folder.resolve("vocab.txt"), "[UNK]");
+        assertThatThrownBy(this::read).isInstanceOf(InputException.class).hasMessageContaining("WordPiece");
+        Files.writeString(folder.resolve("tokenizer.model"), "x");
+        assertThatThrownBy(this::read).isInstanceOf(InputException.class).hasMessageContaining("not a SentencePiece model");
     }
 
     /** Any node replaced by another kind of value: understood or refused, never another exception. */
@@ -272,20 +274,22 @@ class VocabularyTest {
 
     @Test
     void anUnknownPreTokenizerIsRefusedWithThoseThatAreKnown() {
-        for (String pre : List.of("falcon", "qwen2", "tekken", "")) {
+        for (String pre : List.of("falcon-7", "qwen35", "bloom", "")) {
             refusedGguf(m -> m.put("tokenizer.ggml.pre", GgufValue.of(pre)), "tokenizer.ggml.pre", "llama-bpe", "gpt-2");
         }
         SequencedMap<String, GgufValue> gpt2 = tiny.toGguf();
         gpt2.put("tokenizer.ggml.pre", GgufValue.of("gpt-2"));
         Vocabulary vocabulary = Vocabulary.ofGguf(gpt2, "memory");
         assertThat(vocabulary.preTokenizer()).isEqualTo(PreTokenizer.GPT2);
-        assertThat(vocabulary.ignoreMerges()).isFalse();
+        assertThat(((SubwordModel.BytePairs) vocabulary.model()).ignoreMerges()).isFalse();
         assertThat(GoldenCases.throughGguf(vocabulary)).isEqualTo(vocabulary);
     }
 
     @Test
     void brokenMetadataIsRefused() {
-        refusedGguf(m -> m.put("tokenizer.ggml.model", GgufValue.of("llama")), "byte-level BPE", "llama");
+        refusedGguf(m -> m.put("tokenizer.ggml.model", GgufValue.of("rwkv")), "byte-level BPE", "rwkv");
+        refusedGguf(m -> m.put("tokenizer.ggml.model", GgufValue.of("bert")), "WordPiece");
+        refusedGguf(m -> m.put("tokenizer.ggml.model", GgufValue.of("llama")), "tokenizer.ggml.scores", "4096 scores");
         refusedGguf(m -> m.remove("tokenizer.ggml.model"), "tokenizer.ggml.model", "missing");
         refusedGguf(m -> m.remove("tokenizer.ggml.tokens"), "missing");
         refusedGguf(m -> m.remove("tokenizer.ggml.merges"), "missing");
