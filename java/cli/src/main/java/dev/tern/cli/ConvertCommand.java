@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  tern convert bitnet-b1.58-2B-4T/ -o model.gguf --validate",
+            "  tern convert hf://microsoft/bitnet-b1.58-2B-4T -o model.gguf --validate",
             "  tern convert checkpoint/ -o model.gguf --outtype tq2_0 --dry-run",
             "  tern convert checkpoint/ -o model.gguf --outtype tl2 --kernel-config BitNet/include/kernel_config.ini"
         })
@@ -43,8 +44,8 @@ final class ConvertCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
-    @Parameters(paramLabel = "CHECKPOINT", description = "Folder with config.json and safetensors files.")
-    private Path checkpoint = Path.of("");
+    @Parameters(paramLabel = "CHECKPOINT", description = SourceOptions.ADDRESSES)
+    private String checkpoint = "";
 
     @Option(
             names = {"-o", "--output"},
@@ -79,6 +80,9 @@ final class ConvertCommand implements Callable<Integer> {
                     + " ${DEFAULT-VALUE}, as config.json says).")
     private String architecture = "auto";
 
+    @Mixin
+    private SourceOptions sources = new SourceOptions();
+
     @Option(names = "--validate", description = "Decode the written file and compare every ternary value and scale.")
     private boolean validate;
 
@@ -101,7 +105,7 @@ final class ConvertCommand implements Callable<Integer> {
         if (output == null && !dryRun) {
             throw usage("Missing required option: '--output=F.gguf' (or --dry-run)");
         }
-        Converter converter = Converter.from(checkpoint)
+        Converter converter = Converter.from(sources.checkpoint(checkpoint, terminal, interruption))
                 .embeddingType(embeddingType())
                 .architecture(architecture)
                 .overwrite(overwrite)

@@ -1,11 +1,13 @@
 package dev.tern.cli;
 
 import dev.tern.codegen.ModelShape;
+import dev.tern.source.ModelSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -22,8 +24,12 @@ final class DimensionOptions {
     @Parameters(
             arity = "0..1",
             paramLabel = "CHECKPOINT",
-            description = "Folder with config.json; weights in it must agree.")
-    private @Nullable Path checkpoint;
+            description = "Folder with config.json; weights in it must agree. Or an address (hf://, gs://, https://), of"
+                    + " which only config.json is fetched.")
+    private @Nullable String checkpoint;
+
+    @Mixin
+    private SourceOptions fetching = new SourceOptions();
 
     @Option(names = "--config", paramLabel = "config.json", description = "Or a config.json alone, of any architecture.")
     private @Nullable Path config;
@@ -50,7 +56,7 @@ final class DimensionOptions {
     private @Nullable Integer headDim;
 
     /** The model asked for, or empty when none is. */
-    Optional<ModelMatrices> matrices() {
+    Optional<ModelMatrices> matrices(Terminal terminal, Interruption interruption) {
         boolean numbers =
                 hidden != null || intermediate != null || heads != null || kvHeads != null || headDim != null;
         int sources = (checkpoint == null ? 0 : 1) + (config == null ? 0 : 1) + (numbers ? 1 : 0);
@@ -58,10 +64,10 @@ final class DimensionOptions {
             throw usage("a CHECKPOINT, --config and dimensions exclude each other; give one of them");
         }
         if (checkpoint != null) {
-            if (checkpoint.toString().endsWith(".json")) {
+            if (checkpoint.endsWith(".json") && !ModelSource.parse(checkpoint).remote()) {
                 throw usage("a CHECKPOINT is a folder; for the file alone: --config " + checkpoint);
             }
-            return Optional.of(ModelMatrices.ofCheckpoint(checkpoint));
+            return Optional.of(ModelMatrices.ofCheckpoint(fetching.configuration(checkpoint, terminal, interruption)));
         }
         if (config != null) {
             return Optional.of(ModelMatrices.ofConfig(config));

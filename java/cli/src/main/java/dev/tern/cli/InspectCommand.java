@@ -2,7 +2,6 @@ package dev.tern.cli;
 
 import dev.tern.convert.Inspection;
 import dev.tern.convert.Inspector;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,9 +20,15 @@ import picocli.CommandLine.Parameters;
         footer = "  tern inspect model.gguf --tensors")
 final class InspectCommand implements Callable<Integer> {
     private final Terminal terminal;
+    private final Interruption interruption;
 
-    @Parameters(paramLabel = "F.gguf|CHECKPOINT", description = "The file, or the checkpoint's folder.")
-    private Path path = Path.of("");
+    @Parameters(
+            paramLabel = "F.gguf|CHECKPOINT",
+            description = "The file, or the checkpoint's folder or address (hf://, gs://, https://).")
+    private String path = "";
+
+    @Mixin
+    private SourceOptions sources = new SourceOptions();
 
     @Mixin
     private KernelConfigOption kernelConfig = new KernelConfigOption();
@@ -34,13 +39,14 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object, with every tensor.")
     private boolean json;
 
-    InspectCommand(Terminal terminal) {
+    InspectCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
+        this.interruption = interruption;
     }
 
     @Override
     public Integer call() {
-        Inspection inspection = Inspector.inspect(path, kernelConfig.path());
+        Inspection inspection = Inspector.inspect(sources.checkpoint(path, terminal, interruption), kernelConfig.path());
         terminal.out().print(json
                 ? Json.document(InspectionText.json(inspection))
                 : InspectionText.text(inspection, tensors));

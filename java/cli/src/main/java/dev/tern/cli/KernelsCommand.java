@@ -135,7 +135,7 @@ final class KernelsCommand implements Callable<Integer> {
     public Integer call() {
         boolean bitnetCpp = bitnetCpp();
         requireSense();
-        Optional<ModelMatrices> model = dimensions.matrices();
+        Optional<ModelMatrices> model = dimensions.matrices(terminal, interruption);
         if (model.isEmpty() && kernelConfig == null) {
             throw usage("a model is missing: give a CHECKPOINT, --config, --hidden-size and --intermediate-size, or the"
                     + " tiles of --kernel-config");

@@ -2,16 +2,16 @@ package dev.tern.cli;
 
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.source.FetchOptions;
+import dev.tern.source.ModelSource;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -30,19 +30,21 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  tern setup bitnet-b1.58-2B-4T/",
+            "  tern setup hf://microsoft/bitnet-b1.58-2B-4T",
             "  tern setup checkpoint/ -q i2_s -o model/ -p 'What is a tern?'"
         })
 final class SetupCommand implements Callable<Integer> {
-    private static final Pattern REMOTE = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]+)://(.*)");
-
     private final Terminal terminal;
     private final Interruption interruption;
 
     @Spec
     private CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
-    @Parameters(paramLabel = "CHECKPOINT", description = "Folder with config.json and safetensors files.")
+    @Parameters(paramLabel = "CHECKPOINT", description = SourceOptions.ADDRESSES)
     private String checkpoint = "";
+
+    @Mixin
+    private SourceOptions sources = new SourceOptions();
 
     @Option(
             names = {"-q", "--outtype"},
@@ -106,47 +108,18 @@ final class SetupCommand implements Callable<Integer> {
             throw usage("Invalid value for option '-n': expected at least 1, found " + tokens);
         }
         GgmlType embedding = embeddingType();
-        Path source = localCheckpoint();
-        String name = nameOf(source) + "-" + type.label();
+        ModelSource source = ModelSource.parse(checkpoint);
+        String name = source.name() + "-" + type.label();
         Path folder = output == null ? Path.of(name) : output;
-        requireApart(source, folder);
+        Path local = sources.fetch(source, FetchOptions.builder(), terminal, interruption).path();
+        requireApart(local, folder);
         new Setup(
                         new Setup.Request(
-                                source, type, embedding, folder, folder.resolve(name + ".gguf"), kernelConfig, prompt, tokens, json),
+                                local, type, embedding, folder, folder.resolve(name + ".gguf"), kernelConfig, prompt, tokens, json),
                         terminal,
                         interruption)
                 .run();
         return ExitStatus.OK;
-    }
-
-    private Path localCheckpoint() {
-        Matcher remote = REMOTE.matcher(checkpoint);
-        if (remote.matches()) {
-            throw InputException.at(checkpoint)
-                    .problem("setup does not download yet")
-                    .expected("a local folder")
-                    .found("a " + remote.group(1) + ":// address")
-                    .cure(switch (remote.group(1)) {
-                        case "gs" -> "Download it first: gcloud storage cp -r " + checkpoint + " .";
-                        case "hf" ->
-                            "Download it first: hf download " + remote.group(2).replace("@", " --revision ")
-                                    + " --local-dir FOLDER.";
-                        default -> "Download it first.";
-                    })
-                    .exception();
-        }
-        try {
-            return Path.of(checkpoint);
-        } catch (InvalidPathException e) {
-            throw InputException.at(checkpoint).problem("is no path: " + e.getReason()).exception(e);
-        }
-    }
-
-    /** The name of the checkpoint's folder. */
-    private static String nameOf(Path checkpoint) {
-        Path absolute = checkpoint.toAbsolutePath().normalize();
-        Path folder = Files.isRegularFile(absolute) ? absolute.getParent() : absolute;
-        return folder == null || folder.getFileName() == null ? "model" : folder.getFileName().toString();
     }
 
     /** A checkpoint is only read, so nothing may be made in it. */

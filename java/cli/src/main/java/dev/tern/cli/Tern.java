@@ -25,14 +25,16 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nStart here:%n",
         footer = {
             "  tern demo                        a trained model, from checkpoint to text",
-            "  tern convert FOLDER -o M.gguf    a Hugging Face checkpoint to GGUF",
+            "  tern convert FOLDER -o M.gguf    a Hugging Face checkpoint to GGUF (or hf://ORG/NAME)",
             "  tern run -m M.gguf -p TEXT       text from it",
             "",
             "Environment:",
             "  TERN_MAX_TIER=scalar|avx2   highest instruction set to use",
             "  TERN_NATIVE=off             compute with the Java reference",
             "  TERN_LIBRARY=PATH           the native library to load",
-            "  TERN_CACHE=DIR              where native libraries are kept",
+            "  TERN_CACHE=DIR              where native libraries and fetched models are kept",
+            "  TERN_OFFLINE=1              fetch nothing, as --offline",
+            "  HF_TOKEN=TOKEN              for private and gated models of Hugging Face",
             "  TERN_JAVA_OPTS=FLAGS        more flags for the Java virtual machine",
             "",
             "Exit status: 0 done; 1 the input is at fault; 2 the command line is; 70 Tern is.",
@@ -99,11 +101,12 @@ public final class Tern implements Runnable {
         SequencedMap<String, Supplier<Object>> commands = new LinkedHashMap<>();
         commands.put("demo", () -> new DemoCommand(terminal, interruption));
         commands.put("convert", () -> new ConvertCommand(terminal, interruption));
+        commands.put("pull", () -> new PullCommand(terminal, interruption));
         commands.put("kernels", () -> new KernelsCommand(terminal, interruption));
         commands.put("setup", () -> new SetupCommand(terminal, interruption));
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
-        commands.put("inspect", () -> new InspectCommand(terminal));
+        commands.put("inspect", () -> new InspectCommand(terminal, interruption));
         commands.put("validate", () -> new ValidateCommand(terminal, interruption));
         commands.put("logits", () -> new LogitsCommand(terminal, interruption));
         commands.put("tokenize", () -> new TokenizeCommand(terminal));

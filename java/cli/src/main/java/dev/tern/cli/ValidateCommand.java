@@ -27,8 +27,14 @@ final class ValidateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "F.gguf", description = "The file.")
     private Path file = Path.of("");
 
-    @Option(names = "--against", paramLabel = "CHECKPOINT", description = "The checkpoint it was converted from.")
-    private @Nullable Path checkpoint;
+    @Option(
+            names = "--against",
+            paramLabel = "CHECKPOINT",
+            description = "The checkpoint it was converted from: a folder or an address (hf://, gs://, https://).")
+    private @Nullable String checkpoint;
+
+    @Mixin
+    private SourceOptions sources = new SourceOptions();
 
     @Mixin
     private KernelConfigOption kernelConfig = new KernelConfigOption();
@@ -43,11 +49,12 @@ final class ValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Path against = checkpoint == null ? null : sources.checkpoint(checkpoint, terminal, interruption);
         ValidationReport report;
         try (Progress progress = new Progress(terminal, interruption)) {
             report = Validator.validate(
                     file,
-                    checkpoint,
+                    against,
                     kernelConfig.path(),
                     (phase, tensor, done, total) -> progress.at("validate", done, total, "MiB", 1 << 20));
         }

@@ -324,9 +324,10 @@ class SetupCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "setup gs://bucket/prefix -o @new | 1 | gcloud storage cp -r gs://bucket/prefix",
-        "setup hf://org/name@main -o @new | 1 | hf download org/name --revision main",
-        "setup https://x.org/model -o @new | 1 | a https:// address",
+        "setup gs://BUCKET/prefix -o @new | 1 | the bucket 'BUCKET'",
+        "setup hf://org/name@main --offline -o @new | 1 | hf://org/name: is not in the cache",
+        "setup http://x.org/model -o @new | 1 | unencrypted connection to another machine",
+        "setup ftp://x.org/model -o @new | 1 | Download it first",
         "setup /no/such/folder -o @new | 1 | /no/such/folder",
         "setup @packed -o @packed | 1 | only read",
         "setup @packed -o @packed/made | 1 | only read",

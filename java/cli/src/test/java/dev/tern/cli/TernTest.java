@@ -22,7 +22,7 @@ class TernTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "convert", "kernels", "setup", "run", "chat", "inspect", "validate", "logits", "tokenize",
+                "demo", "convert", "pull", "kernels", "setup", "run", "chat", "inspect", "validate", "logits", "tokenize",
                 "perplexity", "synth", "bench", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {

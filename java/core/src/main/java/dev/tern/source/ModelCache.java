@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 /**
  * The models that were fetched: {@code $TERN_CACHE/models} (or {@code $XDG_CACHE_HOME/tern/models}, {@code
  * ~/.cache/tern/models}), in it a folder for each source, {@code huggingface.co/ORG/NAME}, in that one for each revision,
- * and {@code .refs/NAME} with the revision that a branch had when it was last seen. Nothing but time is lost by removing any
- * of it.
+ * {@code COMMIT/NAME}, and {@code .refs/BRANCH} with the revision that a branch had when it was last seen. Nothing but time is
+ * lost by removing any of it.
  */
 final class ModelCache {
     private static final int LONGEST_NAME = 200;
@@ -66,9 +66,13 @@ final class ModelCache {
         return folder;
     }
 
-    /** The folder for one revision of a source. */
+    /** The folder for one revision of a source; it is called like the model, whose name goes into what is made of it. */
     Path snapshot(RemoteSource source, String revision) {
-        Path folder = family(source).resolve(fileName(revision));
+        return snapshot(source, family(source).resolve(fileName(revision)));
+    }
+
+    private static Path snapshot(RemoteSource source, Path revision) {
+        Path folder = revision.resolve(fileName(source.name()));
         for (String name : source.subfolder()) {
             folder = folder.resolve(fileName(name));
         }
@@ -137,10 +141,7 @@ final class ModelCache {
         }
         try (Stream<Path> revisions = Files.list(family)) {
             for (Path revision : revisions.sorted().toList()) {
-                Path folder = revision;
-                for (String name : source.subfolder()) {
-                    folder = folder.resolve(fileName(name));
-                }
+                Path folder = snapshot(source, revision);
                 if (!folder.equals(snapshot) && SnapshotFolder.holdsOne(folder)) {
                     others.add(new SnapshotFolder(folder));
                 }

@@ -113,7 +113,7 @@ class FaultyServerTest {
                 .hasMessageContaining("goes on where this one stopped");
         assertThat(hub.storage.requests()).hasSize(4);
         assertThat(hub.pauses).hasSize(3);
-        assertThat(cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/config.json")).exists();
+        assertThat(cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/config.json")).exists();
     }
 
     @Test
@@ -154,7 +154,7 @@ class FaultyServerTest {
         assertThatThrownBy(() -> hub.fetch(cache))
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("hf://org/model/" + name + ": came damaged twice; expected " + expected + ", found ");
-        Path folder = cache.resolve("models/huggingface.co/org/model").resolve("2".repeat(40));
+        Path folder = cache.resolve("models/huggingface.co/org/model").resolve("2".repeat(40)).resolve("model");
         assertThat(folder.resolve(name)).doesNotExist();
         requireRight(hub.fetch(cache));
     }
@@ -173,7 +173,7 @@ class FaultyServerTest {
                 })
                 .build();
         assertThatThrownBy(() -> ModelSource.parse("hf://org/model").fetch(stopping)).hasMessage("Ctrl-C");
-        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/.tern");
+        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/.tern");
         assertThat(hidden.resolve(WEIGHTS + ".part")).exists();
         assertThat(hidden.resolveSibling(WEIGHTS)).doesNotExist();
 
@@ -187,7 +187,7 @@ class FaultyServerTest {
 
     @Test
     void aPartThatIsNoPartIsNotTrusted() throws IOException {
-        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/.tern");
+        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/.tern");
         Files.createDirectories(hidden);
         String identity = "SHA-256 " + FakeHub.hex("SHA-256", hub.files.get(WEIGHTS));
         int size = hub.files.get(WEIGHTS).length;

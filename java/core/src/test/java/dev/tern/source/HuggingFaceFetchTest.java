@@ -39,7 +39,7 @@ class HuggingFaceFetchTest {
     }
 
     private Path snapshot(String commit) {
-        return cache.resolve("models/huggingface.co/org/model").resolve(commit);
+        return cache.resolve("models/huggingface.co/org/model").resolve(commit).resolve("model");
     }
 
     private static List<String> names(Path folder) throws IOException {

@@ -1,0 +1,137 @@
+package dev.tern.cli;
+
+import static dev.tern.cli.InProcess.PACKED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Commands on a checkpoint that lies on a server do what they do on the same checkpoint in a folder. */
+class RemoteCheckpointTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    @TempDir
+    Path folder;
+
+    private HubServer hub;
+
+    @BeforeEach
+    void start() throws IOException {
+        hub = new HubServer(PACKED);
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        hub.close();
+    }
+
+    /** Runs with this server as the hub and a cache of this test. */
+    private InProcess.Result tern(String arguments) throws Exception {
+        return TernProcess.shell("export HF_ENDPOINT='" + hub.url() + "' TERN_CACHE='" + folder.resolve("cache") + "' HF_TOKEN=; cd '"
+                + folder + "'; tern " + arguments);
+    }
+
+    private Path snapshot() {
+        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT).resolve("packed-u8");
+    }
+
+    @Test
+    void convertsWhatItFetchesToTheSameBytes() throws Exception {
+        hub.breaks.set(1);
+        InProcess.Result remote = tern("convert hf://org/packed-u8 -o remote.gguf --outtype tq1_0 --validate");
+        assertThat(remote.status()).as(remote.err()).isZero();
+        assertThat(remote.err())
+                .contains("tern: note: hf://org/packed-u8: commit " + HubServer.COMMIT + ", ")
+                .contains("tern: note: optimizer.bin is not needed and was left out");
+        assertThat(InProcess.tern("convert", PACKED, "-o", folder.resolve("local.gguf"), "--outtype", "tq1_0").status()).isZero();
+        assertThat(folder.resolve("remote.gguf")).hasSameBinaryContentAs(folder.resolve("local.gguf"));
+        assertThat(hub.requests).noneMatch(request -> request.contains("optimizer"));
+        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors"))).hasSizeGreaterThan(1);
+
+        int before = hub.requests.size();
+        InProcess.Result offline = tern("validate remote.gguf --against hf://org/packed-u8 --offline");
+        assertThat(offline.status()).as(offline.err()).isZero();
+        InProcess.Result inspected = tern("inspect hf://org/packed-u8@" + HubServer.COMMIT + " --json");
+        assertThat(inspected.status()).as(inspected.err()).isZero();
+        assertThat(JSON.readTree(inspected.out())).isNotEmpty();
+        assertThat(hub.requests).as("all was there").hasSize(before);
+    }
+
+    @Test
+    void setupTakesARemoteCheckpoint() throws Exception {
+        InProcess.Result first = tern("setup hf://org/packed-u8 -q i2_s -n 4");
+        assertThat(first.status()).as(first.err()).isZero();
+        Path made = folder.resolve("packed-u8-i2_s");
+        assertThat(made.resolve("packed-u8-i2_s.gguf")).exists();
+        JsonNode record = JSON.readTree(Files.readString(made.resolve("setup.json")));
+        assertThat(record.path("checkpoint").asString()).isEqualTo(snapshot().toRealPath().toString());
+        assertThat(record.path("inputs").findValuesAsString("name"))
+                .containsExactlyElementsOf(names(snapshot()).stream().filter(name -> !name.startsWith(".")).toList());
+
+        JsonNode again = JSON.readTree(tern("setup hf://org/packed-u8 -q i2_s -n 4 --json").out());
+        assertThat(again.path("steps").findValuesAsString("status")).containsExactly("done", "skipped", "skipped", "done");
+    }
+
+    @Test
+    void kernelsNeedTheConfigurationAlone() throws Exception {
+        InProcess.Result result = tern("kernels hf://org/packed-u8 --dry-run");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.err()).contains("there are no weights in");
+        assertThat(result.out()).contains("512 x 1536");
+        assertThat(hub.requests).noneMatch(request -> request.endsWith(".safetensors"));
+        InProcess.Result web = tern("kernels " + hub.url() + "/files/config.json --dry-run");
+        assertThat(web.status()).as(web.err()).isZero();
+        assertThat(web.out()).contains("512 x 1536");
+        assertThat(hub.requests).noneMatch(request -> request.endsWith(".safetensors"));
+    }
+
+    @Test
+    void pullPrintsTheFolder() throws Exception {
+        InProcess.Result result = tern("pull hf://org/packed-u8");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out().strip()).isEqualTo(snapshot().toString());
+        assertThat(result.err()).doesNotContain("MiB");
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+            assertThat(snapshot().resolve(name)).hasSameBinaryContentAs(PACKED.resolve(name));
+        }
+        assertThat(tern("pull --list").out()).startsWith("hf://org/packed-u8, commit " + HubServer.COMMIT + ": 7.");
+        JsonNode listed = JSON.readTree(tern("pull --list --json").out()).path("models").path(0);
+        assertThat(listed.path("whole").asBoolean()).isTrue();
+
+        InProcess.Result web = tern("pull " + hub.url() + "/files/ -o own");
+        assertThat(web.status()).as(web.err()).isZero();
+        assertThat(web.out().strip()).isEqualTo("own");
+        assertThat(folder.resolve("own/model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+
+        assertThat(tern("pull").status()).isEqualTo(2);
+        assertThat(tern("pull hf://a/b --list").status()).isEqualTo(2);
+        assertThat(tern("pull " + folder).err()).contains("on this machine already");
+        InProcess.Result missing = tern("pull hf://org/other");
+        assertThat(missing.status()).isEqualTo(1);
+        assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one").doesNotContain("\tat ");
+    }
+
+    @Test
+    void offlineSaysWhatIsMissing() throws Exception {
+        InProcess.Result result = tern("convert hf://org/packed-u8 -o x.gguf --offline");
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains("hf://org/packed-u8: is not in the cache, and offline nothing is fetched");
+        assertThat(hub.requests).isEmpty();
+        assertThat(folder.resolve("x.gguf")).doesNotExist();
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+}
