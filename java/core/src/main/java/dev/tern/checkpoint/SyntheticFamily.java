@@ -1,5 +1,6 @@
 package dev.tern.checkpoint;
 
+import dev.tern.checkpoint.SyntheticTokenizer.Kind;
 import dev.tern.codegen.ModelShape;
 import dev.tern.codegen.PublishedModel;
 import dev.tern.model.FfnActivation;
@@ -33,10 +34,13 @@ record SyntheticFamily(
             bitnet(PublishedModel.BITNET_B1_58_2B_4T.label(), 128256, 0, SyntheticLayout.of("bitnet-b1.58")),
             bitnet("DLM-2B", 128257, 32, SyntheticLayout.diffusion()),
             corrected(),
-            oneBitLlm(PublishedModel.BITNET_B1_58_LARGE, 24, new ModelShape(768, 1024, 8, 8, 96), SafetensorsType.F32),
+            oneBitLlm(PublishedModel.BITNET_B1_58_LARGE, 24, new ModelShape(768, 1024, 8, 8, 96),
+                    SyntheticLayout.oneBitLlm(SafetensorsType.F32, Kind.SENTENCE_PIECE_MODEL)),
             // 100 columns a head; neither 800 nor 2240 is a multiple of 128, as 8640 is not.
-            oneBitLlm(PublishedModel.BITNET_B1_58_3B, 26, new ModelShape(800, 2240, 8, 8, 100), SafetensorsType.F16),
-            llama(PublishedModel.LLAMA3_8B, 32, 128256, 8192, 500_000f, 1e-5f, new ModelShape(256, 896, 4, 1, 64), false),
+            oneBitLlm(PublishedModel.BITNET_B1_58_3B, 26, new ModelShape(800, 2240, 8, 8, 100),
+                    SyntheticLayout.oneBitLlm(SafetensorsType.F16, Kind.SENTENCE_PIECE)),
+            llama(PublishedModel.LLAMA3_8B, 32, 128256, 8192, 500_000f, 1e-5f, new ModelShape(256, 896, 4, 1, 64),
+                    SyntheticLayout.packedLlama(Kind.LLAMA3, false)),
             falcon3(PublishedModel.FALCON3_1B, 18, 8192, new ModelShape(512, 1024, 2, 1, 256)),
             falcon3(PublishedModel.FALCON3_3B, 22, 32768, new ModelShape(768, 2304, 3, 1, 256)),
             falcon3(PublishedModel.FALCON3_7B, 28, 32768, new ModelShape(768, 1536, 3, 1, 256)),
@@ -88,7 +92,7 @@ record SyntheticFamily(
 
     /** Sub-norms, SiLU, no shared keys, two tokens behind a vocabulary of 32000. */
     private static SyntheticFamily oneBitLlm(
-            PublishedModel published, int layers, ModelShape small, SafetensorsType floats) {
+            PublishedModel published, int layers, ModelShape small, SyntheticLayout layout) {
         String label = published.label();
         return new SyntheticFamily(
                 label,
@@ -96,7 +100,7 @@ record SyntheticFamily(
                         true),
                 model("bitnet", label, small, SMALL_LAYERS, SMALL_VOCAB + 2, SMALL_CONTEXT, 10_000f, 1e-5f,
                         FfnActivation.SILU, true, true),
-                SyntheticLayout.oneBitLlm(floats));
+                layout);
     }
 
     /** A Llama with a head of its own, packed. */
@@ -108,7 +112,7 @@ record SyntheticFamily(
             float theta,
             float eps,
             ModelShape small,
-            boolean statesHeadDim) {
+            SyntheticLayout layout) {
         String label = published.label();
         return new SyntheticFamily(
                 label,
@@ -116,16 +120,18 @@ record SyntheticFamily(
                         false),
                 model("llama", label, small, SMALL_LAYERS, SMALL_VOCAB, SMALL_CONTEXT, theta, eps, FfnActivation.SILU,
                         false, false),
-                SyntheticLayout.packedLlama(statesHeadDim));
+                layout);
     }
 
     private static SyntheticFamily falcon3(PublishedModel published, int layers, int context, ModelShape small) {
-        return llama(published, layers, 131072, context, 1_000_042f, 1e-6f, small, true);
+        return llama(published, layers, 131072, context, 1_000_042f, 1e-6f, small,
+                SyntheticLayout.packedLlama(Kind.FALCON3, true));
     }
 
     private static SyntheticFamily falconEdge(PublishedModel published, int layers) {
         return llama(
-                published, layers, 32768, 32768, 1_000_042f, 1e-5f, new ModelShape(512, 2304, 8, 1, 64), true);
+                published, layers, 32768, 32768, 1_000_042f, 1e-5f, new ModelShape(512, 2304, 8, 1, 64),
+                SyntheticLayout.packedLlama(Kind.FALCON_E, true));
     }
 
     /** Columns that are no multiple of 128, in both sizes. */
@@ -137,7 +143,7 @@ record SyntheticFamily(
                 model("bitnet", label, shape, 30, 49152, 8192, 100_000f, 1e-5f, FfnActivation.SILU, true, true),
                 model("bitnet", label, shape, SMALL_LAYERS, SMALL_VOCAB, SMALL_CONTEXT, 100_000f, 1e-5f,
                         FfnActivation.SILU, true, true),
-                SyntheticLayout.of("bitnet"));
+                SyntheticLayout.of("bitnet").with(Kind.SMOLLM));
     }
 
     private static SyntheticFamily ternaryLlama() {

@@ -1,5 +1,6 @@
 package dev.tern.checkpoint;
 
+import dev.tern.checkpoint.SyntheticTokenizer.Kind;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.safetensors.SafetensorsType;
 import java.util.Map;
@@ -18,6 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param quantization the {@code quantization_config}
  * @param format how the projections are stored unless another format is asked for
  * @param extraKeys keys of config.json that only this family has
+ * @param tokenizer of what kind the tokenizer is
  * @param masked whether the last token is the mask of masked-diffusion models
  * @param statesHeadDim whether {@code head_dim} stands in config.json even where it follows from the other numbers
  */
@@ -29,6 +31,7 @@ record SyntheticLayout(
         Quantization quantization,
         WeightFormat format,
         Map<String, Integer> extraKeys,
+        Kind tokenizer,
         boolean masked,
         boolean statesHeadDim) {
 
@@ -72,8 +75,15 @@ record SyntheticLayout(
                 Quantization.AUTOBITLINEAR,
                 WeightFormat.ONLINE,
                 Map.of(),
+                Kind.LLAMA3,
                 false,
                 false);
+    }
+
+    /** The same with another tokenizer. */
+    SyntheticLayout with(Kind other) {
+        return new SyntheticLayout(
+                architecture, modelType, floats, subNorms, quantization, format, extraKeys, other, masked, statesHeadDim);
     }
 
     /** That of block-diffusion fine-tunes (Fast-dLLM): one more token. */
@@ -87,12 +97,13 @@ record SyntheticLayout(
                 plain.quantization,
                 plain.format,
                 Map.of(),
+                plain.tokenizer,
                 true,
                 false);
     }
 
     /** That of 1bitLLM's models: another spelling of everything, no quantization_config, keys of its own. */
-    static SyntheticLayout oneBitLlm(SafetensorsType floats) {
+    static SyntheticLayout oneBitLlm(SafetensorsType floats, Kind tokenizer) {
         return new SyntheticLayout(
                 "BitnetForCausalLM",
                 "llama",
@@ -101,12 +112,13 @@ record SyntheticLayout(
                 Quantization.NONE,
                 WeightFormat.ONLINE,
                 Map.of("input_bits", 8, "weight_bits", 1),
+                tokenizer,
                 false,
                 false);
     }
 
     /** That of packed Llamas, whose scales are inverse. */
-    static SyntheticLayout packedLlama(boolean statesHeadDim) {
+    static SyntheticLayout packedLlama(Kind tokenizer, boolean statesHeadDim) {
         return new SyntheticLayout(
                 "LlamaForCausalLM",
                 "llama",
@@ -115,6 +127,7 @@ record SyntheticLayout(
                 Quantization.BITLINEAR,
                 WeightFormat.PACKED,
                 Map.of(),
+                tokenizer,
                 false,
                 statesHeadDim);
     }
@@ -129,6 +142,7 @@ record SyntheticLayout(
                 Quantization.NONE,
                 WeightFormat.TERNARY_FLOATS,
                 Map.of(),
+                Kind.GPT2,
                 false,
                 false);
     }
@@ -198,7 +212,7 @@ record SyntheticLayout(
     /** The tokenizer that such a checkpoint has. */
     SyntheticTokenizer tokenizer(int vocabSize) {
         return masked
-                ? SyntheticTokenizer.of(SyntheticTokenizer.Kind.LLAMA3, vocabSize - 1).withMask()
-                : SyntheticTokenizer.of(SyntheticTokenizer.Kind.LLAMA3, vocabSize);
+                ? SyntheticTokenizer.of(tokenizer, vocabSize - 1).withMask()
+                : SyntheticTokenizer.of(tokenizer, vocabSize);
     }
 }
