@@ -101,7 +101,9 @@ public final class Checkpoint implements AutoCloseable {
                     .error()
                     .problem("the weights are continuous, and config.json does not say that they become ternary")
                     .expected("quantization_config with quant_method 'bitnet', or weights with at most three values")
-                    .cure("An ordinary Llama cannot be made ternary without training; give one trained so.")
+                    .cure("An ordinary Llama cannot be made ternary without training; give one trained so. If this one was"
+                            + " (master weights, or a merge that lost the key), put \"quantization_config\":"
+                            + " {\"quant_method\": \"bitnet\", \"quantization_mode\": \"online\"} into its config.json.")
                     .exception();
         }
     }

@@ -102,7 +102,7 @@ final class Comparison {
         long total = file.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
         try (Arena arena = Arena.ofConfined();
                 TernaryPrefetch ternary = new TernaryPrefetch(checkpoint)) {
-            FloatEncoder floats = new FloatEncoder(checkpoint, arena);
+            FloatEncoder floats = new FloatEncoder(checkpoint, architecture, arena);
             for (CheckpointTensor source : checkpoint.tensors()) {
                 expected.add(source.name());
                 TernaryMatrix matrix = source.ternary() ? ternary.next(source) : null;

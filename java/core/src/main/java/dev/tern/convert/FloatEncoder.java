@@ -26,12 +26,15 @@ final class FloatEncoder {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Checkpoint checkpoint;
+    private final String architecture;
     private final float[] values = new float[PIECE];
     private final short[] halves = new short[PIECE];
     private final MemorySegment bytes;
 
-    FloatEncoder(Checkpoint checkpoint, Arena arena) {
+    /** @param architecture of the file, which decides the order of some rows */
+    FloatEncoder(Checkpoint checkpoint, String architecture, Arena arena) {
         this.checkpoint = checkpoint;
+        this.architecture = architecture;
         this.bytes = arena.allocate(4L * PIECE, 64);
     }
 
@@ -45,7 +48,7 @@ final class FloatEncoder {
                 BlockQuantizer.supports(type) ? Optional.of(BlockQuantizer.of(type)) : Optional.empty();
         for (long first = 0; first < tensor.elements(); first += PIECE) {
             int count = (int) Math.min(PIECE, tensor.elements() - first);
-            checkpoint.readFloats(tensor, first, count, MemorySegment.ofArray(values));
+            read(tensor, first, count);
             if (quantizer.isPresent()) {
                 quantize(quantizer.get(), tensor, count, sink);
                 continue;
@@ -77,6 +80,23 @@ final class FloatEncoder {
         }
         GgmlType type = quantizer.type();
         sink.accept(bytes.asSlice(0, (long) count / type.blockSize() * type.blockBytes()));
+    }
+
+    private void read(CheckpointTensor tensor, long first, int count) {
+        MemorySegment to = MemorySegment.ofArray(values);
+        if (!RopePermutation.interleavesFloats(tensor.name(), architecture)) {
+            checkpoint.readFloats(tensor, first, count, to);
+            return;
+        }
+        int cols = tensor.cols();
+        int headDim = checkpoint.hyperparameters().headDim();
+        for (int done = 0; done < count; ) {
+            int col = (int) ((first + done) % cols);
+            int now = Math.min(cols - col, count - done);
+            long row = RopePermutation.sourceRow((first + done) / cols, headDim);
+            checkpoint.readFloats(tensor, row * cols + col, now, to.asSlice(4L * done, 4L * now));
+            done += now;
+        }
     }
 
     /** False when a value became infinite. */

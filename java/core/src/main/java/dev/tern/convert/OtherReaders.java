@@ -38,6 +38,10 @@ final class OtherReaders {
             notes.add("the model's activation is SiLU; programs that do not read " + arch + ".hidden_activation run relu²"
                     + " for this architecture: choose --arch bitnet for them");
         }
+        if (model.lowRank().largest() > 0) {
+            notes.add("the model has low-rank corrections beside its projections (tensors .lrc_u and .lrc_v); of the programs"
+                    + " named here only Tern computes with them");
+        }
         if (bitnet && !model.tiedHead()) {
             notes.add("the model has a head of its own; bitnet.cpp and llama.cpp compute with the embedding instead for"
                     + " the bitnet architectures");

@@ -17,6 +17,17 @@ final class RopePermutation {
         return architecture.equals("llama") && rotated ? interleave(matrix, model.headDim()) : matrix;
     }
 
+    /** Whether U of a low-rank correction, whose rows are those of its projection, is to be interleaved as well. */
+    static boolean interleavesFloats(String tensor, String architecture) {
+        return architecture.equals("llama") && (tensor.endsWith(".attn_q.lrc_u") || tensor.endsWith(".attn_k.lrc_u"));
+    }
+
+    /** Which of Hugging Face's rows is row {@code row} of an interleaved matrix. */
+    static long sourceRow(long row, int headDim) {
+        long inHead = row % headDim;
+        return row - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
+    }
+
     private static TernaryMatrix interleave(TernaryMatrix matrix, int headDim) {
         int cols = matrix.cols();
         byte[] values = new byte[matrix.values().length];

@@ -40,7 +40,7 @@ final class TensorStream {
         long bytes = 0;
         try (Arena arena = Arena.ofConfined();
                 TernaryPrefetch ternary = new TernaryPrefetch(recipe.checkpoint())) {
-            FloatEncoder floats = new FloatEncoder(recipe.checkpoint(), arena);
+            FloatEncoder floats = new FloatEncoder(recipe.checkpoint(), recipe.model().architecture(), arena);
             MemorySegment buffer = arena.allocate(largestTernary(sources, targets), 64);
             for (int i = 0; i < targets.size(); i++) {
                 CheckpointTensor source = sources.get(i);

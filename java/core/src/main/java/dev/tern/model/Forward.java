@@ -60,7 +60,7 @@ final class Forward implements ThreadTeam.Program {
     private final MemorySegment normed; // [batch][widest]
     private final Activations quantized;
     private final @Nullable LutMultiplier lut; // where there are packed weights
-    private final @Nullable LowRankPass lowRank; // where projections have corrections
+    private final LowRankPass lowRank;
     private final MemorySegment q;
     private final MemorySegment k;
     private final MemorySegment v;
@@ -106,9 +106,7 @@ final class Forward implements ThreadTeam.Program {
                 .map(LutWeights.class::cast)
                 .toList();
         this.lut = packed.isEmpty() ? null : new LutMultiplier(packed, batch, widest, members, arena);
-        this.lowRank = model.lowRank().largest() == 0
-                ? null
-                : new LowRankPass(model, batch, widest, kernels, team, arena);
+        this.lowRank = new LowRankPass(model, batch, widest, kernels, team, arena);
         this.q = floats(arena, batch, queries);
         this.k = floats(arena, batch, pairs);
         this.v = floats(arena, batch, pairs);
@@ -191,7 +189,7 @@ final class Forward implements ThreadTeam.Program {
         }
         normAndQuantize(member, layer, "attn_norm", x, hidden, w.attnNorm(), w.q());
         LowRankWeights side = w.lowRank();
-        reduce(member, normed, hidden, side.q(), side.k(), side.v());
+        lowRank.reduce(member, normed, hidden, tokens, side.q(), side.k(), side.v());
 
         int rows = queries + 2 * pairs;
         int unit = rowUnit(w.k(), members); // divides q's in any sensible plan; else a tile is cut, which is only slower
@@ -230,7 +228,8 @@ final class Forward implements ThreadTeam.Program {
         traced(member, layer, "kqv_out", mixed, queries);
 
         normAndQuantize(member, layer, "attn_sub_norm", mixed, queries, w.attnSubNorm(), w.attnOutput());
-        reduce(member, w.attnSubNorm() == null ? mixed : normed, queries, side.attnOutput(), null, null);
+        lowRank.reduce(
+                member, w.attnSubNorm() == null ? mixed : normed, queries, tokens, side.attnOutput(), null, null);
         multiplyAll(member, w.attnOutput(), side.attnOutput(), delta);
         traced(member, layer, "attn_out", delta, hidden);
     }
@@ -256,7 +255,7 @@ final class Forward implements ThreadTeam.Program {
         addDelta(member, layer, "ffn_inp");
         normAndQuantize(member, layer, "ffn_norm", x, hidden, w.ffnNorm(), w.gate());
         LowRankWeights side = w.lowRank();
-        reduce(member, normed, hidden, side.gate(), side.up(), null);
+        lowRank.reduce(member, normed, hidden, tokens, side.gate(), side.up(), null);
 
         boolean separate = trace != null; // the gate is to be seen before it is overwritten
         int unit = rowUnit(w.gate(), members);
@@ -282,7 +281,8 @@ final class Forward implements ThreadTeam.Program {
         traced(member, layer, "ffn_act", gate, intermediate);
 
         normAndQuantize(member, layer, "ffn_sub_norm", gate, intermediate, w.ffnSubNorm(), w.down());
-        reduce(member, w.ffnSubNorm() == null ? gate : normed, intermediate, side.down(), null, null);
+        lowRank.reduce(
+                member, w.ffnSubNorm() == null ? gate : normed, intermediate, tokens, side.down(), null, null);
         multiplyAll(member, w.down(), side.down(), delta);
         traced(member, layer, "ffn_down", delta, hidden);
     }
@@ -347,19 +347,6 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
-    /** What the low-rank corrections of a stage's projections need of their common input, before it is quantized. */
-    private void reduce(
-            int member,
-            MemorySegment in,
-            int width,
-            @Nullable LowRank first,
-            @Nullable LowRank second,
-            @Nullable LowRank third) {
-        if (lowRank != null) {
-            lowRank.reduce(member, in, width, tokens, first, second, third);
-        }
-    }
-
     private void multiplyAll(int member, Projection w, @Nullable LowRank side, MemorySegment y) {
         int unit = rowUnit(w, members);
         int n = rowShares(w.rows(), unit);
@@ -372,7 +359,7 @@ final class Forward implements ThreadTeam.Program {
     /**
      * The rows of {@code w} that fall into [begin, end) when the matrix starts at row {@code base} of the stage.
      *
-     * @param side its correction, which {@link #reduce} has prepared in this slot
+     * @param side its correction, which {@link LowRankPass#reduce} has prepared in this slot
      */
     private void multiply(
             int member,
@@ -392,7 +379,7 @@ final class Forward implements ThreadTeam.Program {
                     Objects.requireNonNull(lut).multiply(member, packed, kernels, quantized, tokens, from, to, y);
             }
             if (side != null) {
-                Objects.requireNonNull(lowRank).add(side, slot, tokens, from, to, y);
+                lowRank.add(side, slot, tokens, from, to, y);
             }
         }
     }

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Computes the low-rank corrections of a pass: first z = Vᵀ · x, a stage of its own, then, where a projection's rows are
- * computed, y += U · z for the same rows. Every sum is one kernel's, over a whole row, whoever computes it. Allocated for
- * models that have corrections only. Not thread-safe but as {@link Forward} is.
+ * computed, y += U · z for the same rows. Every sum is one kernel's, over a whole row, whoever computes it. Of a
+ * model without corrections it holds and does nothing. Not thread-safe but as {@link Forward} is.
  */
 final class LowRankPass {
     /** Projections of one input: q, k and v. */
@@ -27,14 +27,16 @@ final class LowRankPass {
         this.kernels = kernels;
         this.team = team;
         long rank = model.lowRank().largest();
+        long rows = rank == 0 ? 0 : widest;
         for (int slot = 0; slot < SLOTS; slot++) {
             reduced[slot] = arena.allocate(Math.multiplyExact(4L * batch, rank), 64);
-            corrections[slot] = arena.allocate(Math.multiplyExact(4L * batch, (long) widest), 64);
+            corrections[slot] = arena.allocate(Math.multiplyExact(4L * batch, rows), 64);
         }
     }
 
     /**
-     * The stage in which z of up to three projections of {@code x} is computed; their slots are 0, 1 and 2.
+     * The stage in which z of up to three projections of {@code x} is computed; their slots are 0, 1 and 2. None where
+     * none of them has a correction.
      *
      * @param x {@code [tokens][width]}
      */

@@ -429,6 +429,8 @@ class CheckpointTest {
         changes.put("'quantization_config.modules_to_not_convert'; not supported", config ->
                 config.putObject("quantization_config")
                         .putArray("modules_to_not_convert").add("lm_head").add("down_proj"));
+        changes.put("'input_bits'; expected 8, found 4", config -> config.put("input_bits", 4));
+        changes.put("'bd_size'; whole number from 1; found 0", config -> config.put("bd_size", 0));
         changes.put("'eos_token_id'; expected a token id", config -> config.put("eos_token_id", "</s>"));
         changes.put("'tie_word_embeddings'; expected true or false", config -> config.put("tie_word_embeddings", 1));
         changes.forEach((expected, change) -> {
