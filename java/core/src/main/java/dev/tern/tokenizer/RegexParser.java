@@ -136,6 +136,7 @@ final class RegexParser {
                             List<CharacterClass> joined = new ArrayList<>(head);
                             joined.addAll(tail);
                             longer.add(joined);
+                            requireFew(longer.size());
                         }
                     }
                     sequences = longer;
@@ -145,10 +146,14 @@ final class RegexParser {
                     sequences = sequences(new Concatenation(java.util.Collections.nCopies(repetition.min(), repetition.body())));
             default -> throw new UnsupportedException("looking ahead or behind at something of no fixed length");
         }
-        if (sequences.size() > 256) {
+        requireFew(sequences.size());
+        return sequences;
+    }
+
+    private static void requireFew(int alternatives) throws UnsupportedException {
+        if (alternatives > 256) {
             throw new UnsupportedException("looking ahead or behind at more than 256 alternatives");
         }
-        return sequences;
     }
 
     private RegexNode repetition(RegexNode atom) throws UnsupportedException {

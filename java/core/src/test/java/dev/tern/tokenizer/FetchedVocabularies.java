@@ -11,8 +11,13 @@ final class FetchedVocabularies {
 
     /** The vocabulary's folder; without it the test is skipped, or fails where {@code tern.require.vocabularies} is true. */
     static Path folder(String name) {
+        return file(name, "tokenizer.json").getParent();
+    }
+
+    /** A file of the vocabulary, as {@link #folder}. */
+    static Path file(String name, String fileName) {
         Path folder = GoldenCases.TESTDATA.resolve("tokenizers/vocabularies").resolve(name);
-        boolean there = Files.exists(folder.resolve("tokenizer.json"));
+        boolean there = Files.exists(folder.resolve(fileName));
         if (!there) {
             String message = "SKIPPED: " + folder + " is not there; testdata/tokenizers/fetch-vocabularies gets it from npm";
             if (Boolean.getBoolean("tern.require.vocabularies")) {
@@ -21,6 +26,6 @@ final class FetchedVocabularies {
             System.err.println(message);
             assumeTrue(false, message);
         }
-        return folder;
+        return folder.resolve(fileName);
     }
 }

@@ -1,0 +1,179 @@
+package dev.tern.tokenizer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Looks for faults that a vocabulary can have without being unreadable, and proves that two vocabularies do the same.
+ * Stateless and thread-safe.
+ */
+public final class VocabularyCheck {
+    /**
+     * Something that is wrong.
+     *
+     * @param text what, in a sentence
+     * @param cure what to do about it, in a sentence
+     */
+    public record Finding(String text, String cure) {}
+
+    /** So many tokens must begin with BOS before it is no accident. */
+    private static final int FEWEST_BAKED = 3;
+
+    private static final String CONVERT_AGAIN = "Convert the checkpoint again with tern convert.";
+
+    private VocabularyCheck() {}
+
+    /** All that is wrong with the vocabulary; empty when nothing is. */
+    public static List<Finding> findings(Vocabulary vocabulary) {
+        List<Finding> findings = new ArrayList<>();
+        Optional<String> bos = vocabulary.token(SpecialToken.BOS);
+        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(text, CONVERT_AGAIN)));
+        alphabet(vocabulary, findings);
+        merges(vocabulary, findings);
+        parts(vocabulary, findings);
+        return findings;
+    }
+
+    /** As {@link #bakedBos(List, String)}, with the vocabulary's own BOS. */
+    public static Optional<String> bakedBos(Vocabulary vocabulary) {
+        return bakedBos(vocabulary.tokens(), vocabulary.token(SpecialToken.BOS).orElse(""));
+    }
+
+    /**
+     * Whether the texts of tokens begin with a begin-of-text token. Some converters make a token's text by encoding and
+     * decoding it with special tokens, so that a tokenizer that adds BOS puts it in front of every text; such a vocabulary
+     * finds its added tokens in no text.
+     *
+     * @param tokens by id, as a file has them; they need not be a readable vocabulary
+     * @param bos the text of the begin-of-text token; when empty, the common ones are tried
+     * @return what is wrong, in a sentence
+     */
+    public static Optional<String> bakedBos(List<String> tokens, String bos) {
+        // With the fault, BOS itself may have become BOS BOS.
+        String half = bos.substring(0, bos.length() / 2);
+        List<String> marks = bos.isEmpty()
+                ? List.of("<|begin_of_text|>", "<s>", "<|startoftext|>", "<bos>", "<|endoftext|>")
+                : half.isEmpty() || !bos.equals(half + half) ? List.of(bos) : List.of(half, bos);
+        for (String mark : marks) {
+            int count = 0;
+            String example = "";
+            for (String token : tokens) {
+                if (token.length() > mark.length() && token.startsWith(mark)) {
+                    count++;
+                    example = example.isEmpty() ? token : example;
+                }
+            }
+            if (count >= FEWEST_BAKED) {
+                return Optional.of(count + " of " + tokens.size() + " tokens begin with the begin-of-text token '" + mark
+                        + "', such as '" + shortened(example) + "': the converter baked it into their texts, so they are"
+                        + " found in no text.");
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Byte-level vocabularies must spell every byte, those with byte tokens have all 256. */
+    private static void alphabet(Vocabulary vocabulary, List<Finding> findings) {
+        Set<String> tokens = new HashSet<>(vocabulary.tokens());
+        List<String> missing = new ArrayList<>();
+        boolean byteLevel = vocabulary.model() instanceof SubwordModel.BytePairs;
+        boolean bytes = switch (vocabulary.model()) {
+            case SubwordModel.BytePairs model -> true;
+            case SubwordModel.CharacterPairs model -> model.byteFallback();
+            case SubwordModel.Unigram model -> model.byteFallback();
+        };
+        ByteAlphabet alphabet = new ByteAlphabet();
+        for (int b = 0; bytes && b < 256; b++) {
+            String letter = byteLevel ? alphabet.encode(new byte[] {(byte) b}, 0, 1) : "<0x%02X>".formatted(b);
+            if (!tokens.contains(letter)) {
+                missing.add("0x%02X".formatted(b));
+            }
+        }
+        // Bytes that no UTF-8 has are left out of some vocabularies.
+        missing.removeIf(b -> b.equals("0xC0") || b.equals("0xC1") || b.compareTo("0xF5") >= 0);
+        if (!missing.isEmpty()) {
+            findings.add(new Finding(
+                    missing.size() + " bytes have no token, such as " + missing.getFirst() + ": texts with them cannot be encoded.",
+                    "Look whether the tokenizer's file is whole. " + CONVERT_AGAIN));
+        }
+    }
+
+    private static void merges(Vocabulary vocabulary, List<Finding> findings) {
+        if (vocabulary.model() instanceof SubwordModel.BytePairs && vocabulary.merges().isEmpty() && vocabulary.size() > 512) {
+            findings.add(new Finding(
+                    "The vocabulary has " + vocabulary.size() + " tokens and no merges: every text becomes single bytes.", CONVERT_AGAIN));
+        }
+        if (vocabulary.model() instanceof SubwordModel.CharacterPairs pairs
+                && pairs.ranks().isEmpty()
+                && vocabulary.size() > 512
+                && new HashSet<>(pairs.scores()).size() == 1) {
+            findings.add(new Finding(
+                    "All tokens have the score " + pairs.scores().getFirst() + ": nothing says which pieces merge first.",
+                    CONVERT_AGAIN));
+        }
+        Set<String> twice = new HashSet<>();
+        long doubled = vocabulary.merges().stream().filter(merge -> !twice.add(merge)).count();
+        if (doubled > 0) {
+            findings.add(new Finding(doubled + " merges stand twice in the list.", CONVERT_AGAIN));
+        }
+    }
+
+    private static void parts(Vocabulary vocabulary, List<Finding> findings) {
+        for (Map.Entry<SpecialToken, Integer> part : vocabulary.specialIds().entrySet()) {
+            if (vocabulary.types().get(part.getValue()) == TokenType.UNUSED) {
+                findings.add(new Finding(
+                        part.getKey() + " is id " + part.getValue() + ", a row that no token has.",
+                        "Correct " + part.getKey().ggufKey() + ", or convert the checkpoint again."));
+            }
+        }
+        if (vocabulary.endIds().isEmpty()) {
+            findings.add(new Finding("No token ends an answer: generation stops at its limit only.",
+                    "Name eos_token in tokenizer_config.json, or eos_token_id in generation_config.json."));
+        }
+    }
+
+    /**
+     * Compares what two vocabularies make of a fixed set of texts in many scripts, with special tokens, runs of white space,
+     * code and odd characters: the ids, with special tokens parsed and not, and the text of the ids.
+     *
+     * @return the first difference, in words; empty when there is none
+     */
+    public static Optional<String> roundTrip(Vocabulary a, Vocabulary b) {
+        Tokenizer first = Tokenizer.of(a);
+        Tokenizer second = Tokenizer.of(b);
+        List<String> texts = new ArrayList<>(RoundTripTexts.TEXTS);
+        texts.addAll(RoundTripTexts.withTokens(a));
+        for (String text : texts) {
+            for (boolean special : new boolean[] {true, false}) {
+                int[] expected = first.encode(text, special, special);
+                int[] found = second.encode(text, special, special);
+                int at = Arrays.mismatch(expected, found);
+                if (at >= 0) {
+                    return Optional.of("The text '" + shortened(text) + "' becomes other tokens: at place " + at + " "
+                            + named(a, expected, at) + " in one, " + named(b, found, at) + " in the other.");
+                }
+                String one = first.decode(expected, special);
+                String other = second.decode(found, special);
+                if (!one.equals(other)) {
+                    return Optional.of("The tokens of '" + shortened(text) + "' become another text: '" + shortened(one)
+                            + "' in one, '" + shortened(other) + "' in the other.");
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String named(Vocabulary vocabulary, int[] ids, int at) {
+        return at < ids.length ? ids[at] + " ('" + shortened(vocabulary.tokens().get(ids[at])) + "')" : "the end";
+    }
+
+    private static String shortened(String text) {
+        String line = text.replace("\n", "\\n").replace("\r", "\\r");
+        return line.length() > 60 ? line.substring(0, 60) + "…" : line;
+    }
+}
