@@ -115,33 +115,20 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
     public float pack(
             MemorySegment in, int rows, int cols, int firstRow, int endRow, MemorySegment runtime, String where) {
         int magnitude = magnitude(in, rows, cols, where);
-        int[] bits = new int[cols];
-        byte[] values = new byte[cols];
-        byte[] packed = new byte[Math.toIntExact(TernaryWeights.rowBytes(cols))];
+        int bytes = type.blockBytes();
+        int stored = bytes == 2 ? magnitude >>> 16 : magnitude;
+        long rowBytes = TernaryWeights.rowBytes(cols);
         for (int row = firstRow; row < endRow; row++) {
-            readRow(in, row, bits);
-            if (toTernary(bits, magnitude, values) != 0) {
-                throw notTernary(bits, magnitude, row, where);
+            if (!FloatRows.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
+                throw notTernary(in, magnitude, row, cols, where);
             }
-            RuntimeLayout.packRow(values, 0, cols, packed);
-            MemorySegment.copy(packed, 0, runtime, ValueLayout.JAVA_BYTE, (long) row * packed.length, packed.length);
         }
         return toFloat(magnitude);
     }
 
-    /** Zero and signs, without branches; the result is not zero when a weight is neither 0 nor of this magnitude. */
-    private static int toTernary(int[] bits, int magnitude, byte[] values) {
-        int other = 0;
-        for (int c = 0; c < bits.length; c++) {
-            int size = bits[c] & 0x7FFF_FFFF;
-            int notZero = -size >> 31;
-            values[c] = (byte) ((bits[c] >> 31 | 1) & notZero);
-            other |= (size ^ magnitude) & notZero;
-        }
-        return other;
-    }
-
-    private InputException notTernary(int[] bits, int magnitude, int row, String where) {
+    private InputException notTernary(MemorySegment in, int magnitude, int row, int cols, String where) {
+        int[] bits = new int[cols];
+        readRow(in, row, bits);
         int c = 0;
         while ((bits[c] & 0x7FFF_FFFF) == 0 || (bits[c] & 0x7FFF_FFFF) == magnitude) {
             c++;
