@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,6 +120,52 @@ class RemoteCheckpointTest {
         InProcess.Result missing = tern("pull hf://org/other");
         assertThat(missing.status()).isEqualTo(1);
         assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one").doesNotContain("\tat ");
+    }
+
+    @Test
+    void controlCKeepsWhatWasFetched() throws Exception {
+        hub.stalls.set(1);
+        Path log = folder.resolve("interrupted.log");
+        ProcessBuilder builder = new ProcessBuilder(TernProcess.command("pull", "hf://org/packed-u8"))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile());
+        builder.environment().putAll(Map.of("HF_ENDPOINT", hub.url(), "TERN_CACHE", folder.resolve("cache").toString()));
+        Process process = builder.start();
+        assertThat(hub.stalled.await(30, TimeUnit.SECONDS)).isTrue();
+        long size = Files.size(PACKED.resolve("model.safetensors"));
+        Path part = snapshot().resolve(".tern/model.safetensors.part");
+        while (Files.size(part) < size / 2 && process.isAlive()) {
+            Thread.sleep(20);
+        }
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+        assertThat(Files.readString(log)).doesNotContain("\tat ").doesNotContain("Exception");
+        assertThat(snapshot().resolve("model.safetensors")).doesNotExist();
+
+        JsonNode pulled = JSON.readTree(tern("pull hf://org/packed-u8 --json").out());
+        assertThat(pulled.path("fetched_bytes").asLong()).isBetween(1L, size - size / 2 + 500_000);
+        assertThat(snapshot().resolve("model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+    }
+
+    @Test
+    void twoProcessesFetchAModelOnce() throws Exception {
+        InProcess.Result both = tern("pull hf://org/packed-u8 & first=$!; tern pull hf://org/packed-u8; wait $first");
+        assertThat(both.status()).as(both.err()).isZero();
+        assertThat(both.out().lines()).containsExactly(snapshot().toString(), snapshot().toString());
+        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors"))).hasSize(1);
+        assertThat(snapshot().resolve("model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+    }
+
+    /** A limit to the size of files stands for a full disk, which a test cannot have. */
+    @Test
+    void aDiskThatTakesNoMoreIsOneSentence() throws Exception {
+        InProcess.Result result = tern("--version >/dev/null; ulimit -f 2000; tern pull hf://org/packed-u8");
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err())
+                .startsWith("tern: " + snapshot().resolve(".tern/model.safetensors.part") + ": cannot be written: File too large")
+                .hasLineCount(1);
+        assertThat(tern("pull hf://org/packed-u8").status()).isZero();
     }
 
     @Test

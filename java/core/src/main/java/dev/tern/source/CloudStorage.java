@@ -98,11 +98,7 @@ final class CloudStorage implements RemoteFolder {
     }
 
     private URI uri(String rest) {
-        try {
-            return URI.create(endpoint + "/storage/v1/b/" + source.bucket() + "/o" + rest);
-        } catch (IllegalArgumentException e) {
-            throw InputException.at("STORAGE_EMULATOR_HOST").problem("is no web address").exception(e);
-        }
+        return Http.endpoint("STORAGE_EMULATOR_HOST", endpoint, "/storage/v1/b/" + source.bucket() + "/o" + rest);
     }
 
     private Authorization authorization() {

@@ -60,6 +60,9 @@ final class Download {
         /** So many bytes are there now that were not before, or, negative, have to be fetched again. */
         void gained(long bytes);
 
+        /** So many bytes more were compared with their checksum. */
+        void checked(long bytes);
+
         /** Something that a person should know. */
         void note(String text);
 
@@ -237,6 +240,7 @@ final class Download {
     private Optional<InputException> fault() throws InterruptedException {
         try {
             Optional<Checksum.Mismatch> mismatch = Checksum.check(part.path(), file.checksums(), count -> {
+                transfers.checked(count);
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
                 }

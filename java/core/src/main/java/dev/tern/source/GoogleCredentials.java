@@ -59,7 +59,7 @@ final class GoogleCredentials {
     }
 
     private static GoogleCredentials ofFile(Path file, Http http) {
-        ObjectNode json = JsonFile.read(file);
+        ObjectNode json = read(file);
         String type = json.path("type").asString("");
         return switch (type) {
             case "authorized_user" -> {
@@ -91,6 +91,19 @@ final class GoogleCredentials {
                         .cure("Sign in with 'gcloud auth application-default login', or use the key of a service account.")
                         .exception();
         };
+    }
+
+    private static ObjectNode read(Path file) {
+        try {
+            return JsonFile.read(file);
+        } catch (InputException e) { // what it says could quote a secret
+            throw InputException.at(file)
+                    .expected("a key file or credentials of Google, in JSON")
+                    .found(Files.exists(file) ? "something else" : "no such file")
+                    .cure("Sign in with 'gcloud auth application-default login', or name another file in"
+                            + " GOOGLE_APPLICATION_CREDENTIALS.")
+                    .exception();
+        }
     }
 
     private static String text(ObjectNode json, String key, Path file) {

@@ -99,11 +99,7 @@ final class HuggingFaceHub implements RemoteFolder {
     }
 
     private URI uri(String pathAndQuery) {
-        try {
-            return URI.create(endpoint + pathAndQuery);
-        } catch (IllegalArgumentException e) {
-            throw InputException.at("HF_ENDPOINT").problem("is no web address").exception(e);
-        }
+        return Http.endpoint("HF_ENDPOINT", endpoint, pathAndQuery);
     }
 
     @Override

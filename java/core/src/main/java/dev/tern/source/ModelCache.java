@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -96,7 +97,7 @@ final class ModelCache {
         Path file = reference(source);
         try {
             Disk.createFolders(file.getParent());
-            Path next = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid() + ".next");
+            Path next = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".next");
             Files.writeString(next, revision + "\n");
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {

@@ -122,12 +122,14 @@ final class SnapshotFolder {
         }
     }
 
-    private static boolean locked(FileChannel channel) throws IOException {
+    private static boolean locked(FileChannel channel) {
         try {
             FileLock lock = channel.tryLock();
             return lock != null;
         } catch (OverlappingFileLockException e) {
             return false; // another fetch of this process
+        } catch (IOException e) {
+            return true; // a file system without locks: checksums are compared anyway
         }
     }
 

@@ -233,6 +233,10 @@ class CloudStorageFetchTest {
         assertThatThrownBy(this::fetch).hasMessageContaining("denies access to tern@project.iam");
         Files.writeString(key, Files.readString(key).replace("BEGIN PRIVATE KEY-----", "BEGIN PRIVATE KEY-----AAAA"));
         assertThatThrownBy(this::fetch).hasMessageContaining(key + ": key 'private_key'").hasMessageContaining("an RSA key");
+        Files.writeString(key, "secret: hush");
+        assertThatThrownBy(this::fetch)
+                .hasMessageContaining("expected a key file")
+                .satisfies(e -> assertThat(e.toString()).doesNotContain("hush"));
         Files.writeString(key, "{\"type\": \"external_account\"}");
         assertThatThrownBy(this::fetch).hasMessageContaining("found \"external_account\"");
     }

@@ -98,6 +98,12 @@ class FaultyServerTest {
         requireRight(hub.fetch(cache));
         assertThat(hub.pauses).containsExactly(Duration.ofSeconds(7), Duration.ofSeconds(11));
 
+        hub.pauses.clear();
+        hub.commits.put("main", "3".repeat(40));
+        hub.fault("api", reply -> RoughServer.Reply.of(503, "").with("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT"));
+        requireRight(hub.fetch(cache));
+        assertThat(hub.pauses).as("a time that is over").allMatch(pause -> pause.toMillis() <= 500).hasSize(1);
+
         hub.commits.put("main", "1".repeat(40));
         hub.fault("api", reply -> RoughServer.Reply.of(429, "").with("Retry-After", "86400"));
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("left alone for 86400 s");
@@ -259,6 +265,23 @@ class FaultyServerTest {
         Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("r-xr-xr-x"));
         Assumptions.assumeFalse(Files.isWritable(closed), "root may write anywhere");
         assertThatThrownBy(() -> hub.fetch(closed)).hasMessageContaining("cannot be made: permission denied");
+    }
+
+    @Test
+    void aFolderThatVanishes() throws IOException {
+        Path model = cache.resolve("models/huggingface.co/org/model");
+        hub.fault(WEIGHTS, reply -> {
+            try {
+                Files.move(model, cache.resolve("elsewhere"));
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+            return reply;
+        });
+        assertThatThrownBy(() -> hub.fetch(cache))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("no such file or folder")
+                .hasMessageContaining("Check that the disk is there");
     }
 
     @Test

@@ -263,6 +263,18 @@ class HuggingFaceFetchTest {
     }
 
     @Test
+    void anEndpointThatIsNoAddress() {
+        for (String endpoint : List.of("hub.example.org", "https://", "a b")) {
+            FetchOptions options = hub.options(cache)
+                    .environment(Map.of("TERN_CACHE", cache.toString(), "HF_ENDPOINT", endpoint))
+                    .build();
+            assertThatThrownBy(() -> ModelSource.parse("hf://org/model").fetch(options))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageStartingWith("HF_ENDPOINT: expected a web address");
+        }
+    }
+
+    @Test
     void aFolderOfOnesOwn() throws Exception {
         Path own = cache.resolve("own");
         FetchOptions options = hub.options(cache).folder(own).build();
