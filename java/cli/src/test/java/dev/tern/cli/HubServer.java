@@ -19,7 +19,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
-/** A folder as a model of a Hugging Face hub, {@code org/packed-u8}, and as a folder of a web server, {@code /files/}. */
+/**
+ * A folder as a model of a Hugging Face hub, {@code org/packed-u8}, and as a folder of a web server, {@code /files/}.
+ */
 final class HubServer implements AutoCloseable {
     static final String COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 
@@ -95,7 +97,8 @@ final class HubServer implements AutoCloseable {
         boolean weights = name.endsWith(".safetensors") && !head;
         boolean stops = weights && stalls.getAndDecrement() > 0;
         boolean broken = weights && breaks.getAndDecrement() > 0;
-        out.write(("HTTP/1.1 " + status + "\r\nETag: \"" + name.hashCode() + "\"\r\nConnection: close\r\nContent-Length: "
+        out.write(("HTTP/1.1 " + status + "\r\nETag: \"" + name.hashCode()
+                + "\"\r\nConnection: close\r\nContent-Length: "
                         + bytes.length + "\r\n\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
         if (!head) {
@@ -117,12 +120,14 @@ final class HubServer implements AutoCloseable {
     }
 
     private String listing() throws Exception {
-        StringBuilder json = new StringBuilder("{\"sha\": \"" + COMMIT + "\", \"siblings\": [{\"rfilename\": \"optimizer.bin\"}");
+        StringBuilder json =
+                new StringBuilder("{\"sha\": \"" + COMMIT + "\", \"siblings\": [{\"rfilename\": \"optimizer.bin\"}");
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.sorted().toList()) {
                 byte[] bytes = Files.readAllBytes(file);
                 String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-                json.append(", {\"rfilename\": \"").append(file.getFileName()).append("\", \"lfs\": {\"sha256\": \"").append(sha256)
+                json.append(", {\"rfilename\": \"").append(file.getFileName()).append("\", \"lfs\": {\"sha256\": \"")
+                        .append(sha256)
                         .append("\", \"size\": ").append(bytes.length).append("}}");
             }
         }

@@ -38,12 +38,14 @@ class RemoteCheckpointTest {
 
     /** Runs with this server as the hub and a cache of this test. */
     private InProcess.Result tern(String arguments) throws Exception {
-        return TernProcess.shell("export HF_ENDPOINT='" + hub.url() + "' TERN_CACHE='" + folder.resolve("cache") + "' HF_TOKEN=; cd '"
+        return TernProcess.shell("export HF_ENDPOINT='" + hub.url() + "' TERN_CACHE='" + folder.resolve("cache")
+                + "' HF_TOKEN=; cd '"
                 + folder + "'; tern " + arguments);
     }
 
     private Path snapshot() {
-        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT).resolve("packed-u8");
+        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT)
+                .resolve("packed-u8");
     }
 
     @Test
@@ -54,10 +56,12 @@ class RemoteCheckpointTest {
         assertThat(remote.err())
                 .contains("tern: note: hf://org/packed-u8: commit " + HubServer.COMMIT + ", ")
                 .contains("tern: note: optimizer.bin is not needed and was left out");
-        assertThat(InProcess.tern("convert", PACKED, "-o", folder.resolve("local.gguf"), "--outtype", "tq1_0").status()).isZero();
+        assertThat(InProcess.tern("convert", PACKED, "-o", folder.resolve("local.gguf"), "--outtype", "tq1_0").status())
+                .isZero();
         assertThat(folder.resolve("remote.gguf")).hasSameBinaryContentAs(folder.resolve("local.gguf"));
         assertThat(hub.requests).noneMatch(request -> request.contains("optimizer"));
-        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors"))).hasSizeGreaterThan(1);
+        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors")))
+                .hasSizeGreaterThan(1);
 
         int before = hub.requests.size();
         InProcess.Result offline = tern("validate remote.gguf --against hf://org/packed-u8 --offline");
@@ -80,7 +84,8 @@ class RemoteCheckpointTest {
                 .containsExactlyElementsOf(names(snapshot()).stream().filter(name -> !name.startsWith(".")).toList());
 
         JsonNode again = JSON.readTree(tern("setup hf://org/packed-u8 -q i2_s -n 4 --json").out());
-        assertThat(again.path("steps").findValuesAsString("status")).containsExactly("done", "skipped", "skipped", "done");
+        assertThat(again.path("steps").findValuesAsString("status"))
+                .containsExactly("done", "skipped", "skipped", "done");
     }
 
     @Test
@@ -119,7 +124,8 @@ class RemoteCheckpointTest {
         assertThat(tern("pull " + folder).err()).contains("on this machine already");
         InProcess.Result missing = tern("pull hf://org/other");
         assertThat(missing.status()).isEqualTo(1);
-        assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one").doesNotContain("\tat ");
+        assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one")
+                .doesNotContain("\tat ");
     }
 
     @Test
@@ -129,7 +135,8 @@ class RemoteCheckpointTest {
         ProcessBuilder builder = new ProcessBuilder(TernProcess.command("pull", "hf://org/packed-u8"))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
-        builder.environment().putAll(Map.of("HF_ENDPOINT", hub.url(), "TERN_CACHE", folder.resolve("cache").toString()));
+        builder.environment()
+                .putAll(Map.of("HF_ENDPOINT", hub.url(), "TERN_CACHE", folder.resolve("cache").toString()));
         Process process = builder.start();
         assertThat(hub.stalled.await(30, TimeUnit.SECONDS)).isTrue();
         long size = Files.size(PACKED.resolve("model.safetensors"));
@@ -163,7 +170,8 @@ class RemoteCheckpointTest {
         InProcess.Result result = tern("--version >/dev/null; ulimit -f 2000; tern pull hf://org/packed-u8");
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err())
-                .startsWith("tern: " + snapshot().resolve(".tern/model.safetensors.part") + ": cannot be written: File too large")
+                .startsWith("tern: " + snapshot().resolve(".tern/model.safetensors.part")
+                + ": cannot be written: File too large")
                 .hasLineCount(1);
         assertThat(tern("pull hf://org/packed-u8").status()).isZero();
     }

@@ -63,7 +63,7 @@ final class Downloads implements Download.Transfers {
             checked.set(0);
             present.set(parts.values().stream().mapToLong(PartFile::present).sum());
             if (present.get() > 0) {
-                notes.add("went on after " + present.get() + " bytes that were there of an earlier try");
+                notes.add("went on after " + Fetch.size(present.get()) + " that were there of an earlier try");
             }
             Disk.requireRoom(folder.hidden(), total - present.get());
             run(parts, total);
@@ -115,7 +115,8 @@ final class Downloads implements Download.Transfers {
     private void tell(long total) {
         long there = present.get();
         boolean checking = there >= total && checked.get() < total;
-        options.progress().advance(checking ? "check" : "fetch", checking ? checked.get() : there, Math.max(total, there));
+        long done = checking ? checked.get() : there;
+        options.progress().advance(checking ? "check" : "fetch", done, Math.max(total, there));
     }
 
     private static void result(Future<Void> ended) throws InterruptedException {

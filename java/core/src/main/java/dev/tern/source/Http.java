@@ -270,7 +270,10 @@ final class Http implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             // said below
         }
-        throw InputException.at(variable).expected("a web address such as https://host.org").found("'" + endpoint + "'").exception();
+        throw InputException.at(variable)
+                .expected("a web address such as https://host.org")
+                .found("'" + endpoint + "'")
+                .exception();
     }
 
     /** Whether a host's name means this machine, without asking anybody. */
