@@ -21,8 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** {@code tern pull}: a checkpoint from a server to this machine. */
 @Command(
         name = "pull",
-        description = "Fetches what Tern needs of a checkpoint: weights, configuration, tokenizer, chat template. Prints the"
-                + " folder. What broke off is taken up again; what is there is not fetched again.",
+        description = "Fetches what Tern needs of a checkpoint: weights, configuration, tokenizer, chat template."
+                + " Prints the folder. What broke off is taken up again; what is there is not fetched again.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,

@@ -2,6 +2,7 @@ package dev.tern.cli;
 
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.kernels.KernelChoice;
 import dev.tern.source.FetchOptions;
 import dev.tern.source.ModelSource;
 import dev.tern.ternary.Outtype;
@@ -111,6 +112,9 @@ final class SetupCommand implements Callable<Integer> {
         ModelSource source = ModelSource.parse(checkpoint);
         String name = source.name() + "-" + type.label();
         Path folder = output == null ? Path.of(name) : output;
+        if (terminal.requireNative()) {
+            KernelChoice.requireNative(); // not after a download
+        }
         Path local = sources.fetch(source, FetchOptions.builder(), terminal, interruption).path();
         requireApart(local, folder);
         new Setup(

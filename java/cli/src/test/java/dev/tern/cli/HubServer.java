@@ -15,15 +15,26 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
-/** A folder as a model of a Hugging Face hub, {@code org/packed-u8}, and as a folder of a web server, {@code /files/}. */
+/**
+ * A folder as a model of a Hugging Face hub, {@code org/packed-u8}, and as a folder of a web server, {@code /files/}.
+ */
 final class HubServer implements AutoCloseable {
     static final String COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 
     /** Connections that break in the middle of the weights, before others do not. */
     final AtomicInteger breaks = new AtomicInteger();
+
+    /** Answers that stop in the middle of the weights and stay there until the server ends. */
+    final AtomicInteger stalls = new AtomicInteger();
+
+    /** Opened when an answer has come to such a stop. */
+    final CountDownLatch stalled = new CountDownLatch(1);
+
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     final List<String> requests = new CopyOnWriteArrayList<>();
     private final Path folder;
@@ -83,12 +94,20 @@ final class HubServer implements AutoCloseable {
             status = "206 Partial\r\nContent-Range: bytes " + from + "-" + to + "/" + bytes.length;
             bytes = Arrays.copyOfRange(bytes, from, to + 1);
         }
-        boolean broken = name.endsWith(".safetensors") && !head && breaks.getAndDecrement() > 0;
-        out.write(("HTTP/1.1 " + status + "\r\nETag: \"" + name.hashCode() + "\"\r\nConnection: close\r\nContent-Length: "
+        boolean weights = name.endsWith(".safetensors") && !head;
+        boolean stops = weights && stalls.getAndDecrement() > 0;
+        boolean broken = weights && breaks.getAndDecrement() > 0;
+        out.write(("HTTP/1.1 " + status + "\r\nETag: \"" + name.hashCode()
+                + "\"\r\nConnection: close\r\nContent-Length: "
                         + bytes.length + "\r\n\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
         if (!head) {
-            out.write(bytes, 0, broken ? bytes.length / 2 : bytes.length);
+            out.write(bytes, 0, broken || stops ? bytes.length / 2 : bytes.length);
+            out.flush();
+        }
+        if (stops) {
+            stalled.countDown();
+            closed.await();
         }
     }
 
@@ -101,12 +120,14 @@ final class HubServer implements AutoCloseable {
     }
 
     private String listing() throws Exception {
-        StringBuilder json = new StringBuilder("{\"sha\": \"" + COMMIT + "\", \"siblings\": [{\"rfilename\": \"optimizer.bin\"}");
+        StringBuilder json =
+                new StringBuilder("{\"sha\": \"" + COMMIT + "\", \"siblings\": [{\"rfilename\": \"optimizer.bin\"}");
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.sorted().toList()) {
                 byte[] bytes = Files.readAllBytes(file);
                 String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-                json.append(", {\"rfilename\": \"").append(file.getFileName()).append("\", \"lfs\": {\"sha256\": \"").append(sha256)
+                json.append(", {\"rfilename\": \"").append(file.getFileName()).append("\", \"lfs\": {\"sha256\": \"")
+                        .append(sha256)
                         .append("\", \"size\": ").append(bytes.length).append("}}");
             }
         }
@@ -115,6 +136,7 @@ final class HubServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        closed.countDown();
         socket.close();
     }
 }

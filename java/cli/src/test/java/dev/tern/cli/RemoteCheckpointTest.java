@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,12 +38,14 @@ class RemoteCheckpointTest {
 
     /** Runs with this server as the hub and a cache of this test. */
     private InProcess.Result tern(String arguments) throws Exception {
-        return TernProcess.shell("export HF_ENDPOINT='" + hub.url() + "' TERN_CACHE='" + folder.resolve("cache") + "' HF_TOKEN=; cd '"
+        return TernProcess.shell("export HF_ENDPOINT='" + hub.url() + "' TERN_CACHE='" + folder.resolve("cache")
+                + "' HF_TOKEN=; cd '"
                 + folder + "'; tern " + arguments);
     }
 
     private Path snapshot() {
-        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT).resolve("packed-u8");
+        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT)
+                .resolve("packed-u8");
     }
 
     @Test
@@ -52,10 +56,12 @@ class RemoteCheckpointTest {
         assertThat(remote.err())
                 .contains("tern: note: hf://org/packed-u8: commit " + HubServer.COMMIT + ", ")
                 .contains("tern: note: optimizer.bin is not needed and was left out");
-        assertThat(InProcess.tern("convert", PACKED, "-o", folder.resolve("local.gguf"), "--outtype", "tq1_0").status()).isZero();
+        assertThat(InProcess.tern("convert", PACKED, "-o", folder.resolve("local.gguf"), "--outtype", "tq1_0").status())
+                .isZero();
         assertThat(folder.resolve("remote.gguf")).hasSameBinaryContentAs(folder.resolve("local.gguf"));
         assertThat(hub.requests).noneMatch(request -> request.contains("optimizer"));
-        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors"))).hasSizeGreaterThan(1);
+        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors")))
+                .hasSizeGreaterThan(1);
 
         int before = hub.requests.size();
         InProcess.Result offline = tern("validate remote.gguf --against hf://org/packed-u8 --offline");
@@ -78,7 +84,8 @@ class RemoteCheckpointTest {
                 .containsExactlyElementsOf(names(snapshot()).stream().filter(name -> !name.startsWith(".")).toList());
 
         JsonNode again = JSON.readTree(tern("setup hf://org/packed-u8 -q i2_s -n 4 --json").out());
-        assertThat(again.path("steps").findValuesAsString("status")).containsExactly("done", "skipped", "skipped", "done");
+        assertThat(again.path("steps").findValuesAsString("status"))
+                .containsExactly("done", "skipped", "skipped", "done");
     }
 
     @Test
@@ -117,7 +124,56 @@ class RemoteCheckpointTest {
         assertThat(tern("pull " + folder).err()).contains("on this machine already");
         InProcess.Result missing = tern("pull hf://org/other");
         assertThat(missing.status()).isEqualTo(1);
-        assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one").doesNotContain("\tat ");
+        assertThat(missing.err()).startsWith("tern: hf://org/other: no such model, or a private one")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void controlCKeepsWhatWasFetched() throws Exception {
+        hub.stalls.set(1);
+        Path log = folder.resolve("interrupted.log");
+        ProcessBuilder builder = new ProcessBuilder(TernProcess.command("pull", "hf://org/packed-u8"))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile());
+        builder.environment()
+                .putAll(Map.of("HF_ENDPOINT", hub.url(), "TERN_CACHE", folder.resolve("cache").toString()));
+        Process process = builder.start();
+        assertThat(hub.stalled.await(30, TimeUnit.SECONDS)).isTrue();
+        long size = Files.size(PACKED.resolve("model.safetensors"));
+        Path part = snapshot().resolve(".tern/model.safetensors.part");
+        while (Files.size(part) < size / 2 && process.isAlive()) {
+            Thread.sleep(20);
+        }
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(130);
+        assertThat(Files.readString(log)).doesNotContain("\tat ").doesNotContain("Exception");
+        assertThat(snapshot().resolve("model.safetensors")).doesNotExist();
+
+        JsonNode pulled = JSON.readTree(tern("pull hf://org/packed-u8 --json").out());
+        assertThat(pulled.path("fetched_bytes").asLong()).isBetween(1L, size - size / 2 + 500_000);
+        assertThat(snapshot().resolve("model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+    }
+
+    @Test
+    void twoProcessesFetchAModelOnce() throws Exception {
+        InProcess.Result both = tern("pull hf://org/packed-u8 & first=$!; tern pull hf://org/packed-u8; wait $first");
+        assertThat(both.status()).as(both.err()).isZero();
+        assertThat(both.out().lines()).containsExactly(snapshot().toString(), snapshot().toString());
+        assertThat(hub.requests.stream().filter(request -> request.endsWith("model.safetensors"))).hasSize(1);
+        assertThat(snapshot().resolve("model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+    }
+
+    /** A limit to the size of files stands for a full disk, which a test cannot have. */
+    @Test
+    void aDiskThatTakesNoMoreIsOneSentence() throws Exception {
+        InProcess.Result result = tern("--version >/dev/null; ulimit -f 2000; tern pull hf://org/packed-u8");
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err())
+                .startsWith("tern: " + snapshot().resolve(".tern/model.safetensors.part")
+                + ": cannot be written: File too large")
+                .hasLineCount(1);
+        assertThat(tern("pull hf://org/packed-u8").status()).isZero();
     }
 
     @Test

@@ -18,9 +18,11 @@ import java.util.stream.Stream;
 /** The grammar of addresses. */
 final class Addresses {
     private static final Pattern SCHEME = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]+):(//)?(.*)", Pattern.DOTALL);
-    private static final Pattern HUB = Pattern.compile("([^/@]+)/([^/@]+)(?:@(refs/(?:pr|convert)/[^/]+|[^/]+))?(?:/(.*))?");
+    private static final Pattern HUB =
+            Pattern.compile("([^/@]+)/([^/@]+)(?:@(refs/(?:pr|convert)/[^/]+|[^/]+))?(?:/(.*))?");
     private static final Pattern HUB_PAGE =
-            Pattern.compile("/([^/]+)/([^/]+)(?:/(?:tree|blob|resolve)/(refs/(?:pr|convert)/[^/]+|[^/]+)(?:/(.*))?)?/?");
+            Pattern.compile("/([^/]+)/([^/]+)(?:/(?:tree|blob|resolve)/"
+                    + "(refs/(?:pr|convert)/[^/]+|[^/]+)(?:/(.*))?)?/?");
     private static final Pattern HUB_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
     private static final Pattern BUCKET = Pattern.compile("[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]");
 

@@ -10,7 +10,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLHandshakeException;
 
-/** Attempts at one thing: decides after each failure whether another makes sense, and waits before it. Not thread-safe. */
+/**
+ * Attempts at one thing: decides after each failure whether another makes sense, and waits before it. Not
+ * thread-safe.
+ */
 final class Attempts {
     /** What an attempt must bring for the count of failures to start anew. */
     private static final long GAIN = 1 << 20;
@@ -47,7 +50,7 @@ final class Attempts {
         if (failures >= patience.attempts()) {
             throw InputException.at(what)
                     .problem("cannot be fetched: " + reason(failure))
-                    .found(failures == 1 ? "that at the only attempt" : "that at the last of " + failures + " attempts in a row")
+                    .found("that at the last of " + failures + " attempts in a row")
                     .cure("Check the network, and run the same command again: it goes on where this one stopped.")
                     .exception(failure);
         }

@@ -2,7 +2,10 @@ package dev.tern.source;
 
 import java.io.IOException;
 
-/** The value of an {@code Authorization} header, made when a request needs it, since tokens expire. Secret: never shown. */
+/**
+ * The value of an {@code Authorization} header, made when a request needs it, since tokens expire. Secret: never
+ * shown.
+ */
 @FunctionalInterface
 interface Authorization {
     /** Goes without. */

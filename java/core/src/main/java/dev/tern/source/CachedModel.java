@@ -28,7 +28,8 @@ public record CachedModel(String source, String revision, Path folder, long byte
             return models;
         }
         try (Stream<Path> folders = Files.find(root, DEEPEST, (path, attributes) -> attributes.isDirectory())) {
-            folders.filter(SnapshotFolder::holdsOne).sorted().forEach(folder -> of(new SnapshotFolder(folder)).ifPresent(models::add));
+            folders.filter(SnapshotFolder::holdsOne).sorted()
+                    .forEach(folder -> of(new SnapshotFolder(folder)).ifPresent(models::add));
         } catch (IOException e) {
             throw Disk.failure(root, "cannot be listed", e);
         }

@@ -65,7 +65,8 @@ record Checksum(Kind kind, String hex) {
     }
 
     /** The first of some checksums that a file does not have, with what it has instead; reads the file once. */
-    static Optional<Mismatch> check(Path file, List<Checksum> checksums, Read read) throws IOException, InterruptedException {
+    static Optional<Mismatch> check(Path file, List<Checksum> checksums, Read read)
+            throws IOException, InterruptedException {
         if (checksums.isEmpty()) {
             return Optional.empty();
         }

@@ -98,11 +98,7 @@ final class CloudStorage implements RemoteFolder {
     }
 
     private URI uri(String rest) {
-        try {
-            return URI.create(endpoint + "/storage/v1/b/" + source.bucket() + "/o" + rest);
-        } catch (IllegalArgumentException e) {
-            throw InputException.at("STORAGE_EMULATOR_HOST").problem("is no web address").exception(e);
-        }
+        return Http.endpoint("STORAGE_EMULATOR_HOST", endpoint, "/storage/v1/b/" + source.bucket() + "/o" + rest);
     }
 
     private Authorization authorization() {
@@ -119,7 +115,8 @@ final class CloudStorage implements RemoteFolder {
         return new RemoteFile(
                 name,
                 object.path("size").asLong(-1), // a string of digits in this API
-                uri("/" + Addresses.encoded(prefix() + name) + "?alt=media&generation=" + Addresses.encoded(generation)),
+                uri("/" + Addresses.encoded(prefix() + name) + "?alt=media&generation="
+                        + Addresses.encoded(generation)),
                 authorization(),
                 checksums,
                 strong ? checksums.getFirst().toString() : "generation " + generation + " of " + name,
@@ -154,10 +151,12 @@ final class CloudStorage implements RemoteFolder {
                 error.problem("the bucket is not public, and there are no credentials for it").cure(signIn);
             } else {
                 error.problem("the bucket denies access to " + credentials.get().account())
-                        .cure("Have its owner grant that account the role Storage Object Viewer, or use another one. " + signIn);
+                        .cure("Have its owner grant that account the role Storage Object Viewer, or use another one."
+                                + " " + signIn);
             }
         } else if (answer.status() == 404) {
-            error.problem(file.isEmpty() ? "no such bucket" : "was removed while it was fetched").cure("Check the address.");
+            error.problem(file.isEmpty() ? "no such bucket" : "was removed while it was fetched")
+                    .cure("Check the address.");
         } else {
             error.problem(String.valueOf(answer.getMessage())).cure("Check the address, or try again later.");
         }

@@ -17,7 +17,7 @@ final class Disk {
         String text = String.valueOf(e.getMessage());
         if (text.contains("No space left") || text.contains("quota") || text.contains("not enough space")) {
             error.found(room(path) + " bytes of room")
-                    .cure("Free some space, or point TERN_CACHE to a folder on another disk; what was fetched is kept.");
+                    .cure("Free some space, or point TERN_CACHE to another disk; what was fetched is kept.");
         } else {
             error.cure("Check that the disk is there and can be written, or point TERN_CACHE to another folder.");
         }

@@ -18,8 +18,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Fetches one file: its segments in parallel, each as often as patience allows; checks the whole against what the server
- * says of it, and only then gives it its name. Used by one thread.
+ * Fetches one file: its segments in parallel, each as often as patience allows; checks the whole against what the
+ * server says of it, and only then gives it its name. Used by one thread.
  */
 final class Download {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
@@ -59,6 +59,9 @@ final class Download {
 
         /** So many bytes are there now that were not before, or, negative, have to be fetched again. */
         void gained(long bytes);
+
+        /** So many bytes more were compared with their checksum. */
+        void checked(long bytes);
 
         /** Something that a person should know. */
         void note(String text);
@@ -229,7 +232,8 @@ final class Download {
             segment.end();
         }
         if (!segment.done()) {
-            throw new IOException(response.host() + " broke off after " + segment.at() + " of " + segment.to() + " bytes");
+            throw new IOException(response.host() + " broke off after " + segment.at() + " of " + segment.to()
+                    + " bytes");
         }
     }
 
@@ -237,6 +241,7 @@ final class Download {
     private Optional<InputException> fault() throws InterruptedException {
         try {
             Optional<Checksum.Mismatch> mismatch = Checksum.check(part.path(), file.checksums(), count -> {
+                transfers.checked(count);
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
                 }
@@ -247,7 +252,7 @@ final class Download {
                         .problem("came damaged twice")
                         .expected(expected)
                         .found(mismatch.get().found())
-                        .cure("A server or proxy on the way changes the bytes: try again later, or from another network.")
+                        .cure("A server or proxy on the way changes the bytes: try later, or from another network.")
                         .exception());
             }
         } catch (IOException e) {

@@ -26,6 +26,7 @@ final class Downloads implements Download.Transfers {
     private final FetchOptions options;
     private final Semaphore connections;
     private final AtomicLong present = new AtomicLong();
+    private final AtomicLong checked = new AtomicLong();
     private final AtomicLong received = new AtomicLong();
     private final ConcurrentLinkedQueue<String> notes = new ConcurrentLinkedQueue<>();
 
@@ -59,9 +60,10 @@ final class Downloads implements Download.Transfers {
                 parts.put(file, PartFile.open(folder.hidden(), file, http.patience().segmentBytes()));
             }
             long total = files.stream().mapToLong(file -> Math.max(0, file.size())).sum();
+            checked.set(0);
             present.set(parts.values().stream().mapToLong(PartFile::present).sum());
             if (present.get() > 0) {
-                notes.add("went on after " + present.get() + " bytes that were there of an earlier try");
+                notes.add("went on after " + Fetch.size(present.get()) + " that were there of an earlier try");
             }
             Disk.requireRoom(folder.hidden(), total - present.get());
             run(parts, total);
@@ -90,7 +92,7 @@ final class Downloads implements Download.Transfers {
             });
             for (int left = futures.size(); left > 0; ) {
                 Future<Void> ended = running.poll(TELL_EVERY_MILLIS, TimeUnit.MILLISECONDS);
-                options.progress().advance("fetch", present.get(), Math.max(total, present.get()));
+                tell(total);
                 if (ended != null) {
                     result(ended);
                     left--;
@@ -108,6 +110,13 @@ final class Downloads implements Download.Transfers {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    private void tell(long total) {
+        long there = present.get();
+        boolean checking = there >= total && checked.get() < total;
+        long done = checking ? checked.get() : there;
+        options.progress().advance(checking ? "check" : "fetch", done, Math.max(total, there));
     }
 
     private static void result(Future<Void> ended) throws InterruptedException {
@@ -141,6 +150,11 @@ final class Downloads implements Download.Transfers {
     public void gained(long bytes) {
         present.addAndGet(bytes);
         received.addAndGet(Math.max(0, bytes));
+    }
+
+    @Override
+    public void checked(long bytes) {
+        checked.addAndGet(bytes);
     }
 
     @Override

@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The proxy that {@code HTTPS_PROXY} (or {@code https_proxy}, {@code ALL_PROXY}) names, as other programs of the field take
- * it; not for hosts in {@code NO_PROXY}, nor for this machine. Without these variables Java's own choice.
+ * The proxy that {@code HTTPS_PROXY} (or {@code https_proxy}, {@code ALL_PROXY}) names, as other programs of the field
+ * take it; not for hosts in {@code NO_PROXY}, nor for this machine. Without these variables Java's own choice.
  */
 final class EnvironmentProxy extends ProxySelector {
     private final Optional<InetSocketAddress> proxy;
@@ -42,7 +42,8 @@ final class EnvironmentProxy extends ProxySelector {
     @Override
     public List<Proxy> select(URI uri) {
         String host = String.valueOf(uri.getHost()).toLowerCase(Locale.ROOT);
-        if (Http.isLoopback(host) || exempt(host)) {
+        boolean near = !"https".equalsIgnoreCase(uri.getScheme()); // this machine, or its metadata server
+        if (near || Http.isLoopback(host) || exempt(host)) {
             return List.of(Proxy.NO_PROXY);
         }
         if (proxy.isPresent()) {
@@ -56,7 +57,7 @@ final class EnvironmentProxy extends ProxySelector {
         return without.stream()
                 .filter(name -> !name.isEmpty())
                 .map(name -> name.startsWith("*.") ? name.substring(1) : name)
-                .anyMatch(name -> name.equals("*") || host.equals(name) || host.endsWith(name.startsWith(".") ? name : "." + name));
+                .anyMatch(name -> name.equals("*") || ("." + host).endsWith(name.startsWith(".") ? name : "." + name));
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -61,7 +62,8 @@ final class Fetch {
                 || !missing(folder, record.get()).isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(model(folder, revision, 0, List.of(source.label() + ": " + record.get().inWords() + ", fetched before")));
+        String note = source.label() + ": " + record.get().inWords() + ", fetched before";
+        return Optional.of(model(folder, revision, 0, List.of(note)));
     }
 
     private SnapshotFolder folder(String revision) {
@@ -76,7 +78,8 @@ final class Fetch {
     }
 
     private FetchedModel model(SnapshotFolder folder, String revision, long received, List<String> notes) {
-        Path path = options.weights() && !source.file().isEmpty() ? folder.path().resolve(source.file()) : folder.path();
+        boolean named = options.weights() && !source.file().isEmpty();
+        Path path = named ? folder.path().resolve(source.file()) : folder.path();
         return new FetchedModel(path, folder.path(), source.label(), Optional.of(revision), received, notes);
     }
 
@@ -92,7 +95,8 @@ final class Fetch {
         InputException.Builder error = InputException.at(source.label());
         Optional<SnapshotRecord> record = revision.flatMap(known -> folder(known).record());
         if (record.isEmpty()) {
-            error.problem("is not in the cache, and offline nothing is fetched").found("nothing of it in " + cache.root());
+            error.problem("is not in the cache, and offline nothing is fetched")
+                    .found("nothing of it in " + cache.root());
         } else {
             List<String> missing = missing(folder(revision.get()), record.get());
             error.problem("is not whole in the cache, and offline nothing is fetched")
@@ -127,7 +131,8 @@ final class Fetch {
                     throw new AssertionError("a channel throws nothing else when it is closed", e);
                 }
             }
-            if (options.folder().isEmpty() && !before.equals(Optional.of(listing.revision())) && source.pinned().isEmpty()) {
+            boolean news = !before.equals(Optional.of(listing.revision())) && source.pinned().isEmpty();
+            if (news && options.folder().isEmpty()) {
                 cache.see(source, listing.revision());
             }
             return told(listing, folder, downloads, all, notes);
@@ -141,9 +146,8 @@ final class Fetch {
     private FetchedModel told(
             RemoteFolder.Listing listing, SnapshotFolder folder, Downloads downloads, Wanted all, List<String> notes) {
         long received = downloads.received();
-        notes.addFirst(received == 0
-                ? source.label() + ": " + listing.revisionInWords() + ", fetched before"
-                : source.label() + ": " + listing.revisionInWords() + ", " + received + " bytes fetched to " + folder.path());
+        String fetched = received == 0 ? "fetched before" : size(received) + " fetched to " + folder.path();
+        notes.addFirst(source.label() + ": " + listing.revisionInWords() + ", " + fetched);
         notes.addAll(downloads.notes());
         if (received > 0) {
             String leftOut = Selection.leftOut(listing.names(), all.names());
@@ -160,6 +164,11 @@ final class Fetch {
             }
         }
         return model(folder, listing.revision(), received, notes);
+    }
+
+    /** A size in words. */
+    static String size(long bytes) {
+        return bytes < 1 << 20 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
 
     private boolean recorded(SnapshotFolder folder, RemoteFolder.Listing listing) {
@@ -201,7 +210,8 @@ final class Fetch {
     }
 
     /** The files that are wanted; shards only when the index that names them is there. */
-    private Wanted wanted(RemoteFolder.Listing listing, SnapshotFolder folder) throws IOException, InterruptedException {
+    private Wanted wanted(RemoteFolder.Listing listing, SnapshotFolder folder)
+            throws IOException, InterruptedException {
         List<RemoteFile> files = new ArrayList<>();
         if (!listing.names().contains(Selection.CONFIG)) {
             throw InputException.at(source.label())

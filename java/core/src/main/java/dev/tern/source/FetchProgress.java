@@ -1,8 +1,9 @@
 package dev.tern.source;
 
 /**
- * Hears how far a fetch is; called some times a second, on the thread that called {@link ModelSource#fetch}. What it throws
- * ends the fetch and comes out of it; what was fetched until then is kept, and the next fetch goes on from there.
+ * Hears how far a fetch is; called some times a second, on the thread that called {@link ModelSource#fetch}. What it
+ * throws ends the fetch and comes out of it; what was fetched until then is kept, and the next fetch goes on from
+ * there.
  */
 @FunctionalInterface
 public interface FetchProgress {

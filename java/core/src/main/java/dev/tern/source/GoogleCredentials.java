@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Application-default credentials, found where Google's own clients look: the file {@code GOOGLE_APPLICATION_CREDENTIALS},
- * that of {@code gcloud auth application-default login}, or the account of the Google machine that this is. Access tokens
- * are kept until shortly before they expire. Thread-safe.
+ * Application-default credentials, found where Google's own clients look: the file {@code
+ * GOOGLE_APPLICATION_CREDENTIALS}, that of {@code gcloud auth application-default login}, or the account of the Google
+ * machine that this is. Access tokens are kept until shortly before they expire. Thread-safe.
  *
  * @see <a href="https://google.aip.dev/auth/4110">AIP-4110</a>
  */
@@ -59,7 +59,7 @@ final class GoogleCredentials {
     }
 
     private static GoogleCredentials ofFile(Path file, Http http) {
-        ObjectNode json = JsonFile.read(file);
+        ObjectNode json = read(file);
         String type = json.path("type").asString("");
         return switch (type) {
             case "authorized_user" -> {
@@ -74,8 +74,9 @@ final class GoogleCredentials {
             case "service_account" -> {
                 String email = text(json, "client_email", file);
                 String endpoint = json.path("token_uri").asString(TOKEN_ENDPOINT);
-                SignedAssertion assertion = new SignedAssertion(
-                        email, endpoint, json.path("private_key_id").asString(""), text(json, "private_key", file), file);
+                String keyId = json.path("private_key_id").asString("");
+                SignedAssertion assertion =
+                        new SignedAssertion(email, endpoint, keyId, text(json, "private_key", file), file);
                 yield new GoogleCredentials(email, () -> {
                     Map<String, String> form = new LinkedHashMap<>();
                     form.put("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -88,9 +89,23 @@ final class GoogleCredentials {
                         .key("type")
                         .expected("authorized_user or service_account")
                         .found(JsonFile.shown(json.get("type")))
-                        .cure("Sign in with 'gcloud auth application-default login', or use the key of a service account.")
+                        .cure("Sign in with 'gcloud auth application-default login', or use the key of a service"
+                                + " account.")
                         .exception();
         };
+    }
+
+    private static ObjectNode read(Path file) {
+        try {
+            return JsonFile.read(file);
+        } catch (InputException e) { // what it says could quote a secret
+            throw InputException.at(file)
+                    .expected("a key file or credentials of Google, in JSON")
+                    .found(Files.exists(file) ? "something else" : "no such file")
+                    .cure("Sign in with 'gcloud auth application-default login', or name another file in"
+                            + " GOOGLE_APPLICATION_CREDENTIALS.")
+                    .exception();
+        }
     }
 
     private static String text(ObjectNode json, String key, Path file) {
@@ -120,7 +135,10 @@ final class GoogleCredentials {
         }
     }
 
-    /** The account of the Google machine that this is, if it is one: the metadata server answers at once or is not there. */
+    /**
+     * The account of the Google machine that this is, if it is one: the metadata server answers at once or is not
+     * there.
+     */
     private static Optional<GoogleCredentials> ofMachine(FetchOptions options) throws InterruptedException {
         if (options.variable("NO_GCE_CHECK").filter(value -> value.equalsIgnoreCase("true")).isPresent()) {
             return Optional.empty();

@@ -29,6 +29,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class Http implements AutoCloseable {
     private static final int MOST_REDIRECTS = 10;
+    private static final int SHORT_ANSWER = 1 << 14;
     private static final int LARGEST_DOCUMENT = 64 << 20;
 
     private final HttpClient client;
@@ -57,7 +58,8 @@ final class Http implements AutoCloseable {
         }
 
         static Request post(URI uri, String form) {
-            return new Request("POST", uri, Map.of("Content-Type", "application/x-www-form-urlencoded"), Authorization.NONE, form, false);
+            Map<String, String> headers = Map.of("Content-Type", "application/x-www-form-urlencoded");
+            return new Request("POST", uri, headers, Authorization.NONE, form, false);
         }
 
         Request with(Map<String, String> more) {
@@ -155,10 +157,11 @@ final class Http implements AutoCloseable {
                     String.valueOf(uri.getHost()),
                     new Body(String.valueOf(uri.getHost()), patience.stallTimeout(), answer.body()));
             String location = response.header("Location");
-            if (location.isEmpty() || !isRedirect(response.status())) {
+            boolean follows = isRedirect(response.status()) && !location.isEmpty() && !request.method().equals("POST");
+            if (!follows) { // what is posted may be secret
                 return response;
             }
-            response.close();
+            finish(response);
             URI target = resolve(uri, location);
             if (uri.getScheme().equalsIgnoreCase("https") && !"https".equalsIgnoreCase(target.getScheme())) {
                 throw InputException.at(shown(uri))
@@ -172,6 +175,19 @@ final class Http implements AutoCloseable {
                 .problem("redirects again and again")
                 .expected("at most " + MOST_REDIRECTS + " redirects")
                 .exception();
+    }
+
+    /** Reads the rest of a short answer, so that its connection can be used again. */
+    private static void finish(Response response) throws InterruptedException {
+        try (response) {
+            if (response.headers().firstValueAsLong("Content-Length").orElse(Long.MAX_VALUE) <= SHORT_ANSWER) {
+                while (response.body().next() != null) {
+                    // what it says does not matter
+                }
+            }
+        } catch (IOException e) {
+            // The next request makes a new connection.
+        }
     }
 
     private static boolean isRedirect(int status) {
@@ -237,6 +253,26 @@ final class Http implements AutoCloseable {
                 .expected("https://")
                 .found(uri.getScheme() + "://")
                 .cure("Use the https address; plain http is for servers on this machine (localhost).")
+                .exception();
+    }
+
+    /**
+     * An address that a variable of the environment and a path make.
+     *
+     * @throws InputException when the variable holds no web address
+     */
+    static URI endpoint(String variable, String endpoint, String pathAndQuery) {
+        try {
+            URI uri = URI.create(endpoint + pathAndQuery);
+            if (uri.getHost() != null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw InputException.at(variable)
+                .expected("a web address such as https://host.org")
+                .found("'" + endpoint + "'")
                 .exception();
     }
 

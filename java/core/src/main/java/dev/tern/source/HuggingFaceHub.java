@@ -14,8 +14,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A repository of the hub, asked over its API: {@code /api/models/ORG/NAME/revision/REVISION?blobs=true} gives the commit
- * and every file with its size and hash; {@code /ORG/NAME/resolve/COMMIT/PATH} the bytes.
+ * A repository of the hub, asked over its API: {@code /api/models/ORG/NAME/revision/REVISION?blobs=true} gives the
+ * commit and every file with its size and hash; {@code /ORG/NAME/resolve/COMMIT/PATH} the bytes.
  */
 final class HuggingFaceHub implements RemoteFolder {
     private final HuggingFaceSource source;
@@ -29,7 +29,8 @@ final class HuggingFaceHub implements RemoteFolder {
         this.http = http;
         this.endpoint = endpoint;
         this.token = token;
-        this.authorization = token.<Authorization>map(found -> () -> "Bearer " + found.value()).orElse(Authorization.NONE);
+        this.authorization = token.<Authorization>map(found -> () -> "Bearer " + found.value())
+                .orElse(Authorization.NONE);
     }
 
     @Override
@@ -99,11 +100,7 @@ final class HuggingFaceHub implements RemoteFolder {
     }
 
     private URI uri(String pathAndQuery) {
-        try {
-            return URI.create(endpoint + pathAndQuery);
-        } catch (IllegalArgumentException e) {
-            throw InputException.at("HF_ENDPOINT").problem("is no web address").exception(e);
-        }
+        return Http.endpoint("HF_ENDPOINT", endpoint, pathAndQuery);
     }
 
     @Override
@@ -117,7 +114,8 @@ final class HuggingFaceHub implements RemoteFolder {
                 : "Give your token in HF_TOKEN, or sign in with 'hf auth login'.";
         InputException.Builder error = InputException.at(file.isEmpty() ? source.label() : source.label() + "/" + file);
         if (message.startsWith("Invalid credentials")) {
-            error.problem("the hub does not accept the token").cure(giveToken + " Make a new one at " + endpoint + "/settings/tokens.");
+            error.problem("the hub does not accept the token")
+                    .cure(giveToken + " Make a new one at " + endpoint + "/settings/tokens.");
         } else if (code.equals("GatedRepo")) {
             error.problem("the model is gated: its owner wants to be asked first")
                     .cure("Ask for access at " + page + " with your account. " + giveToken);
@@ -130,8 +128,7 @@ final class HuggingFaceHub implements RemoteFolder {
             error.problem("no such file in this revision");
         } else if (code.equals("RepoNotFound") || answer.status() == 401 || answer.status() == 404) {
             error.problem("no such model, or a private one")
-                    .cure("Check the name. If it is private: "
-                            + (token.isPresent() ? "the token of " + token.get().origin() + " has no access to it." : giveToken));
+                    .cure("Check the name; if it is right, your account needs access. " + giveToken);
         } else if (answer.status() == 403) {
             error.problem("the hub denies access" + (message.isEmpty() ? "" : ": " + message))
                     .cure("Look at " + page + " with your account. " + giveToken);

@@ -27,9 +27,8 @@ record HuggingFaceToken(String value, String origin) {
             Path file = options.variable("HF_TOKEN_PATH")
                     .map(Path::of)
                     .orElseGet(() -> home(options).resolve("token"));
-            return Files.isRegularFile(file)
-                    ? Optional.of(Files.readString(file)).filter(text -> !text.isBlank()).map(text -> of(text, file.toString()))
-                    : Optional.empty();
+            String text = Files.isRegularFile(file) ? Files.readString(file) : "";
+            return text.isBlank() ? Optional.empty() : Optional.of(of(text, file.toString()));
         } catch (InvalidPathException e) {
             throw InputException.at("HF_TOKEN_PATH or HF_HOME").problem("is no path").exception(e);
         } catch (IOException e) {
@@ -50,7 +49,7 @@ record HuggingFaceToken(String value, String origin) {
         String value = text.strip();
         if (!value.matches("[!-~]+")) {
             throw InputException.at(origin)
-                    .problem("holds something that is no token of the Hugging Face hub: it has spaces or odd characters")
+                    .problem("holds no token of the Hugging Face hub: it has spaces or odd characters")
                     .exception();
         }
         return new HuggingFaceToken(value, origin);

@@ -13,13 +13,14 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
  * The models that were fetched: {@code $TERN_CACHE/models} (or {@code $XDG_CACHE_HOME/tern/models}, {@code
- * ~/.cache/tern/models}), in it a folder for each source, {@code huggingface.co/ORG/NAME}, in that one for each revision,
- * {@code COMMIT/NAME}, and {@code .refs/BRANCH} with the revision that a branch had when it was last seen. Nothing but time is
- * lost by removing any of it.
+ * ~/.cache/tern/models}), in it a folder for each source, {@code huggingface.co/ORG/NAME}, in that one for each
+ * revision, {@code COMMIT/NAME}, and {@code .refs/BRANCH} with the revision that a branch had when it was last seen.
+ * Nothing but time is lost by removing any of it.
  */
 final class ModelCache {
     private static final int LONGEST_NAME = 200;
@@ -36,7 +37,8 @@ final class ModelCache {
             if (own.isPresent()) {
                 return own.get().toAbsolutePath().resolve("models");
             }
-            Path home = options.variable("HOME").map(Path::of).orElseGet(() -> Path.of(System.getProperty("user.home")));
+            Path home = options.variable("HOME").map(Path::of)
+                    .orElseGet(() -> Path.of(System.getProperty("user.home")));
             Path caches = options.variable("XDG_CACHE_HOME")
                     .map(Path::of)
                     .filter(Path::isAbsolute)
@@ -49,7 +51,8 @@ final class ModelCache {
             }
             return caches.resolve("tern").resolve("models");
         } catch (InvalidPathException e) {
-            throw InputException.at("TERN_CACHE, XDG_CACHE_HOME or HOME").problem("is no path: " + e.getReason()).exception(e);
+            throw InputException.at("TERN_CACHE, XDG_CACHE_HOME or HOME").problem("is no path: " + e.getReason())
+                    .exception(e);
         }
     }
 
@@ -66,7 +69,9 @@ final class ModelCache {
         return folder;
     }
 
-    /** The folder for one revision of a source; it is called like the model, whose name goes into what is made of it. */
+    /**
+     * The folder for one revision of a source; it is called like the model, whose name goes into what is made of it.
+     */
     Path snapshot(RemoteSource source, String revision) {
         return snapshot(source, family(source).resolve(fileName(revision)));
     }
@@ -96,7 +101,7 @@ final class ModelCache {
         Path file = reference(source);
         try {
             Disk.createFolders(file.getParent());
-            Path next = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid() + ".next");
+            Path next = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".next");
             Files.writeString(next, revision + "\n");
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
@@ -108,7 +113,9 @@ final class ModelCache {
         return family(source).resolve(".refs").resolve(fileName(source.reference()));
     }
 
-    /** A name that is safe in any file system and that no name of the cache's own can be: never hidden, never a path. */
+    /**
+     * A name that is safe in any file system and that no name of the cache's own can be: never hidden, never a path.
+     */
     static String fileName(String name) {
         if (name.isEmpty()) {
             return "%";
@@ -116,7 +123,8 @@ final class ModelCache {
         StringBuilder safe = new StringBuilder();
         for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (b & 0xff);
-            boolean plain = c < 128 && (Character.isLetterOrDigit(c) || "-_+=@".indexOf(c) >= 0 || c == '.' && !safe.isEmpty());
+            boolean plain = c < 128
+                    && (Character.isLetterOrDigit(c) || "-_+=@".indexOf(c) >= 0 || c == '.' && !safe.isEmpty());
             safe.append(plain ? String.valueOf(c) : String.format("%%%02X", (int) c));
         }
         return safe.length() <= LONGEST_NAME ? safe.toString() : safe.substring(0, 100) + "~" + hash(name);

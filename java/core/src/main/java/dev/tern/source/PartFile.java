@@ -20,8 +20,9 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A file that is being fetched: {@code NAME.part}, and beside it {@code NAME.part.json}, which says of which contents the
- * part is and which stretches of it are there. Segments may be written by a thread each; the rest is for one thread.
+ * A file that is being fetched: {@code NAME.part}, and beside it {@code NAME.part.json}, which says of which contents
+ * the part is and which stretches of it are there. Segments may be written by a thread each; the rest is for one
+ * thread.
  */
 final class PartFile implements AutoCloseable {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
@@ -108,7 +109,9 @@ final class PartFile implements AutoCloseable {
         if (ranged && written > 0 && Files.exists(state)) {
             try {
                 ObjectNode json = JsonFile.read(state);
-                if (json.path("identity").asString("").equals(file.identity()) && json.path("size").asLong(-1) == file.size()) {
+                boolean same = json.path("identity").asString("").equals(file.identity())
+                        && json.path("size").asLong(-1) == file.size();
+                if (same) {
                     List<Segment> known = segments(json.path("segments"), written);
                     if (!known.isEmpty()) {
                         segments = known;

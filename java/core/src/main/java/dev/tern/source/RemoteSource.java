@@ -16,7 +16,10 @@ sealed interface RemoteSource extends ModelSource permits HuggingFaceSource, Clo
     /** The folder of the cache for all its revisions, relative to that for models, name by name. */
     List<String> cachePath();
 
-    /** Below a revision's folder of that name in the cache, for a model that is not at the top of what has the revision. */
+    /**
+     * Below a revision's folder of that name in the cache, for a model that is not at the top of what has the
+     * revision.
+     */
     List<String> subfolder();
 
     /** What names the revision that is wanted, such as a branch. */

@@ -89,7 +89,8 @@ final class Selection {
             return "nothing";
         }
         int most = Math.min(5, names.size());
-        return String.join(", ", names.subList(0, most)) + (names.size() > most ? " and " + (names.size() - most) + " more" : "");
+        return String.join(", ", names.subList(0, most))
+                + (names.size() > most ? " and " + (names.size() - most) + " more" : "");
     }
 
     /**
@@ -127,7 +128,8 @@ final class Selection {
     /** What was left out, in words; empty when it is nothing. */
     static String leftOut(List<String> names, Set<String> wanted) {
         List<String> others = new ArrayList<>(names.stream()
-                .filter(name -> !wanted.contains(name) && !name.startsWith(".") && !name.toLowerCase(Locale.ROOT).startsWith("readme"))
+                .filter(name -> !wanted.contains(name) && !name.startsWith("."))
+                .filter(name -> !name.toLowerCase(Locale.ROOT).startsWith("readme"))
                 .collect(Collectors.toCollection(ArrayList::new)));
         if (others.isEmpty()) {
             return "";

@@ -16,7 +16,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A folder of fetched files. They appear in it whole; what is not whole, and the record, are in {@code .tern} below it. */
+/**
+ * A folder of fetched files. They appear in it whole; what is not whole, and the record, are in {@code .tern} below
+ * it.
+ */
 final class SnapshotFolder {
     private static final String HIDDEN = ".tern";
     private static final String RECORD = "snapshot.json";
@@ -97,8 +100,8 @@ final class SnapshotFolder {
     }
 
     /**
-     * Makes the folder if need be and takes it for this fetch alone; waits while another one, of this process or another,
-     * has it.
+     * Makes the folder if need be and takes it for this fetch alone; waits while another one, of this process or
+     * another, has it.
      *
      * @param waiting is called while it waits
      */
@@ -122,12 +125,14 @@ final class SnapshotFolder {
         }
     }
 
-    private static boolean locked(FileChannel channel) throws IOException {
+    private static boolean locked(FileChannel channel) {
         try {
             FileLock lock = channel.tryLock();
             return lock != null;
         } catch (OverlappingFileLockException e) {
             return false; // another fetch of this process
+        } catch (IOException e) {
+            return true; // a file system without locks: checksums are compared anyway
         }
     }
 

@@ -21,7 +21,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param complete what is all there: {@code config}, {@code weights}, {@code weights NAME}
  */
 record SnapshotRecord(
-        String source, String revision, String inWords, SequencedMap<String, Entry> files, SequencedSet<String> complete) {
+        String source,
+        String revision,
+        String inWords,
+        SequencedMap<String, Entry> files,
+        SequencedSet<String> complete) {
 
     private static final int VERSION = 1;
 

@@ -7,8 +7,8 @@ final class Validators {
     private Validators() {}
 
     /**
-     * What {@code If-Range} may carry: a strong entity tag, else the date of the last change; empty when the server gives
-     * neither.
+     * What {@code If-Range} may carry: a strong entity tag, else the date of the last change; empty when the server
+     * gives neither.
      */
     static String of(HttpHeaders headers) {
         String tag = headers.firstValue("ETag").orElse("");

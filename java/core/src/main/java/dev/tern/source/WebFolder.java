@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A folder of a web server, which cannot be listed: it is asked for each file that a model may have. What the server says of
- * a file's contents is compared: {@code Repr-Digest} (RFC 9530), {@code Digest} (RFC 3230), {@code Content-MD5}, {@code
- * x-goog-hash}; entity tags and dates hold the parts of a file together.
+ * A folder of a web server, which cannot be listed: it is asked for each file that a model may have. What the server
+ * says of a file's contents is compared: {@code Repr-Digest} (RFC 9530), {@code Digest} (RFC 3230), {@code
+ * Content-MD5}, {@code x-goog-hash}; entity tags and dates hold the parts of a file together.
  */
 final class WebFolder implements RemoteFolder {
     private final WebSource source;
@@ -105,7 +105,9 @@ final class WebFolder implements RemoteFolder {
             headers = response.headers();
         } catch (HttpStatusException e) {
             // Some stores say 403 of what is not there, to who may not list them.
-            boolean absent = e.status() == 404 || e.status() == 410 || e.status() == 403 && !name.equals(Selection.CONFIG);
+            boolean absent = e.status() == 404
+                    || e.status() == 410
+                    || e.status() == 403 && !name.equals(Selection.CONFIG);
             if (absent) {
                 return Optional.empty();
             }
@@ -173,7 +175,7 @@ final class WebFolder implements RemoteFolder {
         InputException.Builder error = InputException.at(file.isEmpty() ? source.label() : source.label() + "/" + file)
                 .problem(String.valueOf(answer.getMessage()));
         if (answer.status() == 401 || answer.status() == 403) {
-            error.cure("The server wants to know who asks: download the model in the way its owner says, and give the folder.");
+            error.cure("The server wants to know who asks: download the model as its owner says, and give the folder.");
         } else {
             error.cure("Check the address, or try again later.");
         }

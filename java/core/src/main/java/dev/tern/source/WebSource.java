@@ -23,7 +23,9 @@ record WebSource(URI address, String folder, String file) implements RemoteSourc
     @Override
     public String name() {
         List<String> names = names();
-        return names.isEmpty() ? String.valueOf(address.getHost()) : URI.create("/" + names.getLast()).getPath().substring(1);
+        return names.isEmpty()
+                ? String.valueOf(address.getHost())
+                : URI.create("/" + names.getLast()).getPath().substring(1);
     }
 
     @Override

@@ -52,7 +52,8 @@ class AddressesTest {
         WebSource folder = (WebSource) ModelSource.parse("https://user:pass@host.org:444/a/my%20model?key=secret#x");
         assertThat(folder.label()).isEqualTo("https://host.org:444/a/my%20model").isEqualTo(folder.toString());
         assertThat(folder.name()).isEqualTo("my model");
-        assertThat(folder.uri("config.json")).isEqualTo(URI.create("https://host.org:444/a/my%20model/config.json?key=secret"));
+        assertThat(folder.uri("config.json"))
+                .isEqualTo(URI.create("https://host.org:444/a/my%20model/config.json?key=secret"));
         for (String file : List.of("config.json", "model.safetensors", "model.safetensors.index.json", "")) {
             assertThat(((WebSource) ModelSource.parse("https://host.org/a/" + file)).folder()).isEqualTo("/a/");
         }
@@ -97,11 +98,13 @@ class AddressesTest {
         "https://ho st/x | cannot fetch",
     })
     void whatIsNoAddress(String address, String words) {
-        assertThatThrownBy(() -> ModelSource.parse(address)).isInstanceOf(InputException.class).hasMessageContaining(words);
+        assertThatThrownBy(() -> ModelSource.parse(address)).isInstanceOf(InputException.class)
+                .hasMessageContaining(words);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ftp://me:secret@host/x", "http://me:secret@host.org/a?key=secret", "https://me:secret@/x?secret"})
+    @ValueSource(strings =
+            {"ftp://me:secret@host/x", "http://me:secret@host.org/a?key=secret", "https://me:secret@/x?secret"})
     void errorsTellNoSecrets(String address) {
         assertThatThrownBy(() -> ModelSource.parse(address))
                 .isInstanceOf(InputException.class)
@@ -116,6 +119,7 @@ class AddressesTest {
         assertThat(ModelCache.fileName("refs/pr/1")).isEqualTo("refs%2Fpr%2F1");
         assertThat(ModelCache.fileName("host:80")).isEqualTo("host%3A80");
         assertThat(ModelCache.fileName("\u00e4%")).isEqualTo("%C3%A4%25");
-        assertThat(ModelCache.fileName("x".repeat(300))).hasSize(117).isNotEqualTo(ModelCache.fileName("x".repeat(301)));
+        assertThat(ModelCache.fileName("x".repeat(300))).hasSize(117)
+                .isNotEqualTo(ModelCache.fileName("x".repeat(301)));
     }
 }

@@ -40,8 +40,10 @@ class ChecksumTest {
 
     @Test
     void areReadFromHexadecimalAndBase64() {
-        assertThat(Checksum.ofBase64(Checksum.Kind.CRC32C, "4waSgw==")).contains(new Checksum(Checksum.Kind.CRC32C, "e3069283"));
-        assertThat(Checksum.ofHex(Checksum.Kind.CRC32C, "E3069283")).contains(new Checksum(Checksum.Kind.CRC32C, "e3069283"));
+        assertThat(Checksum.ofBase64(Checksum.Kind.CRC32C, "4waSgw=="))
+                .contains(new Checksum(Checksum.Kind.CRC32C, "e3069283"));
+        assertThat(Checksum.ofHex(Checksum.Kind.CRC32C, "E3069283"))
+                .contains(new Checksum(Checksum.Kind.CRC32C, "e3069283"));
         assertThat(Checksum.ofHex(Checksum.Kind.SHA256, "e3069283")).as("too short").isEmpty();
         assertThat(Checksum.ofBase64(Checksum.Kind.MD5, "no base64!")).isEmpty();
         assertThat(Checksum.ofHex(Checksum.Kind.MD5, "")).isEmpty();

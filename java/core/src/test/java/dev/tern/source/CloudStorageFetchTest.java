@@ -73,12 +73,14 @@ class CloudStorageFetchTest {
     private RoughServer.Reply answer(RoughServer.Request request) throws Exception {
         if (request.path().equals("/computeMetadata/v1/instance/service-accounts/default/token")) {
             return machine && request.header("Metadata-Flavor").equals("Google")
-                    ? RoughServer.Reply.of(200, "{\"access_token\": \"of-machine\", \"expires_in\": 3000}").with("Metadata-Flavor", "Google")
+                    ? RoughServer.Reply.of(200, "{\"access_token\": \"of-machine\", \"expires_in\": 3000}")
+                    .with("Metadata-Flavor", "Google")
                     : RoughServer.Reply.of(404, "");
         }
         if (request.path().equals("/token")) {
             form = request.body();
-            return RoughServer.Reply.of(200, "{\"access_token\": \"ya29.secret\", \"expires_in\": 3599, \"token_type\": \"Bearer\"}");
+            return RoughServer.Reply.of(200,
+                    "{\"access_token\": \"ya29.secret\", \"expires_in\": 3599, \"token_type\": \"Bearer\"}");
         }
         if (!requiredToken.isEmpty() && !request.header("Authorization").equals("Bearer " + requiredToken)) {
             return RoughServer.Reply.of(request.header("Authorization").isEmpty() ? 401 : 403, "{}");
@@ -117,7 +119,8 @@ class CloudStorageFetchTest {
             byte[] four = ByteBuffer.allocate(4).putInt((int) crc.getValue()).array();
             String md5 = Base64.getEncoder().encodeToString(MessageDigest.getInstance("MD5").digest(bytes));
             items.add("{\"name\": \"" + name + "\", \"size\": \"" + bytes.length + "\", \"generation\": \""
-                    + generations.getOrDefault(name, 1) + "\", \"crc32c\": \"" + Base64.getEncoder().encodeToString(four) + "\""
+                    + generations.getOrDefault(name, 1) + "\", \"crc32c\": \"" + Base64.getEncoder()
+                    .encodeToString(four) + "\""
                     + (composed ? "" : ", \"md5Hash\": \"" + md5 + "\"") + "}");
         }
         return "{\"items\": [" + String.join(", ", items) + "]"
@@ -131,7 +134,8 @@ class CloudStorageFetchTest {
 
     private void requireRight(FetchedModel model) {
         assertThat(model.path().resolve("config.json")).hasBinaryContent(objects.get(PREFIX + "config.json"));
-        assertThat(model.path().resolve("model.safetensors")).hasBinaryContent(objects.get(PREFIX + "model.safetensors"));
+        assertThat(model.path().resolve("model.safetensors"))
+                .hasBinaryContent(objects.get(PREFIX + "model.safetensors"));
         assertThat(model.path()).isDirectoryNotContaining(file -> file.toString().matches(".*\\.(pt|pth)|.*old"));
     }
 
@@ -162,9 +166,11 @@ class CloudStorageFetchTest {
     @Test
     void bothHashesAreCompared() {
         damaged = true;
-        assertThatThrownBy(this::fetch).hasMessageContaining("came damaged twice").hasMessageContaining("expected MD5 ");
+        assertThatThrownBy(this::fetch).hasMessageContaining("came damaged twice")
+                .hasMessageContaining("expected MD5 ");
         composed = true;
-        assertThatThrownBy(this::fetch).hasMessageContaining("came damaged twice").hasMessageContaining("expected CRC-32C ");
+        assertThatThrownBy(this::fetch).hasMessageContaining("came damaged twice")
+                .hasMessageContaining("expected CRC-32C ");
         damaged = false;
         requireRight(fetch());
     }
@@ -174,7 +180,7 @@ class CloudStorageFetchTest {
         requiredToken = "other";
         assertThatThrownBy(this::fetch)
                 .isInstanceOf(InputException.class)
-                .hasMessageContaining("gs://bucket/dlm/check point: the bucket is not public, and there are no credentials")
+                .hasMessageContaining("gs://bucket/dlm/check point: the bucket is not public, and there are no cred")
                 .hasMessageContaining("gcloud auth application-default login");
         machine = true;
         assertThatThrownBy(this::fetch).hasMessageContaining("denies access to this machine's account");
@@ -207,7 +213,8 @@ class CloudStorageFetchTest {
                 + Base64.getEncoder().encodeToString(pair.getPrivate().getEncoded()).replaceAll("(.{64})", "$1\\\\n")
                 + "\\n-----END PRIVATE KEY-----\\n";
         Path key = cache.resolve("key.json");
-        Files.writeString(key, "{\"type\": \"service_account\", \"client_email\": \"tern@project.iam\", \"private_key_id\": \"k1\","
+        Files.writeString(key,
+                "{\"type\": \"service_account\", \"client_email\": \"tern@project.iam\", \"private_key_id\": \"k1\","
                 + " \"private_key\": \"" + pem + "\", \"token_uri\": \"" + server.url() + "/token\"}");
         environment.put("GOOGLE_APPLICATION_CREDENTIALS", key.toString());
         Instant before = Instant.now();
@@ -232,7 +239,12 @@ class CloudStorageFetchTest {
         requiredToken = "another";
         assertThatThrownBy(this::fetch).hasMessageContaining("denies access to tern@project.iam");
         Files.writeString(key, Files.readString(key).replace("BEGIN PRIVATE KEY-----", "BEGIN PRIVATE KEY-----AAAA"));
-        assertThatThrownBy(this::fetch).hasMessageContaining(key + ": key 'private_key'").hasMessageContaining("an RSA key");
+        assertThatThrownBy(this::fetch).hasMessageContaining(key + ": key 'private_key'")
+                .hasMessageContaining("an RSA key");
+        Files.writeString(key, "secret: hush");
+        assertThatThrownBy(this::fetch)
+                .hasMessageContaining("expected a key file")
+                .satisfies(e -> assertThat(e.toString()).doesNotContain("hush"));
         Files.writeString(key, "{\"type\": \"external_account\"}");
         assertThatThrownBy(this::fetch).hasMessageContaining("found \"external_account\"");
     }
@@ -249,8 +261,10 @@ class CloudStorageFetchTest {
 
     @Test
     void noBucketAndNothingInIt() {
-        FetchOptions options = FetchOptions.builder().environment(environment).patience(FakeHub.patience(pauses)).build();
-        assertThatThrownBy(() -> ModelSource.parse("gs://nobucket/x").fetch(options)).hasMessageContaining("no such bucket");
+        FetchOptions options = FetchOptions.builder().environment(environment).patience(FakeHub.patience(pauses))
+                .build();
+        assertThatThrownBy(() -> ModelSource.parse("gs://nobucket/x").fetch(options))
+                .hasMessageContaining("no such bucket");
         assertThatThrownBy(() -> ModelSource.parse("gs://bucket/elsewhere").fetch(options))
                 .hasMessageContaining("there is no config.json in it; found nothing");
     }

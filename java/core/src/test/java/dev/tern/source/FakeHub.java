@@ -88,7 +88,8 @@ final class FakeHub implements AutoCloseable {
             byte[] bytes = file.getValue();
             json.append(separator).append("{\"rfilename\": \"").append(file.getKey()).append("\", \"size\": ");
             if (large(file.getKey())) {
-                json.append(bytes.length).append(", \"blobId\": \"").append("0".repeat(40)).append("\", \"lfs\": {\"sha256\": \"")
+                json.append(bytes.length).append(", \"blobId\": \"").append("0".repeat(40))
+                        .append("\", \"lfs\": {\"sha256\": \"")
                         .append(hex("SHA-256", bytes)).append("\", \"size\": ").append(bytes.length).append("}}");
             } else {
                 byte[] prefix = ("blob " + bytes.length + "\0").getBytes(StandardCharsets.US_ASCII);
@@ -114,7 +115,8 @@ final class FakeHub implements AutoCloseable {
 
     /** A safetensors file with one tensor of so many bytes. */
     static byte[] safetensors(int bytes, int seed) {
-        String header = "{\"t" + seed + "\":{\"dtype\":\"U8\",\"shape\":[" + bytes + "],\"data_offsets\":[0," + bytes + "]}}";
+        String header = "{\"t" + seed + "\":{\"dtype\":\"U8\",\"shape\":[" + bytes + "],\"data_offsets\":[0," + bytes
+                + "]}}";
         header += " ".repeat((8 - header.length() % 8) % 8);
         ByteBuffer file = ByteBuffer.allocate(8 + header.length() + bytes).order(ByteOrder.LITTLE_ENDIAN);
         file.putLong(header.length()).put(header.getBytes(StandardCharsets.US_ASCII));

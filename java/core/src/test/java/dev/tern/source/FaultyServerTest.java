@@ -25,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers that break off, stall, refuse for a while, lie, and two clients at once: the bytes are right or the error is. */
+/**
+ * Servers that break off, stall, refuse for a while, lie, and two clients at once: the bytes are right or the error
+ * is.
+ */
 class FaultyServerTest {
     private static final String WEIGHTS = "model.safetensors";
 
@@ -98,6 +101,12 @@ class FaultyServerTest {
         requireRight(hub.fetch(cache));
         assertThat(hub.pauses).containsExactly(Duration.ofSeconds(7), Duration.ofSeconds(11));
 
+        hub.pauses.clear();
+        hub.commits.put("main", "3".repeat(40));
+        hub.fault("api", reply -> RoughServer.Reply.of(503, "").with("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT"));
+        requireRight(hub.fetch(cache));
+        assertThat(hub.pauses).as("a time that is over").allMatch(pause -> pause.toMillis() <= 500).hasSize(1);
+
         hub.commits.put("main", "1".repeat(40));
         hub.fault("api", reply -> RoughServer.Reply.of(429, "").with("Retry-After", "86400"));
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("left alone for 86400 s");
@@ -105,7 +114,8 @@ class FaultyServerTest {
 
     @Test
     void theNumberOfAttemptsIsBounded() {
-        hub.fault(WEIGHTS, Collections.nCopies(100, (UnaryOperator<RoughServer.Reply>) reply -> RoughServer.Reply.of(500, "")).toArray(UnaryOperator[]::new));
+        hub.fault(WEIGHTS, Collections.nCopies(100, (UnaryOperator<RoughServer.Reply>) reply ->
+                RoughServer.Reply.of(500, "")).toArray(UnaryOperator[]::new));
         assertThatThrownBy(() -> hub.fetch(cache))
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("hf://org/model/model.safetensors: cannot be fetched: localhost answers 500")
@@ -150,10 +160,12 @@ class FaultyServerTest {
         byte[] bytes = hub.files.get(name);
         byte[] blob = ("blob " + bytes.length + "\0" + new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1))
                 .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
-        String expected = name.equals(WEIGHTS) ? "SHA-256 " + FakeHub.hex("SHA-256", bytes) : "git blob SHA-1 " + FakeHub.hex("SHA-1", blob);
+        String expected = name.equals(WEIGHTS) ? "SHA-256 " + FakeHub.hex("SHA-256", bytes) : "git blob SHA-1 "
+                + FakeHub.hex("SHA-1", blob);
         assertThatThrownBy(() -> hub.fetch(cache))
                 .isInstanceOf(InputException.class)
-                .hasMessageStartingWith("hf://org/model/" + name + ": came damaged twice; expected " + expected + ", found ");
+                .hasMessageStartingWith("hf://org/model/" + name + ": came damaged twice; expected " + expected
+                + ", found ");
         Path folder = cache.resolve("models/huggingface.co/org/model").resolve("2".repeat(40)).resolve("model");
         assertThat(folder.resolve(name)).doesNotExist();
         requireRight(hub.fetch(cache));
@@ -163,7 +175,8 @@ class FaultyServerTest {
     void aStoppedFetchGoesOnLater() {
         hub.files.put(WEIGHTS, FakeHub.safetensors(20_000, 1));
         AtomicBoolean stopped = new AtomicBoolean();
-        hub.fault(WEIGHTS, reply -> reply, reply -> reply, reply -> reply.stallAfter(400), reply -> reply.stallAfter(400));
+        hub.fault(WEIGHTS, reply -> reply, reply -> reply, reply -> reply.stallAfter(400),
+                reply -> reply.stallAfter(400));
         FetchOptions stopping = hub.options(cache)
                 .connections(2)
                 .progress((task, done, total) -> {
@@ -196,12 +209,14 @@ class FaultyServerTest {
                 "{\"identity\": \"other\", \"size\": " + size + ", \"segments\": [[0, 1000, " + size + "]]}",
                 "{\"identity\": \"" + identity + "\", \"size\": " + size + ", \"segments\": [[0, 4000, " + size + "]]}",
                 "{\"identity\": \"" + identity + "\", \"size\": " + size + ", \"segments\": [[0, 100, 200]]}",
-                "{\"identity\": \"" + identity + "\", \"size\": " + size + ", \"segments\": [[-5, 100, " + size + "]]}")) {
+                "{\"identity\": \"" + identity + "\", \"size\": " + size + ", \"segments\": [[-5, 100, " + size
+                        + "]]}")) {
             Files.write(hidden.resolve(WEIGHTS + ".part"), new byte[2000]);
             Files.writeString(hidden.resolve(WEIGHTS + ".part.json"), state);
             FetchedModel model = hub.fetch(cache);
             requireRight(model);
-            assertThat(model.notes()).as(state).noneMatch(note -> note.contains("damaged") || note.startsWith("went on"));
+            assertThat(model.notes()).as(state)
+                    .noneMatch(note -> note.contains("damaged") || note.startsWith("went on"));
             Files.delete(model.path().resolve(WEIGHTS));
         }
     }
@@ -211,7 +226,8 @@ class FaultyServerTest {
         hub.files.put(WEIGHTS, FakeHub.safetensors(50_000, 1));
         List<CompletableFuture<FetchedModel>> both = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            both.add(CompletableFuture.supplyAsync(() -> hub.fetch(cache), command -> Thread.ofPlatform().start(command)));
+            both.add(CompletableFuture.supplyAsync(() -> hub.fetch(cache), command -> Thread.ofPlatform()
+                    .start(command)));
         }
         long bytes = 0;
         for (CompletableFuture<FetchedModel> one : both) {
@@ -234,7 +250,8 @@ class FaultyServerTest {
         hub.refusal = RoughServer.Reply.redirect("/again");
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("redirects again and again");
         hub.refusal = RoughServer.Reply.redirect("http://example.org/elsewhere");
-        assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("unencrypted connection to another machine is refused");
+        assertThatThrownBy(() -> hub.fetch(cache))
+                .hasMessageContaining("unencrypted connection to another machine is refused");
         hub.refusal = RoughServer.Reply.redirect("nonsense://");
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("redirects to something that is no address");
     }
@@ -259,6 +276,23 @@ class FaultyServerTest {
         Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("r-xr-xr-x"));
         Assumptions.assumeFalse(Files.isWritable(closed), "root may write anywhere");
         assertThatThrownBy(() -> hub.fetch(closed)).hasMessageContaining("cannot be made: permission denied");
+    }
+
+    @Test
+    void aFolderThatVanishes() throws IOException {
+        Path model = cache.resolve("models/huggingface.co/org/model");
+        hub.fault(WEIGHTS, reply -> {
+            try {
+                Files.move(model, cache.resolve("elsewhere"));
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+            return reply;
+        });
+        assertThatThrownBy(() -> hub.fetch(cache))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("no such file or folder")
+                .hasMessageContaining("Check that the disk is there");
     }
 
     @Test

@@ -50,7 +50,8 @@ class HuggingFaceFetchTest {
 
     @Test
     void fetchesWhatAModelNeedsAndNothingElse() throws Exception {
-        for (String other : List.of("README.md", "optimizer.bin", "pytorch_model.bin", "adapter_model.safetensors", "a/config.json")) {
+        for (String other : List.of("README.md", "optimizer.bin", "pytorch_model.bin", "adapter_model.safetensors",
+                "a/config.json")) {
             hub.files.put(other, new byte[100]);
         }
         FetchedModel model = hub.fetch(cache);
@@ -114,7 +115,8 @@ class HuggingFaceFetchTest {
     void refusesPicklesAndOtherThingsBeforeAnythingIsFetched() {
         hub.files.remove("model.safetensors");
         hub.files.put("pytorch_model.bin", new byte[10]);
-        assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContainingAll("pickle", "pytorch_model.bin", "safe_serialization");
+        assertThatThrownBy(() -> hub.fetch(cache))
+                .hasMessageContainingAll("pickle", "pytorch_model.bin", "safe_serialization");
         hub.files.put("lora.safetensors", new byte[10]);
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContainingAll("usual names", "lora.safetensors");
         hub.files.remove("lora.safetensors");
@@ -123,7 +125,8 @@ class HuggingFaceFetchTest {
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContainingAll("GGUF", "model-i2_s.gguf");
         hub.files.remove("config.json");
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("there is no config.json in it");
-        assertThat(hub.api.requests().stream().map(RoughServer.Request::path)).allMatch(path -> path.startsWith("/api/"));
+        assertThat(hub.api.requests().stream().map(RoughServer.Request::path))
+                .allMatch(path -> path.startsWith("/api/"));
         assertThat(hub.storage.requests()).isEmpty();
     }
 
@@ -163,7 +166,8 @@ class HuggingFaceFetchTest {
         assertThat(source.fetch(variable).path()).isEqualTo(path);
 
         Files.delete(path.resolve("model.safetensors"));
-        assertThatThrownBy(() -> source.fetch(offline)).hasMessageContaining("is not whole in the cache").hasMessageContaining("missing model.safetensors");
+        assertThatThrownBy(() -> source.fetch(offline)).hasMessageContaining("is not whole in the cache")
+                .hasMessageContaining("missing model.safetensors");
         assertThat(hub.api.requests()).hasSize(before);
     }
 
@@ -204,10 +208,12 @@ class HuggingFaceFetchTest {
 
         FetchOptions options = hub.options(cache).build();
         assertThat(ModelSource.parse("hf://org/model@v1.0").fetch(options).path()).isEqualTo(snapshot(OTHER));
-        assertThat(ModelSource.parse("hf://org/model@refs/pr/7").fetch(options).path()).isEqualTo(snapshot("7".repeat(40)));
+        assertThat(ModelSource.parse("hf://org/model@refs/pr/7").fetch(options).path())
+                .isEqualTo(snapshot("7".repeat(40)));
         FetchedModel sub = ModelSource.parse("hf://org/model@v1.0/sub/folder").fetch(options);
         assertThat(sub.path()).isEqualTo(snapshot(OTHER).resolve("sub/folder"));
-        assertThat(sub.path().resolve("model.safetensors")).hasBinaryContent(hub.files.get("sub/folder/model.safetensors"));
+        assertThat(sub.path().resolve("model.safetensors"))
+                .hasBinaryContent(hub.files.get("sub/folder/model.safetensors"));
         FetchedModel named = ModelSource.parse("hf://org/model/ema.safetensors").fetch(options);
         assertThat(named.path()).isEqualTo(snapshot(FakeHub.COMMIT).resolve("ema.safetensors"));
         assertThat(names(named.folder())).containsExactly(".tern", "config.json", "ema.safetensors", "tokenizer.json");
@@ -226,12 +232,14 @@ class HuggingFaceFetchTest {
                 .hasMessageContaining("HF_TOKEN");
 
         environment.put("HF_HOME", home.toString());
-        FetchedModel model = ModelSource.parse("hf://org/model").fetch(hub.options(cache).environment(environment).build());
+        FetchedModel model = ModelSource.parse("hf://org/model")
+                .fetch(hub.options(cache).environment(environment).build());
         assertThat(model.notes()).noneMatch(note -> note.contains("verysecret") || note.contains("signature"));
         assertThat(hub.storage.requests()).isNotEmpty().allMatch(request -> request.header("Authorization").isEmpty());
 
         environment.put("HF_TOKEN", "hf_wrong");
-        assertThatThrownBy(() -> ModelSource.parse("hf://org/model").fetch(hub.options(cache).environment(environment).build()))
+        assertThatThrownBy(() -> ModelSource.parse("hf://org/model")
+                .fetch(hub.options(cache).environment(environment).build()))
                 .hasMessageContaining("The token in use is that of HF_TOKEN")
                 .satisfies(e -> assertThat(stackText(e)).doesNotContain("hf_wrong").doesNotContain("verysecret"));
     }
@@ -263,6 +271,18 @@ class HuggingFaceFetchTest {
     }
 
     @Test
+    void anEndpointThatIsNoAddress() {
+        for (String endpoint : List.of("hub.example.org", "https://", "a b")) {
+            FetchOptions options = hub.options(cache)
+                    .environment(Map.of("TERN_CACHE", cache.toString(), "HF_ENDPOINT", endpoint))
+                    .build();
+            assertThatThrownBy(() -> ModelSource.parse("hf://org/model").fetch(options))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageStartingWith("HF_ENDPOINT: expected a web address");
+        }
+    }
+
+    @Test
     void aFolderOfOnesOwn() throws Exception {
         Path own = cache.resolve("own");
         FetchOptions options = hub.options(cache).folder(own).build();
@@ -273,10 +293,12 @@ class HuggingFaceFetchTest {
         assertThat(cache.resolve("models")).doesNotExist();
 
         hub.commits.put("main", OTHER);
-        assertThatThrownBy(() -> source.fetch(options)).hasMessageContaining("holds something else already").hasMessageContaining(FakeHub.COMMIT);
+        assertThatThrownBy(() -> source.fetch(options)).hasMessageContaining("holds something else already")
+                .hasMessageContaining(FakeHub.COMMIT);
         Path foreign = Files.createDirectory(cache.resolve("foreign"));
         Files.writeString(foreign.resolve("thesis.txt"), "irreplaceable");
-        assertThatThrownBy(() -> source.fetch(hub.options(cache).folder(foreign).build())).hasMessageContaining("other files");
+        assertThatThrownBy(() -> source.fetch(hub.options(cache).folder(foreign).build()))
+                .hasMessageContaining("other files");
         assertThat(names(foreign)).containsExactly("thesis.txt");
     }
 }

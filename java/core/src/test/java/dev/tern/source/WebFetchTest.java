@@ -33,7 +33,8 @@ class WebFetchTest {
     private final Map<String, byte[]> files = new ConcurrentHashMap<>();
     private final Map<String, String> tags = new ConcurrentHashMap<>();
     private final List<Duration> pauses = new CopyOnWriteArrayList<>();
-    private volatile BiFunction<RoughServer.Request, RoughServer.Reply, RoughServer.Reply> fault = (request, reply) -> reply;
+    private volatile BiFunction<RoughServer.Request, RoughServer.Reply,
+            RoughServer.Reply> fault = (request, reply) -> reply;
     private RoughServer server;
 
     @BeforeEach
@@ -80,8 +81,10 @@ class WebFetchTest {
         requireRight(model);
         String host = "localhost%3A" + server.url().replaceAll(".*:", "");
         assertThat(model.path()).hasFileName("tiny");
-        assertThat(model.path().getParent().getParent()).isEqualTo(cache.resolve("models").resolve(host).resolve("models/tiny"));
-        assertThat(model.notes()).anyMatch(note -> note.startsWith("the server offers no checksum of config.json, tokenizer.json, model.safetensors"));
+        assertThat(model.path().getParent().getParent())
+                .isEqualTo(cache.resolve("models").resolve(host).resolve("models/tiny"));
+        assertThat(model.notes()).anyMatch(note ->
+                note.startsWith("the server offers no checksum of config.json, tokenizer.json, model.safetensors"));
         assertThat(server.requests("merges.txt")).hasSize(1);
         assertThat(server.requests(".bin")).isEmpty();
         assertThat(server.requests(".index.json")).isEmpty();
@@ -124,7 +127,8 @@ class WebFetchTest {
             }
             return reply;
         };
-        assertThatThrownBy(this::fetch).isInstanceOf(InputException.class).hasMessageContaining("changes again and again");
+        assertThatThrownBy(this::fetch).isInstanceOf(InputException.class)
+                .hasMessageContaining("changes again and again");
     }
 
     @Test
@@ -141,7 +145,8 @@ class WebFetchTest {
     @Test
     void withoutAnyValidatorFilesComeInOnePiece() {
         tags.clear();
-        fault = (request, reply) -> request.path().endsWith(WEIGHTS) && request.method().equals("GET") && pauses.isEmpty()
+        fault = (request, reply) -> request.path().endsWith(WEIGHTS) && request.method().equals("GET")
+                && pauses.isEmpty()
                 ? reply.cutAfter(1000)
                 : reply;
         requireRight(fetch());
@@ -164,7 +169,8 @@ class WebFetchTest {
         fault = (request, reply) -> request.path().endsWith(WEIGHTS) ? reply.with(header, value) : reply;
         FetchedModel model = fetch();
         requireRight(model);
-        assertThat(model.notes()).anyMatch(note -> note.startsWith("the server offers no checksum of config.json, tokenizer.json:"));
+        assertThat(model.notes())
+                .anyMatch(note -> note.startsWith("the server offers no checksum of config.json, tokenizer.json:"));
 
         byte[] other = bytes.clone();
         other[other.length - 1] ^= 1; // still a whole safetensors file
@@ -222,7 +228,8 @@ class WebFetchTest {
 
     @Test
     void userAndQueryAreSentAndNeverShown() {
-        fault = (request, reply) -> request.header("Authorization").equals("Basic bWU6c2VjcmV0") && request.query("key").equals("hidden")
+        fault = (request, reply) -> request.header("Authorization").equals("Basic bWU6c2VjcmV0") && request.query("key")
+                .equals("hidden")
                 ? reply
                 : RoughServer.Reply.of(401, "");
         String address = server.url().replace("//", "//me:secret@") + "/models/tiny/?key=hidden";
