@@ -4,7 +4,7 @@ import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.ternary.TernaryMatrix;
-import java.lang.foreign.Arena;
+import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -15,8 +15,8 @@ import java.util.OptionalInt;
 
 /**
  * A ternary model in the Hugging Face layout: a folder with config.json and model.safetensors, or with shards and their
- * index, or one safetensors file with config.json beside it. Everything is mapped read-only, piece by piece as it is
- * read, and nothing in the folder is ever changed.
+ * index, or one safetensors file with config.json beside it. Everything is read by position, piece by piece, and
+ * nothing in the folder is ever changed.
  *
  * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the
  * weights themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once.
@@ -79,7 +79,7 @@ public final class Checkpoint implements AutoCloseable {
         }
         for (CheckpointTensor tensor : match.tensors()) {
             if (tensor.ternary()) {
-                float magnitude = reader(tensor).ternaryMagnitude();
+                float magnitude = scan(tensor).ternaryMagnitude();
                 if (Float.isNaN(magnitude)) {
                     requireTrainedTernary(tensor);
                     return WeightFormat.ONLINE;
@@ -180,30 +180,43 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Reads a projection into its canonical form. Rows are in the checkpoint's order: the permutation that GGUF's
-     * {@code llama} graph wants for q and k is the converter's.
+     * Opens a projection in its canonical form (T, s): finds s, for which a matrix of floats is read once; its rows are
+     * read on demand. Rows are in the checkpoint's order: the permutation that GGUF's {@code llama} graph wants for q and
+     * k is the converter's. What is returned is to be used by one thread, until the checkpoint is closed.
      *
-     * @throws InputException on the packed code 3, on NaN or infinity, and on continuous weights in a model that was
-     *     not trained ternary; the message names the tensor and the place
+     * @throws InputException on NaN and infinity, and on continuous weights in a model that was not trained ternary; the
+     *     message names the tensor and the place. Reading throws it on the packed code 3.
      */
-    public TernaryMatrix readTernary(CheckpointTensor tensor) {
+    public TernaryRows ternaryRows(CheckpointTensor tensor) {
         if (!tensor.ternary()) {
             throw new IllegalArgumentException(tensor.name() + " is not ternary");
         }
+        StoredTensor stored = match.stored(tensor);
+        int rows = tensor.rows();
+        int cols = tensor.cols();
         if (format == WeightFormat.PACKED) {
-            return new PackedReader(match.stored(tensor), tensor.rows(), tensor.cols()).unpack(match.scale(tensor));
+            return new PackedRows(stored, rows, cols, match.scale(tensor));
         }
-        FloatReader reader = reader(tensor);
-        float magnitude = reader.ternaryMagnitude();
+        FloatScan scan = scan(tensor);
+        float magnitude = scan.ternaryMagnitude();
         if (!Float.isNaN(magnitude)) {
-            return reader.signs(magnitude);
+            return FloatRows.signs(stored, rows, cols, magnitude);
         }
         requireTrainedTernary(tensor);
-        return reader.absmean();
+        return FloatRows.absmean(stored, rows, cols, scan.absoluteMean());
     }
 
-    private FloatReader reader(CheckpointTensor tensor) {
-        return new FloatReader(match.stored(tensor), tensor.rows(), tensor.cols());
+    /**
+     * Reads a whole projection, as {@link #ternaryRows} does its rows.
+     *
+     * @throws InputException as there
+     */
+    public TernaryMatrix readTernary(CheckpointTensor tensor) {
+        return ternaryRows(tensor).matrix();
+    }
+
+    private FloatScan scan(CheckpointTensor tensor) {
+        return new FloatScan(match.stored(tensor), tensor.elements());
     }
 
     /**
@@ -218,16 +231,15 @@ public final class Checkpoint implements AutoCloseable {
         if (!stored.tensor().type().isWeightFloat()) {
             throw new IllegalArgumentException(tensor.name() + " is stored as " + stored.tensor().type());
         }
-        short[] shorts = new short[Math.min(count, StoredTensor.CHUNK)];
-        float[] values = new float[Math.min(count, StoredTensor.CHUNK)];
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment data = stored.map(first, count, arena);
-            for (int done = 0; done < count; done += StoredTensor.CHUNK) {
-                int now = Math.min(StoredTensor.CHUNK, count - done);
-                stored.widen(data, done, now, shorts, values);
-                stored.requireFinite(values, now, first + done);
-                MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
-            }
+        int chunk = Math.min(count, StoredTensor.CHUNK);
+        byte[] data = new byte[chunk * stored.elementBytes()];
+        float[] values = new float[chunk];
+        for (int done = 0; done < count; done += chunk) {
+            int now = Math.min(chunk, count - done);
+            stored.read(first + done, now, data);
+            stored.widen(data, now, values);
+            stored.requireFinite(values, now, first + done);
+            MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
         }
     }
 

@@ -1,17 +1,13 @@
 package dev.tern.convert;
 
-import dev.tern.checkpoint.Checkpoint;
-import dev.tern.checkpoint.CheckpointTensor;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Bfloat16;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.function.Consumer;
 
-/** Streams the embedding, the head and the norms in pieces, rounded to nearest even. Not thread-safe. */
+/** Streams the embedding, the head and the norms in pieces of whole rows, rounded to nearest even. Not thread-safe. */
 final class FloatEncoder {
     /** Values and results of a piece stay in the second-level cache. */
     private static final int PIECE = 1 << 16;
@@ -21,25 +17,38 @@ final class FloatEncoder {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final Checkpoint checkpoint;
-    private final float[] values = new float[PIECE];
-    private final short[] halves = new short[PIECE];
-    private final MemorySegment bytes;
+    private final ConversionSource source;
+    private float[] values = new float[PIECE];
+    private short[] halves = new short[PIECE];
+    private MemorySegment bytes = MemorySegment.ofArray(new byte[4 * PIECE]);
 
-    FloatEncoder(Checkpoint checkpoint, Arena arena) {
-        this.checkpoint = checkpoint;
-        this.bytes = arena.allocate(4L * PIECE, 64);
+    FloatEncoder(ConversionSource source) {
+        this.source = source;
+    }
+
+    /** Takes a piece. */
+    @FunctionalInterface
+    interface Sink {
+        /**
+         * @param offset from the start of the tensor, in bytes
+         * @param piece gone after the call
+         */
+        void accept(long offset, MemorySegment piece);
     }
 
     /**
-     * Hands the tensor's bytes in {@code type} to {@code sink}, piece by piece; a piece is gone after the call.
+     * Hands the bytes of rows {@code [firstRow, endRow)} in {@code type} to {@code sink}, piece by piece.
      *
      * @throws InputException when a value is beyond the range of the type
      */
-    void encode(CheckpointTensor tensor, GgmlType type, Consumer<MemorySegment> sink) {
-        for (long first = 0; first < tensor.elements(); first += PIECE) {
-            int count = (int) Math.min(PIECE, tensor.elements() - first);
-            checkpoint.readFloats(tensor, first, count, MemorySegment.ofArray(values));
+    void encode(SourceTensor tensor, GgmlType type, long firstRow, long endRow, Sink sink) {
+        int cols = Math.toIntExact(tensor.cols());
+        long step = Math.max(1, PIECE / cols);
+        reserve(step * cols);
+        for (long row = firstRow; row < endRow; row += step) {
+            long rows = Math.min(step, endRow - row);
+            int count = (int) (rows * cols);
+            source.readFloats(tensor, row * cols, count, values);
             boolean fits = switch (type) {
                 case F16 -> toFloat16(count);
                 case BF16 -> toBfloat16(count);
@@ -54,7 +63,17 @@ final class FloatEncoder {
             } else {
                 MemorySegment.copy(halves, 0, bytes, SHORT, 0, count);
             }
-            sink.accept(bytes.asSlice(0, (long) count * type.blockBytes()));
+            sink.accept(type.bytes(cols, row), bytes.asSlice(0, type.bytes(cols, rows)));
+        }
+    }
+
+    /** Rows wider than a piece are pieces. */
+    private void reserve(long count) {
+        if (count > values.length) {
+            int size = Math.toIntExact(count);
+            values = new float[size];
+            halves = new short[size];
+            bytes = MemorySegment.ofArray(new byte[Math.multiplyExact(4, size)]);
         }
     }
 
@@ -79,12 +98,12 @@ final class FloatEncoder {
         return room >= 0;
     }
 
-    private InputException beyondRange(CheckpointTensor tensor, GgmlType type, int count) {
+    private InputException beyondRange(SourceTensor tensor, GgmlType type, int count) {
         float largest = 0;
         for (int i = 0; i < count; i++) {
             largest = Math.max(largest, Math.abs(values[i]));
         }
-        return InputException.at(checkpoint.folder())
+        return InputException.at(source.path())
                 .tensor(tensor.source())
                 .problem("holds a value of magnitude " + largest + ", which is beyond the range of " + type)
                 .cure(type == GgmlType.F16 ? "Choose --embedding-type bf16 or f32." : "Choose f32.")
