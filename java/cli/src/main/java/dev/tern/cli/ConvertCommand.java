@@ -120,6 +120,7 @@ final class ConvertCommand implements Callable<Integer> {
         }
         Converter converter = Converter.from(source)
                 .architecture(architecture)
+                .tensorHashes(json) // which alone shows them
                 .overwrite(overwrite)
                 .validate(validate);
         if (!outtype.equals("auto")) {

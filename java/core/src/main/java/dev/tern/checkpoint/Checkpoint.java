@@ -6,11 +6,9 @@ import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
@@ -226,21 +224,20 @@ public final class Checkpoint implements AutoCloseable {
      * @throws InputException when one of them is NaN or infinite
      */
     public void readFloats(CheckpointTensor tensor, long first, int count, MemorySegment f32out) {
-        Objects.checkFromIndexSize(first, count, tensor.elements());
+        floatReader(tensor).read(first, count, f32out);
+    }
+
+    /**
+     * A reader of such a tensor's elements for one thread, which keeps its buffers: for passing through large tensors.
+     *
+     * @throws IllegalArgumentException when the tensor is not stored as floats
+     */
+    public FloatReader floatReader(CheckpointTensor tensor) {
         StoredTensor stored = match.stored(tensor);
         if (!stored.tensor().type().isWeightFloat()) {
             throw new IllegalArgumentException(tensor.name() + " is stored as " + stored.tensor().type());
         }
-        int chunk = Math.min(count, StoredTensor.CHUNK);
-        byte[] data = new byte[chunk * stored.elementBytes()];
-        float[] values = new float[chunk];
-        for (int done = 0; done < count; done += chunk) {
-            int now = Math.min(chunk, count - done);
-            stored.read(first + done, now, data);
-            stored.widen(data, now, values);
-            stored.requireFinite(values, now, first + done);
-            MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
-        }
+        return new FloatReader(stored);
     }
 
     @Override

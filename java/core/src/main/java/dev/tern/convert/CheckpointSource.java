@@ -2,6 +2,7 @@ package dev.tern.convert;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.CheckpointTensor;
+import dev.tern.checkpoint.FloatReader;
 import dev.tern.checkpoint.WeightFormat;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufLayout;
@@ -113,8 +114,9 @@ final class CheckpointSource implements ConversionSource {
     }
 
     @Override
-    public void readFloats(SourceTensor tensor, long first, int count, float[] out) {
-        checkpoint.readFloats(source(tensor), first, count, MemorySegment.ofArray(out));
+    public Floats floats(SourceTensor tensor) {
+        FloatReader reader = checkpoint.floatReader(source(tensor));
+        return (first, count, out) -> reader.read(first, count, MemorySegment.ofArray(out));
     }
 
     @Override

@@ -76,14 +76,21 @@ sealed interface ConversionSource extends AutoCloseable permits CheckpointSource
      */
     TernaryRows ternary(SourceTensor tensor);
 
-    /**
-     * Reads elements {@code [first, first + count)}, row-major, of a tensor of floats, widened exactly to f32.
-     *
-     * @param first the start of a row
-     * @param count of whole rows
-     * @throws InputException when one of them is NaN or infinite
-     */
-    void readFloats(SourceTensor tensor, long first, int count, float[] out);
+    /** The values of a tensor of floats. */
+    @FunctionalInterface
+    interface Floats {
+        /**
+         * Reads elements {@code [first, first + count)}, row-major, widened exactly to f32.
+         *
+         * @param first the start of a row
+         * @param count of whole rows
+         * @throws InputException when one of them is NaN or infinite
+         */
+        void read(long first, int count, float[] out);
+    }
+
+    /** The values of a tensor of floats; for one thread. */
+    Floats floats(SourceTensor tensor);
 
     /**
      * Reads stored bytes; only of a source whose tensors have a GGUF type.

@@ -45,10 +45,11 @@ final class FloatEncoder {
         int cols = Math.toIntExact(tensor.cols());
         long step = Math.max(1, PIECE / cols);
         reserve(step * cols);
+        ConversionSource.Floats floats = source.floats(tensor);
         for (long row = firstRow; row < endRow; row += step) {
             long rows = Math.min(step, endRow - row);
             int count = (int) (rows * cols);
-            source.readFloats(tensor, row * cols, count, values);
+            floats.read(row * cols, count, values);
             boolean fits = switch (type) {
                 case F16 -> toFloat16(count);
                 case BF16 -> toBfloat16(count);

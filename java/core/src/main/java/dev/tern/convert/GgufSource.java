@@ -157,8 +157,12 @@ final class GgufSource implements ConversionSource {
 
     /** Embeddings of float types only; {@link Recipe} asks for no others. */
     @Override
-    public void readFloats(SourceTensor tensor, long first, int count, float[] out) {
+    public Floats floats(SourceTensor tensor) {
         GgufTensor stored = file.require(tensor.name());
+        return (first, count, out) -> readFloats(stored, first, count, out);
+    }
+
+    private void readFloats(GgufTensor stored, long first, int count, float[] out) {
         int each = stored.type().blockBytes();
         MemorySegment bytes = MemorySegment.ofArray(new byte[count * each]);
         file.read(stored, first * each, bytes);
@@ -174,7 +178,7 @@ final class GgufSource implements ConversionSource {
                     out[i] = Float.intBitsToFloat(bytes.get(SHORT, 2L * i) << 16);
                 }
             }
-            default -> throw new IllegalArgumentException(tensor.name() + " is " + stored.type());
+            default -> throw new IllegalArgumentException(stored.name() + " is " + stored.type());
         }
         for (int i = 0; i < count; i++) {
             if (!Float.isFinite(out[i])) {

@@ -21,6 +21,7 @@ final class TensorStream {
 
     private final Recipe recipe;
     private final GgufWriter writer;
+    private final boolean hashes;
     private final ConversionProgress progress;
     private final List<String> notes;
     private final List<Share> shares = new ArrayList<>();
@@ -30,10 +31,15 @@ final class TensorStream {
     /** Rows of the tensor of that index. */
     private record Share(int index, long firstRow, long endRow) {}
 
-    /** @param notes to which are added those that the weights give rise to */
-    TensorStream(Recipe recipe, GgufWriter writer, ConversionProgress progress, List<String> notes) {
+    /**
+     * @param hashes whether every T is hashed
+     * @param notes to which are added those that the weights give rise to
+     */
+    TensorStream(
+            Recipe recipe, GgufWriter writer, boolean hashes, ConversionProgress progress, List<String> notes) {
         this.recipe = recipe;
         this.writer = writer;
+        this.hashes = hashes;
         this.progress = progress;
         this.notes = notes;
         int count = recipe.targets().size();
@@ -111,7 +117,7 @@ final class TensorStream {
     /** What one thread has of its own. */
     private final class Worker implements IntConsumer {
         private final FloatEncoder floats = new FloatEncoder(recipe.source());
-        private final TernaryEncoder ternaries = new TernaryEncoder(recipe.source(), writer);
+        private final TernaryEncoder ternaries = new TernaryEncoder(recipe.source(), writer, hashes);
         private final StoredCopy copies = new StoredCopy(recipe.source());
 
         @Override

@@ -15,12 +15,14 @@ import java.util.HexFormat;
 final class TernaryEncoder {
     private final ConversionSource source;
     private final GgufWriter writer;
+    private final boolean hashes;
     private byte[] encoded = new byte[0];
     private byte[] values = new byte[0];
 
-    TernaryEncoder(ConversionSource source, GgufWriter writer) {
+    TernaryEncoder(ConversionSource source, GgufWriter writer, boolean hashes) {
         this.source = source;
         this.writer = writer;
+        this.hashes = hashes;
     }
 
     /** Writes a whole tensor. */
@@ -43,7 +45,9 @@ final class TernaryEncoder {
         for (int row = 0; row < rows; row += step) {
             int count = Math.min(step, rows - row);
             TernaryMatrix band = Band.read(matrix, row, count, values);
-            digest.update(band.values());
+            if (hashes) {
+                digest.update(band.values());
+            }
             counts = counts.plus(TernaryCounts.of(band.values()));
             MemorySegment out = MemorySegment.ofArray(encoded).asSlice(0, codec.byteSize(count, cols));
             codec.encode(band, out);
@@ -56,7 +60,10 @@ final class TernaryEncoder {
             writer.write(tensor.name(), codec.byteSize(rows, cols) - tail.length, MemorySegment.ofArray(tail));
         }
         return new ConversionReport.Ternary(
-                counts, scale, codec.storedScale(scale), HexFormat.of().formatHex(digest.digest()));
+                counts,
+                scale,
+                codec.storedScale(scale),
+                hashes ? HexFormat.of().formatHex(digest.digest()) : null);
     }
 
     /** Tensors of one shape share the buffers. */
