@@ -179,7 +179,13 @@ public final class TestGguf {
 
     public Path write(Path file) {
         GgufLayout.Builder builder = GgufLayout.builder();
-        metadata.forEach(builder::metadata);
+        metadata.forEach((key, value) -> {
+            if (key.equals("general.alignment")) {
+                builder.alignment((Integer) value.value());
+            } else {
+                builder.metadata(key, value);
+            }
+        });
         tensors.forEach((name, entry) -> builder.tensor(name, entry.type(), entry.dims()));
         try (AtomicFile out = AtomicFile.create(file, true)) {
             GgufWriter writer = new GgufWriter(builder.build(), out);

@@ -24,7 +24,7 @@ final class ConversionText {
                 Locale.ROOT,
                 "%s: %s%nwould become: %s, %d tensors, %d metadata keys, %s%n",
                 plan.checkpoint(),
-                word(plan.format()),
+                source(plan),
                 plan.architecture(),
                 plan.tensors().size(),
                 plan.metadataKeys(),
@@ -68,7 +68,7 @@ final class ConversionText {
                 Locale.ROOT,
                 "from %s: %s, %s, in %.2f s (%s/s)%n",
                 plan.checkpoint(),
-                word(plan.format()),
+                source(plan),
                 Sizes.binary(report.checkpointBytes()),
                 report.seconds(),
                 Sizes.binary((long) report.bytesPerSecond())));
@@ -165,6 +165,11 @@ final class ConversionText {
                 100 * counts.plus() / all);
     }
 
+    /** How the source stores its ternary matrices. */
+    private static String source(ConversionPlan plan) {
+        return plan.format() == null ? "gguf" : word(plan.format());
+    }
+
     /** An enum constant as a word for people: {@code TERNARY_FLOATS} is {@code ternary floats}. */
     static String word(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', ' ');
@@ -173,7 +178,7 @@ final class ConversionText {
     static ObjectNode json(ConversionPlan plan) {
         ObjectNode object = Json.object();
         object.put("checkpoint", plan.checkpoint().toString());
-        object.put("format", plan.format().name().toLowerCase(Locale.ROOT));
+        object.put("format", source(plan).replace(' ', '_'));
         object.put("architecture", plan.architecture());
         object.put("outtype", plan.outtype().label());
         putTiles(object, plan.tiles().kernels());
@@ -204,7 +209,7 @@ final class ConversionText {
         object.put("sha256", report.sha256());
         object.put("file_bytes", plan.fileBytes());
         object.put("checkpoint", plan.checkpoint().toString());
-        object.put("format", plan.format().name().toLowerCase(Locale.ROOT));
+        object.put("format", source(plan).replace(' ', '_'));
         object.put("architecture", plan.architecture());
         object.put("outtype", plan.outtype().label());
         putTiles(object, plan.tiles().kernels());

@@ -22,11 +22,12 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code tern convert}: a Hugging Face checkpoint to a GGUF file. */
+/** {@code tern convert}: a Hugging Face checkpoint, or a ternary GGUF file, to a GGUF file. */
 @Command(
         name = "convert",
-        description = "Converts a Hugging Face checkpoint to a GGUF file. Ternary weights are kept exactly, whatever the"
-                + " outtype. The checkpoint is only read; the file appears when it is whole.",
+        description = "Converts a Hugging Face checkpoint, or a GGUF file that is ternary already, to a GGUF file. Ternary"
+                + " weights are kept exactly, whatever the outtype. The source is only read; the file appears when it is"
+                + " whole.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -35,7 +36,8 @@ import picocli.CommandLine.Spec;
             "  tern convert bitnet-b1.58-2B-4T/ -o model.gguf --validate",
             "  tern convert hf://microsoft/bitnet-b1.58-2B-4T -o model.gguf --validate",
             "  tern convert checkpoint/ -o model.gguf --outtype tq2_0 --dry-run",
-            "  tern convert checkpoint/ -o model.gguf --outtype tl2 --kernel-config BitNet/include/kernel_config.ini"
+            "  tern convert checkpoint/ -o model.gguf --outtype tl2 --kernel-config BitNet/include/kernel_config.ini",
+            "  tern convert old.gguf -o new.gguf --outtype i2_s --validate"
         })
 final class ConvertCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -44,8 +46,10 @@ final class ConvertCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
-    @Parameters(paramLabel = "CHECKPOINT", description = SourceOptions.ADDRESSES)
-    private String checkpoint = "";
+    @Parameters(
+            paramLabel = "SOURCE",
+            description = SourceOptions.ADDRESSES + " Or a GGUF file whose matrices are ternary.")
+    private String source = "";
 
     @Option(
             names = {"-o", "--output"},
@@ -58,26 +62,33 @@ final class ConvertCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             defaultValue = "auto",
             description = "Type of the ternary tensors: i2_s, tq2_0, tl1 (2 bits a weight), tq1_0, tl2 (1.7 bits),"
-                    + " q2_k (2.6), q4_0 (4.5), q8_0 (8.5), f16, bf16, f32; auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
+                    + " q2_k (2.6), q4_0 (4.5), q8_0 (8.5), f16, bf16, f32; auto is, tensor by tensor, tq1_0 where it"
+                    + " fits, else i2_s, else q4_0, else f16 (default: ${DEFAULT-VALUE}).")
     private String outtype = "auto";
 
     @Mixin
     private KernelConfigOption kernelConfig = new KernelConfigOption();
 
     @Option(
+            names = "--source-kernel-config",
+            paramLabel = "INI",
+            description = "kernel_config.ini that a GGUF source of tl1 or tl2 weights was packed with, when it stores no"
+                    + " tiles itself.")
+    private @Nullable Path sourceKernelConfig;
+
+    @Option(
             names = "--embedding-type",
             paramLabel = "TYPE",
-            defaultValue = "f16",
-            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private String embeddingType = "f16";
+            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default: f16, or"
+                    + " that of a GGUF source).")
+    private @Nullable String embeddingType;
 
     @Option(
             names = "--arch",
             paramLabel = "NAME",
             defaultValue = "auto",
             description = "Architecture to write: auto, bitnet-b1.58, bitnet-25, bitnet or llama (default:"
-                    + " ${DEFAULT-VALUE}, as config.json says).")
+                    + " ${DEFAULT-VALUE}, as the source says).")
     private String architecture = "auto";
 
     @Mixin
@@ -88,6 +99,12 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Option(names = "--dry-run", description = "Say what would be written, and write nothing.")
     private boolean dryRun;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads to convert on (default: one for each processor, at most 8).")
+    private @Nullable Integer threads;
 
     @Option(names = "--overwrite", description = "Replace the output if it exists.")
     private boolean overwrite;
@@ -105,13 +122,25 @@ final class ConvertCommand implements Callable<Integer> {
         if (output == null && !dryRun) {
             throw usage("Missing required option: '--output=F.gguf' (or --dry-run)");
         }
-        Converter converter = Converter.from(sources.checkpoint(checkpoint, terminal, interruption))
-                .embeddingType(embeddingType())
+        Converter converter = Converter.from(sources.checkpoint(source, terminal, interruption))
                 .architecture(architecture)
+                .tensorHashes(json) // which alone shows them
                 .overwrite(overwrite)
                 .validate(validate);
         if (!outtype.equals("auto")) {
             converter.outtype(outtype());
+        }
+        if (embeddingType != null) {
+            converter.embeddingType(embeddingType(embeddingType));
+        }
+        if (sourceKernelConfig != null) {
+            converter.sourceKernelConfig(sourceKernelConfig);
+        }
+        if (threads != null) {
+            if (threads < 1) {
+                throw usage("--threads: expected a positive number; found " + threads);
+            }
+            converter.threads(threads);
         }
         Path ini = kernelConfig.path();
         if (ini != null) {
@@ -152,15 +181,14 @@ final class ConvertCommand implements Callable<Integer> {
         return KernelConfigFile.read(ini, format);
     }
 
-    private GgmlType embeddingType() {
-        return switch (embeddingType) {
+    private GgmlType embeddingType(String name) {
+        return switch (name) {
             case "f16" -> GgmlType.F16;
             case "bf16" -> GgmlType.BF16;
             case "f32" -> GgmlType.F32;
             case "q8_0" -> GgmlType.Q8_0;
             case "q6_k" -> GgmlType.Q6_K;
-            default ->
-                throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
+            default -> throw usage("embedding type '" + name + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
         };
     }
 

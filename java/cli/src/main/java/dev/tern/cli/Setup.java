@@ -122,6 +122,7 @@ final class Setup {
         }
         Converter converter = Converter.from(request.checkpoint())
                 .outtype(request.outtype())
+                .tensorHashes(false)
                 .embeddingType(request.embeddingType())
                 .validate(true);
         Optional<LutFormat> format = request.outtype().lutFormat();

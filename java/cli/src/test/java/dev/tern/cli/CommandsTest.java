@@ -39,7 +39,28 @@ class CommandsTest {
     @BeforeAll
     static void convert() {
         model = folder.resolve("tiny.gguf");
-        conversion = tern("convert", PACKED, "-o", model, "--validate", "--json");
+        conversion = tern("convert", PACKED, "-o", model, "--outtype", "i2_s", "--validate", "--json");
+    }
+
+    @Test
+    void autoSaysWhatItChoseAndForWhom() {
+        InProcess.Result result = tern("convert", PACKED, "--dry-run", "--json");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.err()).contains("outtype auto: tq1_0; read by Tern, llama.cpp and bitnet.cpp");
+        assertThat(json(result).path("outtype").asString()).isEqualTo("tq1_0");
+        assertThat(json(result).path("embedding_type").asString()).isEqualTo("f16");
+    }
+
+    @Test
+    void aGgufFileIsASourceToo() {
+        Path back = folder.resolve("back.gguf");
+        InProcess.Result result =
+                tern("convert", model, "-o", back, "--outtype", "tq2_0", "--threads", "2", "--validate", "--json");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(json(result).path("format").asString()).isEqualTo("gguf");
+        assertThat(json(result).path("validation").path("ok").asBoolean()).isTrue();
+        assertThat(tern("validate", back, "--against", model).status()).isZero();
+        assertThat(tern("convert", model, "-o", back, "--threads", "0").status()).isEqualTo(2);
     }
 
     @Test
@@ -134,7 +155,7 @@ class CommandsTest {
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err()).contains(existing.toString()).contains("exists").contains("--overwrite");
         assertThat(existing).hasContent("mine");
-        assertThat(tern("convert", PACKED, "-o", existing, "--overwrite").status()).isZero();
+        assertThat(tern("convert", PACKED, "-o", existing, "--outtype", "i2_s", "--overwrite").status()).isZero();
         assertThat(existing).hasSameBinaryContentAs(model);
     }
 

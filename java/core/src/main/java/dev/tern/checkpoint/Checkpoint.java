@@ -4,19 +4,17 @@ import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.ternary.TernaryMatrix;
-import java.lang.foreign.Arena;
+import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
  * A ternary model in the Hugging Face layout: a folder with config.json and model.safetensors, or with shards and their
- * index, or one safetensors file with config.json beside it. Everything is mapped read-only, piece by piece as it is
- * read, and nothing in the folder is ever changed.
+ * index, or one safetensors file with config.json beside it. Everything is read by position, piece by piece, and
+ * nothing in the folder is ever changed.
  *
  * <p>Opening checks names, shapes and types of all tensors against config.json, and every {@code weight_scale}; the
  * weights themselves are looked at as they are read. Thread-safe: matrices may be read from several threads at once.
@@ -81,9 +79,9 @@ public final class Checkpoint implements AutoCloseable {
         }
         for (CheckpointTensor tensor : match.tensors()) {
             if (tensor.ternary()) {
-                float magnitude = reader(tensor).ternaryMagnitude();
+                float magnitude = scan(tensor).ternaryMagnitude();
                 if (Float.isNaN(magnitude)) {
-                    reader(tensor).requireOneScale();
+                    scan(tensor).requireOneScale(tensor.cols());
                     requireTrainedTernary(tensor);
                     return WeightFormat.ONLINE;
                 }
@@ -192,31 +190,44 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Reads a projection into its canonical form. Rows are in the checkpoint's order: the permutation that GGUF's
-     * {@code llama} graph wants for q and k is the converter's.
+     * Opens a projection in its canonical form (T, s): finds s, for which a matrix of floats is read once; its rows are
+     * read on demand. Rows are in the checkpoint's order: the permutation that GGUF's {@code llama} graph wants for q and
+     * k is the converter's. What is returned is to be used by one thread, until the checkpoint is closed.
      *
-     * @throws InputException on the packed code 3, on NaN or infinity, and on continuous weights in a model that was
-     *     not trained ternary; the message names the tensor and the place
+     * @throws InputException on NaN and infinity, and on continuous weights in a model that was not trained ternary; the
+     *     message names the tensor and the place. Reading throws it on the packed code 3.
      */
-    public TernaryMatrix readTernary(CheckpointTensor tensor) {
+    public TernaryRows ternaryRows(CheckpointTensor tensor) {
         if (!tensor.ternary()) {
             throw new IllegalArgumentException(tensor.name() + " is not ternary");
         }
+        StoredTensor stored = match.stored(tensor);
+        int rows = tensor.rows();
+        int cols = tensor.cols();
         if (format == WeightFormat.PACKED) {
-            return new PackedReader(match.stored(tensor), tensor.rows(), tensor.cols()).unpack(match.scale(tensor));
+            return new PackedRows(stored, rows, cols, match.scale(tensor));
         }
-        FloatReader reader = reader(tensor);
-        float magnitude = reader.ternaryMagnitude();
+        FloatScan scan = scan(tensor);
+        float magnitude = scan.ternaryMagnitude();
         if (!Float.isNaN(magnitude)) {
-            return reader.signs(magnitude);
+            return FloatRows.signs(stored, rows, cols, magnitude);
         }
-        reader.requireOneScale();
+        scan.requireOneScale(cols);
         requireTrainedTernary(tensor);
-        return reader.absmean();
+        return FloatRows.absmean(stored, rows, cols, scan.absoluteMean());
     }
 
-    private FloatReader reader(CheckpointTensor tensor) {
-        return new FloatReader(match.stored(tensor), tensor.rows(), tensor.cols());
+    /**
+     * Reads a whole projection, as {@link #ternaryRows} does its rows.
+     *
+     * @throws InputException as there
+     */
+    public TernaryMatrix readTernary(CheckpointTensor tensor) {
+        return ternaryRows(tensor).matrix();
+    }
+
+    private FloatScan scan(CheckpointTensor tensor) {
+        return new FloatScan(match.stored(tensor), tensor.elements());
     }
 
     /**
@@ -226,22 +237,20 @@ public final class Checkpoint implements AutoCloseable {
      * @throws InputException when one of them is NaN or infinite
      */
     public void readFloats(CheckpointTensor tensor, long first, int count, MemorySegment f32out) {
-        Objects.checkFromIndexSize(first, count, tensor.elements());
+        floatReader(tensor).read(first, count, f32out);
+    }
+
+    /**
+     * A reader of such a tensor's elements for one thread, which keeps its buffers: for passing through large tensors.
+     *
+     * @throws IllegalArgumentException when the tensor is not stored as floats
+     */
+    public FloatReader floatReader(CheckpointTensor tensor) {
         StoredTensor stored = match.stored(tensor);
         if (!stored.tensor().type().isWeightFloat()) {
             throw new IllegalArgumentException(tensor.name() + " is stored as " + stored.tensor().type());
         }
-        short[] shorts = new short[Math.min(count, StoredTensor.CHUNK)];
-        float[] values = new float[Math.min(count, StoredTensor.CHUNK)];
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment data = stored.map(first, count, arena);
-            for (int done = 0; done < count; done += StoredTensor.CHUNK) {
-                int now = Math.min(StoredTensor.CHUNK, count - done);
-                stored.widen(data, done, now, shorts, values);
-                stored.requireFinite(values, now, first + done);
-                MemorySegment.copy(values, 0, f32out, ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * done, now);
-            }
-        }
+        return new FloatReader(stored);
     }
 
     @Override

@@ -29,8 +29,8 @@ final class ShardScales {
      *
      * @return whether the matrix may still have several scales
      */
-    boolean accept(float[] values, int count, int first) {
-        int col = first % cols;
+    boolean accept(float[] values, int count, long first) {
+        int col = (int) (first % cols);
         for (int i = 0; i < count && (byRow || byColumn); i++, col++) {
             if (col == cols) {
                 col = 0;

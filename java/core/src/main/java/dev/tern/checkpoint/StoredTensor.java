@@ -3,33 +3,36 @@ package dev.tern.checkpoint;
 import dev.tern.io.InputException;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.safetensors.SafetensorsTensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /** A tensor in its file, and its real values. */
 record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
-    /** Elements read at a time: 64 KiB of floats stay in the second-level cache. */
-    static final int CHUNK = 1 << 14;
+    /** Elements read at a time: their bytes and what becomes of them stay in the second-level cache. */
+    static final int CHUNK = 1 << 16;
 
     private static final int EXPONENT = 0x7f800000;
     private static final int LEAST_EXPONENT = 0x00800000;
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** Its bytes, mapped for the arena's life: a model passes through the address space tensor by tensor. */
-    MemorySegment map(Arena arena) {
-        return file.map(tensor, 0, tensor.byteSize(), arena);
+    /** Bytes of an element. */
+    int elementBytes() {
+        return tensor.type().bits() / 8;
     }
 
-    /** The bytes of elements {@code [first, first + count)}. */
-    MemorySegment map(long first, long count, Arena arena) {
-        int bytes = tensor.type().bits() / 8;
-        return file.map(tensor, first * bytes, count * bytes, arena);
+    /** Copies the bytes of elements {@code [first, first + count)} to the front of {@code out}. */
+    void read(long first, int count, byte[] out) {
+        long size = elementBytes();
+        file.read(tensor, first * size, MemorySegment.ofArray(out).asSlice(0, count * size));
     }
 
     /** An error in this tensor. */
@@ -37,9 +40,9 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
         return InputException.at(file.path()).tensor(tensor.name());
     }
 
-    /** Copies the bits of elements {@code [first, first + count)} of {@code data}, for types of 16 bits. */
-    void copy(MemorySegment data, long first, int count, short[] out) {
-        MemorySegment.copy(data, SHORT, first * 2, out, 0, count);
+    /** The bits of the first {@code count} elements in {@code data}, for types of 16 bits. */
+    void shorts(byte[] data, int count, short[] out) {
+        MemorySegment.copy(MemorySegment.ofArray(data), SHORT, 0, out, 0, count);
     }
 
     /** The value of an element of 16 bits. */
@@ -52,26 +55,23 @@ record StoredTensor(SafetensorsFile file, SafetensorsTensor tensor) {
     }
 
     /**
-     * Widens elements {@code [first, first + count)} of {@code data} to f32, exactly.
+     * Widens the first {@code count} elements in {@code data} to f32, exactly.
      *
-     * @param data mapped elements of this tensor
-     * @param shorts room for {@code count} values of 16 bits
+     * @param data bytes of elements of this tensor
      */
-    void widen(MemorySegment data, long first, int count, short[] shorts, float[] out) {
+    void widen(byte[] data, int count, float[] out) {
         switch (tensor.type()) {
             case BF16 -> {
-                copy(data, first, count, shorts);
                 for (int i = 0; i < count; i++) {
-                    out[i] = Float.intBitsToFloat(shorts[i] << 16);
+                    out[i] = Float.intBitsToFloat((short) SHORTS.get(data, 2 * i) << 16);
                 }
             }
             case F16 -> {
-                copy(data, first, count, shorts);
                 for (int i = 0; i < count; i++) {
-                    out[i] = Float.float16ToFloat(shorts[i]);
+                    out[i] = Float.float16ToFloat((short) SHORTS.get(data, 2 * i));
                 }
             }
-            case F32 -> MemorySegment.copy(data, FLOAT, first * 4, out, 0, count);
+            case F32 -> MemorySegment.copy(MemorySegment.ofArray(data), FLOAT, 0, out, 0, count);
             default -> throw new IllegalStateException(tensor.name() + " is " + tensor.type());
         }
     }

@@ -176,7 +176,9 @@ final class TensorMatch {
                     .exception();
         }
         float[] value = new float[1];
-        scale.widen(scale.file().data(tensor), 0, 1, new short[1], value);
+        byte[] data = new byte[scale.elementBytes()];
+        scale.read(0, 1, data);
+        scale.widen(data, 1, value);
         float s = config.quantization().scaleDirection().scale(value[0]);
         if (!(value[0] > 0) || !Float.isFinite(value[0]) || !Float.isFinite(s)) {
             throw scale.error()

@@ -9,14 +9,15 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a conversion would write.
  *
- * @param checkpoint the folder read from
- * @param format how its ternary matrices are stored
+ * @param checkpoint the folder, or GGUF file, read from
+ * @param format how a checkpoint's ternary matrices are stored, null for GGUF
  * @param architecture {@code general.architecture} of the file
- * @param outtype type of the ternary tensors
+ * @param outtype type of the ternary tensors; where it was chosen tensor by tensor, of most weights
  * @param tiles that the matrices are packed with: one for each of their shapes for TL1 and TL2, else none
  * @param embeddingType type of the embedding and of an untied head
  * @param fileBytes size of the file
@@ -26,7 +27,7 @@ import java.util.Map;
  */
 public record ConversionPlan(
         Path checkpoint,
-        WeightFormat format,
+        @Nullable WeightFormat format,
         String architecture,
         Outtype outtype,
         LutTiles tiles,

@@ -55,7 +55,7 @@ public record ConversionReport(
      * @param counts of -1, 0 and +1
      * @param scale s as the checkpoint has it
      * @param storedScale s as the file has it
-     * @param sha256 of T as written: int8, row-major, hexadecimal
+     * @param sha256 of T as written: int8, row-major, hexadecimal; null when it was not asked for
      */
-    public record Ternary(TernaryCounts counts, float scale, float storedScale, String sha256) {}
+    public record Ternary(TernaryCounts counts, float scale, float storedScale, @Nullable String sha256) {}
 }

@@ -1,23 +1,20 @@
 package dev.tern.convert;
 
-import dev.tern.checkpoint.Checkpoint;
-import dev.tern.checkpoint.CheckpointTensor;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Bfloat16;
 import dev.tern.ternary.BlockQuantizer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Optional;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Streams the embedding, the head and the norms in pieces, rounded to nearest even, or quantized as ggml does. Not thread-safe.
+ * Streams the embedding, the head and the norms in pieces of whole rows, rounded to nearest even, or quantized as ggml
+ * does. Not thread-safe.
  */
 final class FloatEncoder {
-    /** Values and results of a piece stay in the second-level cache; a multiple of every block. */
+    /** Values and results of a piece stay in the second-level cache. */
     private static final int PIECE = 1 << 16;
 
     private static final ValueLayout.OfShort SHORT =
@@ -25,32 +22,43 @@ final class FloatEncoder {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final Checkpoint checkpoint;
-    private final String architecture;
-    private final float[] values = new float[PIECE];
-    private final short[] halves = new short[PIECE];
-    private final MemorySegment bytes;
+    private final ConversionSource source;
+    private float[] values = new float[PIECE];
+    private short[] halves = new short[PIECE];
+    private @Nullable BlockQuantizer quantizer;
+    private MemorySegment bytes = MemorySegment.ofArray(new byte[4 * PIECE]);
 
-    /** @param architecture of the file, which decides the order of some rows */
-    FloatEncoder(Checkpoint checkpoint, String architecture, Arena arena) {
-        this.checkpoint = checkpoint;
-        this.architecture = architecture;
-        this.bytes = arena.allocate(4L * PIECE, 64);
+    FloatEncoder(ConversionSource source) {
+        this.source = source;
+    }
+
+    /** Takes a piece. */
+    @FunctionalInterface
+    interface Sink {
+        /**
+         * @param offset from the start of the tensor, in bytes
+         * @param piece gone after the call
+         */
+        void accept(long offset, MemorySegment piece);
     }
 
     /**
-     * Hands the tensor's bytes in {@code type} to {@code sink}, piece by piece; a piece is gone after the call.
+     * Hands the bytes of rows {@code [firstRow, endRow)} in {@code type} to {@code sink}, piece by piece.
      *
      * @throws InputException when a value is beyond the range of the type
      */
-    void encode(CheckpointTensor tensor, GgmlType type, Consumer<MemorySegment> sink) {
-        Optional<BlockQuantizer> quantizer =
-                BlockQuantizer.supports(type) ? Optional.of(BlockQuantizer.of(type)) : Optional.empty();
-        for (long first = 0; first < tensor.elements(); first += PIECE) {
-            int count = (int) Math.min(PIECE, tensor.elements() - first);
-            read(tensor, first, count);
-            if (quantizer.isPresent()) {
-                quantize(quantizer.get(), tensor, count, sink);
+    void encode(SourceTensor tensor, GgmlType type, long firstRow, long endRow, Sink sink) {
+        int cols = Math.toIntExact(tensor.cols());
+        long step = Math.max(1, PIECE / cols);
+        reserve(step * cols);
+        ConversionSource.Floats floats = source.floats(tensor);
+        for (long row = firstRow; row < endRow; row += step) {
+            long rows = Math.min(step, endRow - row);
+            int count = (int) (rows * cols);
+            floats.read(row * cols, count, values);
+            if (BlockQuantizer.supports(type)) {
+                quantize(tensor, type, count);
+                sink.accept(type.bytes(cols, row), bytes.asSlice(0, type.bytes(cols, rows)));
                 continue;
             }
             boolean fits = switch (type) {
@@ -67,35 +75,28 @@ final class FloatEncoder {
             } else {
                 MemorySegment.copy(halves, 0, bytes, SHORT, 0, count);
             }
-            sink.accept(bytes.asSlice(0, (long) count * type.blockBytes()));
+            sink.accept(type.bytes(cols, row), bytes.asSlice(0, type.bytes(cols, rows)));
         }
     }
 
-    private void quantize(
-            BlockQuantizer quantizer, CheckpointTensor tensor, int count, Consumer<MemorySegment> sink) {
+    private void quantize(SourceTensor tensor, GgmlType type, int count) {
+        if (quantizer == null || quantizer.type() != type) {
+            quantizer = BlockQuantizer.of(type);
+        }
         try {
             quantizer.quantize(values, 0, count, bytes, 0);
         } catch (IllegalArgumentException e) {
-            throw beyondRange(tensor, quantizer.type(), count);
+            throw beyondRange(tensor, type, count);
         }
-        GgmlType type = quantizer.type();
-        sink.accept(bytes.asSlice(0, (long) count / type.blockSize() * type.blockBytes()));
     }
 
-    private void read(CheckpointTensor tensor, long first, int count) {
-        MemorySegment to = MemorySegment.ofArray(values);
-        if (!RopePermutation.interleavesFloats(tensor.name(), architecture)) {
-            checkpoint.readFloats(tensor, first, count, to);
-            return;
-        }
-        int cols = tensor.cols();
-        int headDim = checkpoint.hyperparameters().headDim();
-        for (int done = 0; done < count; ) {
-            int col = (int) ((first + done) % cols);
-            int now = Math.min(cols - col, count - done);
-            long row = RopePermutation.sourceRow((first + done) / cols, headDim);
-            checkpoint.readFloats(tensor, row * cols + col, now, to.asSlice(4L * done, 4L * now));
-            done += now;
+    /** Rows wider than a piece are pieces. */
+    private void reserve(long count) {
+        if (count > values.length) {
+            int size = Math.toIntExact(count);
+            values = new float[size];
+            halves = new short[size];
+            bytes = MemorySegment.ofArray(new byte[Math.multiplyExact(4, size)]);
         }
     }
 
@@ -120,12 +121,12 @@ final class FloatEncoder {
         return room >= 0;
     }
 
-    private InputException beyondRange(CheckpointTensor tensor, GgmlType type, int count) {
+    private InputException beyondRange(SourceTensor tensor, GgmlType type, int count) {
         float largest = 0;
         for (int i = 0; i < count; i++) {
             largest = Math.max(largest, Math.abs(values[i]));
         }
-        return InputException.at(checkpoint.folder())
+        return InputException.at(source.path())
                 .tensor(tensor.source())
                 .problem("holds a value of magnitude " + largest + ", which is beyond the range of " + type)
                 .cure(type == GgmlType.BF16 ? "Choose f32." : "Choose --embedding-type bf16 or f32.")

@@ -2,8 +2,6 @@ package dev.tern.convert;
 
 import dev.tern.gguf.GgufValue;
 import dev.tern.model.ModelHyperparameters;
-import dev.tern.ternary.LutTiles;
-import dev.tern.ternary.Outtype;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
@@ -11,7 +9,8 @@ import java.util.SequencedMap;
 final class ModelMetadata {
     private ModelMetadata() {}
 
-    static SequencedMap<String, GgufValue> of(ModelHyperparameters model, Outtype outtype, LutTiles tiles) {
+    static SequencedMap<String, GgufValue> of(FileDescription target) {
+        ModelHyperparameters model = target.model();
         String arch = model.architecture();
         SequencedMap<String, GgufValue> keys = new LinkedHashMap<>();
         keys.put("general.architecture", GgufValue.of(arch));
@@ -37,9 +36,9 @@ final class ModelMetadata {
         if (model.diffusionBlock() > 0) {
             keys.put(arch + ".bd_size", GgufValue.u32(model.diffusionBlock()));
         }
-        keys.put("general.file_type", GgufValue.u32(outtype.fileType()));
+        keys.put("general.file_type", GgufValue.u32(target.outtype().fileType()));
         keys.put("general.quantization_version", GgufValue.u32(2));
-        keys.putAll(tiles.metadata());
+        keys.putAll(target.tiles().metadata());
         return keys;
     }
 }

@@ -5,24 +5,39 @@ import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Who besides Tern can read a file, and what goes wrong where: the facts of 2026, in one place. */
 final class OtherReaders {
     private OtherReaders() {}
 
-    static List<String> notes(ModelHyperparameters model, Outtype outtype) {
+    /** Programs that know all of these types. */
+    static String of(Set<Outtype> outtypes) {
+        if (outtypes.contains(Outtype.TL1) || outtypes.contains(Outtype.TL2)) {
+            return "Tern, and bitnet.cpp with kernels of the same tiles";
+        }
+        boolean fractions = outtypes.contains(Outtype.TQ1_0) || outtypes.contains(Outtype.TQ2_0);
+        if (outtypes.contains(Outtype.I2_S)) {
+            return fractions ? "Tern and bitnet.cpp" : "Tern, bitnet.cpp and ik_llama.cpp";
+        }
+        return fractions ? "Tern, llama.cpp and bitnet.cpp" : "whatever reads GGUF";
+    }
+
+    /** @param outtypes of the file's ternary tensors */
+    static List<String> notes(ModelHyperparameters model, Set<Outtype> outtypes) {
         List<String> notes = new ArrayList<>();
         String arch = model.architecture();
         boolean bitnet = arch.startsWith("bitnet");
         boolean squared = model.activation() == FfnActivation.RELU_SQUARED;
-        if (outtype == Outtype.TL1 || outtype == Outtype.TL2) {
-            notes.add(outtype.label() + " is read by Tern, which finds the tiles in the file, and by builds of"
+        boolean tl2 = outtypes.contains(Outtype.TL2);
+        if (tl2 || outtypes.contains(Outtype.TL1)) {
+            notes.add((tl2 ? "tl2" : "tl1") + " is read by Tern, which finds the tiles in the file, and by builds of"
                     + " bitnet.cpp whose bitnet-lut-kernels.h was generated with the same tiles; a build with others"
                     + " computes nonsense and does not say so");
-            notes.add(outtype == Outtype.TL2
+            notes.add(tl2
                     ? "llama.cpp, Ollama and LM Studio take tl2 (type 39) for MXFP4: for them choose tq1_0 or tq2_0"
                     : "llama.cpp, Ollama and LM Studio do not know tl1 (type 38): for them choose tq1_0 or tq2_0");
-        } else if (outtype == Outtype.I2_S) {
+        } else if (outtypes.contains(Outtype.I2_S)) {
             notes.add("i2_s is read by Tern, bitnet.cpp and ik_llama.cpp; llama.cpp, Ollama and LM Studio do not know it"
                     + " (type 36): for them choose tq1_0 or tq2_0");
         } else if (bitnet && !arch.equals("bitnet")) {

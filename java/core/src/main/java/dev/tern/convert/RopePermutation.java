@@ -1,7 +1,7 @@
 package dev.tern.convert;
 
 import dev.tern.model.ModelHyperparameters;
-import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
 
 /**
  * The order of q and k rows. Hugging Face pairs row i of a head with row i + headDim/2; GGUF's {@code llama} graph pairs
@@ -11,15 +11,15 @@ import dev.tern.ternary.TernaryMatrix;
 final class RopePermutation {
     private RopePermutation() {}
 
-    /** The matrix in the order that the architecture wants; q and k of {@code llama} are copied, all others returned. */
-    static TernaryMatrix apply(TernaryMatrix matrix, String tensor, String architecture, ModelHyperparameters model) {
+    /** The matrix in the order that the model's graph wants: q and k of {@code llama} interleaved, all others as they are. */
+    static TernaryRows apply(TernaryRows matrix, String tensor, ModelHyperparameters model) {
         boolean rotated = tensor.endsWith(".attn_q.weight") || tensor.endsWith(".attn_k.weight");
-        return architecture.equals("llama") && rotated ? interleave(matrix, model.headDim()) : matrix;
+        return model.architecture().equals("llama") && rotated ? new Interleaved(matrix, model.headDim()) : matrix;
     }
 
     /** Whether U of a low-rank correction, whose rows are those of its projection, is to be interleaved as well. */
-    static boolean interleavesFloats(String tensor, String architecture) {
-        return architecture.equals("llama") && (tensor.endsWith(".attn_q.lrc_u") || tensor.endsWith(".attn_k.lrc_u"));
+    static boolean interleavesFloats(String tensor, ModelHyperparameters model) {
+        return model.architecture().equals("llama") && (tensor.endsWith(".attn_q.lrc_u") || tensor.endsWith(".attn_k.lrc_u"));
     }
 
     /** Which of Hugging Face's rows is row {@code row} of an interleaved matrix. */
@@ -28,16 +28,54 @@ final class RopePermutation {
         return row - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
     }
 
-    private static TernaryMatrix interleave(TernaryMatrix matrix, int headDim) {
-        int cols = matrix.cols();
-        byte[] values = new byte[matrix.values().length];
-        for (int row = 0; row < matrix.rows(); row++) {
-            int head = row / headDim;
-            int half = row % headDim / (headDim / 2);
-            int pair = row % (headDim / 2);
-            int to = head * headDim + 2 * pair + half;
-            System.arraycopy(matrix.values(), row * cols, values, to * cols, cols);
+    /** Row 2p of a head is its row p, row 2p + 1 its row headDim/2 + p. */
+    private static final class Interleaved implements TernaryRows {
+        private final TernaryRows halves;
+        private final int headDim;
+        private final byte[] half;
+
+        Interleaved(TernaryRows halves, int headDim) {
+            this.halves = halves;
+            this.headDim = headDim;
+            this.half = new byte[headDim / 2 * halves.cols()];
         }
-        return new TernaryMatrix(matrix.rows(), cols, values, matrix.scale());
+
+        @Override
+        public int rows() {
+            return halves.rows();
+        }
+
+        @Override
+        public int cols() {
+            return halves.cols();
+        }
+
+        @Override
+        public float scale() {
+            return halves.scale();
+        }
+
+        @Override
+        public void read(int firstRow, int count, byte[] t) {
+            int end = firstRow + count;
+            for (int head = firstRow / headDim * headDim; head < end; head += headDim) {
+                for (int upper = 0; upper < 2; upper++) {
+                    // Of this half those whose rows 2p + upper lie in the band.
+                    int firstPair = Math.ceilDiv(Math.max(firstRow - head, 0) - upper, 2);
+                    int endPair = Math.ceilDiv(Math.min(end - head, headDim) - upper, 2);
+                    if (firstPair < endPair) {
+                        halves.read(head + upper * headDim / 2 + firstPair, endPair - firstPair, half);
+                        spread(firstPair, endPair, head + upper - firstRow, t);
+                    }
+                }
+            }
+        }
+
+        private void spread(int firstPair, int endPair, int to, byte[] t) {
+            int cols = halves.cols();
+            for (int pair = firstPair; pair < endPair; pair++) {
+                System.arraycopy(half, (pair - firstPair) * cols, t, (to + 2 * pair) * cols, cols);
+            }
+        }
     }
 }

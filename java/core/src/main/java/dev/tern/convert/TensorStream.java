@@ -1,125 +1,140 @@
 package dev.tern.convert;
 
-import dev.tern.checkpoint.CheckpointTensor;
-import dev.tern.codegen.MatrixShape;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.gguf.GgufWriter;
-import dev.tern.io.InputException;
-import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
-import dev.tern.ternary.TernaryMatrix;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
-/** Writes a recipe's tensors one after the other: ternary ones are read ahead on a second thread, by one. */
+/**
+ * Writes a recipe's tensors on several threads: a ternary tensor is the work of one, which passes it through in bands of
+ * rows, other large ones are shared. Memory is taken for a few bands a thread, whatever the size of the tensors.
+ */
 final class TensorStream {
+    /** Elements of a share of a tensor of floats. */
+    private static final long SHARE = 1 << 23;
+
     private final Recipe recipe;
     private final GgufWriter writer;
+    private final boolean hashes;
     private final ConversionProgress progress;
     private final List<String> notes;
+    private final List<Share> shares = new ArrayList<>();
+    private final AtomicIntegerArray left;
+    private final AtomicReferenceArray<ConversionReport.@Nullable Ternary> ternary;
 
-    /** @param notes to which are added those that the weights give rise to */
-    TensorStream(Recipe recipe, GgufWriter writer, ConversionProgress progress, List<String> notes) {
+    /** Rows of the tensor of that index. */
+    private record Share(int index, long firstRow, long endRow) {}
+
+    /**
+     * @param hashes whether every T is hashed
+     * @param notes to which are added those that the weights give rise to
+     */
+    TensorStream(
+            Recipe recipe, GgufWriter writer, boolean hashes, ConversionProgress progress, List<String> notes) {
         this.recipe = recipe;
         this.writer = writer;
+        this.hashes = hashes;
         this.progress = progress;
         this.notes = notes;
+        int count = recipe.targets().size();
+        this.left = new AtomicIntegerArray(count);
+        this.ternary = new AtomicReferenceArray<>(count);
+        for (int i = 0; i < count; i++) {
+            share(i, recipe.targets().get(i));
+        }
     }
 
-    List<ConversionReport.Tensor> write() {
-        List<CheckpointTensor> sources = recipe.checkpoint().tensors();
-        List<GgufTensor> targets = recipe.layout().tensors();
-        List<ConversionReport.Tensor> done = new ArrayList<>();
-        long total = targets.stream().mapToLong(GgufTensor::byteSize).sum();
-        long bytes = 0;
-        try (Arena arena = Arena.ofConfined();
-                TernaryPrefetch ternary = new TernaryPrefetch(recipe.checkpoint())) {
-            FloatEncoder floats = new FloatEncoder(recipe.checkpoint(), recipe.model().architecture(), arena);
-            MemorySegment buffer = arena.allocate(largestTernary(sources, targets), 64);
-            for (int i = 0; i < targets.size(); i++) {
-                CheckpointTensor source = sources.get(i);
-                GgufTensor target = targets.get(i);
-                ConversionReport.Ternary summary = null;
-                if (source.ternary()) {
-                    summary = writeTernary(source, target, ternary.next(source), buffer);
-                } else {
-                    writer.begin(target.name());
-                    floats.encode(source, target.type(), writer::append);
-                }
-                done.add(new ConversionReport.Tensor(
-                        target.name(),
-                        source.source(),
-                        target.type(),
-                        source.rows(),
-                        source.cols(),
-                        target.byteSize(),
-                        summary));
-                bytes += target.byteSize();
-                progress.advance(ConversionProgress.Phase.WRITE, target.name(), bytes, total);
+    private void share(int index, Recipe.Target target) {
+        long rows = target.source().rows();
+        long step = target.codec() != null || target.copied()
+                ? rows
+                : Math.max(1, SHARE / target.source().cols());
+        for (long row = 0; row < rows; row += step) {
+            shares.add(new Share(index, row, Math.min(rows, row + step)));
+            left.incrementAndGet(index);
+        }
+    }
+
+    List<ConversionReport.Tensor> write(int threads) {
+        List<GgufTensor> layout = recipe.layout().tensors();
+        long total = layout.stream().mapToLong(GgufTensor::byteSize).sum();
+        long[] bytes = {0};
+        Workers.run(threads, shares.size(), Worker::new, task -> {
+            int index = shares.get(task).index;
+            if (left.decrementAndGet(index) == 0) {
+                bytes[0] += layout.get(index).byteSize();
+                progress.advance(ConversionProgress.Phase.WRITE, layout.get(index).name(), bytes[0], total);
             }
-        }
-        return done;
-    }
-
-    private static long largestTernary(List<CheckpointTensor> sources, List<GgufTensor> targets) {
-        return IntStream.range(0, targets.size())
-                .filter(i -> sources.get(i).ternary())
-                .mapToLong(i -> targets.get(i).byteSize())
-                .max()
-                .orElse(1);
-    }
-
-    private ConversionReport.Ternary writeTernary(
-            CheckpointTensor source, GgufTensor target, TernaryMatrix read, MemorySegment buffer) {
-        TernaryMatrix matrix =
-                RopePermutation.apply(read, target.name(), recipe.model().architecture(), recipe.model());
-        TernaryCodec codec =
-                recipe.outtype().codec(new MatrixShape(matrix.rows(), matrix.cols()), recipe.tiles());
-        TernaryCounts counts = TernaryCounts.of(matrix.values());
-        codec.scaleObstacle(matrix.scale()).ifPresent(reason -> {
-            throw InputException.at(recipe.checkpoint().folder())
-                    .tensor(source.source())
-                    .problem(reason)
-                    .cure("Choose i2_s or f32, which keep the scale as it is.")
-                    .exception();
         });
-        float stored = codec.storedScale(matrix.scale());
-        noteCoarseScale(target, matrix.scale(), stored);
-        noteOddValues(target, counts);
-        MemorySegment bytes = buffer.asSlice(0, target.byteSize());
-        codec.encode(matrix, bytes);
-        writer.write(target.name(), bytes);
-        return new ConversionReport.Ternary(counts, matrix.scale(), stored, sha256(matrix.values()));
+        return report();
     }
 
-    /** Below fp16's normal range the scale loses digits: no error, since such a tensor contributes next to nothing. */
-    private void noteCoarseScale(GgufTensor target, float scale, float stored) {
-        double error = Math.abs(stored - scale) / Math.abs(scale);
+    /** In the file's order, whatever the order in which threads were done. */
+    private List<ConversionReport.Tensor> report() {
+        List<ConversionReport.Tensor> tensors = new ArrayList<>();
+        for (int i = 0; i < recipe.targets().size(); i++) {
+            Recipe.Target target = recipe.targets().get(i);
+            ConversionReport.Ternary summary = ternary.get(i);
+            if (summary != null) {
+                note(target, summary);
+            }
+            tensors.add(new ConversionReport.Tensor(
+                    target.source().name(),
+                    target.source().source(),
+                    target.type(),
+                    (int) target.source().rows(),
+                    (int) target.source().cols(),
+                    recipe.layout().tensors().get(i).byteSize(),
+                    summary));
+        }
+        return tensors;
+    }
+
+    private void note(Recipe.Target target, ConversionReport.Ternary summary) {
+        String name = target.source().name();
+        float scale = summary.scale();
+        // Below fp16's normal range the scale loses digits: no error, since such a tensor contributes next to nothing.
+        double error = Math.abs(summary.storedScale() - scale) / Math.abs(scale);
         if (error > 1.0 / 256) {
-            notes.add(target.name() + ": the scale " + scale + " becomes " + stored + " in " + recipe.outtype().label()
-                    + ", which is off by " + String.format(java.util.Locale.ROOT, "%.1f %%", 100 * error));
+            notes.add(name + ": the scale " + scale + " becomes " + summary.storedScale() + " in "
+                    + target.type().toString().toLowerCase(Locale.ROOT) + ", which is off by "
+                    + String.format(Locale.ROOT, "%.1f %%", 100 * error));
         }
-    }
-
-    private void noteOddValues(GgufTensor target, TernaryCounts counts) {
+        TernaryCounts counts = summary.counts();
         if (counts.zero() == counts.all()) {
-            notes.add(target.name() + ": all weights are zero");
+            notes.add(name + ": all weights are zero");
         } else if (counts.zero() == 0) {
-            notes.add(target.name() + ": no weight is zero, where absmean gives about 31 %; were the weights made by sign()?");
+            notes.add(name + ": no weight is zero, where absmean gives about 31 %; were the weights made by sign()?");
         }
     }
 
-    static String sha256(byte[] values) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(values));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
+    /** What one thread has of its own. */
+    private final class Worker implements IntConsumer {
+        private final FloatEncoder floats = new FloatEncoder(recipe.source());
+        private final TernaryEncoder ternaries = new TernaryEncoder(recipe.source(), writer, hashes);
+        private final StoredCopy copies = new StoredCopy(recipe.source());
+
+        @Override
+        public void accept(int task) {
+            Share share = shares.get(task);
+            Recipe.Target target = recipe.targets().get(share.index);
+            SourceTensor source = target.source();
+            if (target.codec() != null) {
+                ternary.set(share.index, ternaries.encode(source, target.codec()));
+            } else if (target.copied()) {
+                long size = recipe.layout().tensors().get(share.index).byteSize();
+                copies.copy(source, size, (offset, piece) -> writer.write(source.name(), offset, piece));
+            } else {
+                floats.encode(source, target.type(), share.firstRow, share.endRow, (offset, piece) ->
+                        writer.write(source.name(), offset, piece));
+            }
+            writer.digestComplete();
         }
     }
 }

@@ -1,6 +1,5 @@
 package dev.tern.convert;
 
-import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
 import dev.tern.ternary.KernelConfigFile;
@@ -21,7 +20,7 @@ public final class Validator {
      * Validates a file.
      *
      * @param gguf the file
-     * @param checkpoint the checkpoint that it should hold, or null
+     * @param checkpoint the checkpoint, or the GGUF file, that it should hold, or null
      * @return the report; what is wrong with the file's contents is in its problems
      * @throws InputException when the file or the checkpoint cannot be read at all, or holds TL1 or TL2 and no tiles
      */
@@ -41,8 +40,8 @@ public final class Validator {
             if (checkpoint == null) {
                 return new SelfCheck(file, tiles, progress).run();
             }
-            try (Checkpoint open = Checkpoint.open(checkpoint)) {
-                return new Comparison(file, gguf, open, tiles, progress).run();
+            try (ConversionSource source = ConversionSource.open(checkpoint, null)) {
+                return new Comparison(file, gguf, source, tiles, Converter.defaultThreads(), progress).run();
             }
         }
     }
@@ -53,9 +52,9 @@ public final class Validator {
      * @param name the file's name in the report, which it has not got yet
      */
     static ValidationReport validateWritten(
-            Path gguf, Path name, Checkpoint checkpoint, ConversionProgress progress) {
+            Path gguf, Path name, ConversionSource source, int threads, ConversionProgress progress) {
         try (GgufFile file = GgufFile.open(gguf)) {
-            return new Comparison(file, name, checkpoint, LutTiles.ofGguf(file), progress).run();
+            return new Comparison(file, name, source, LutTiles.ofGguf(file), threads, progress).run();
         }
     }
 }

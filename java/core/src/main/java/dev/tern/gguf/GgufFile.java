@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -92,6 +93,17 @@ public final class GgufFile implements AutoCloseable {
     /** A tensor's bytes, read-only, valid until {@link #close}. */
     public MemorySegment data(GgufTensor tensor) {
         return file.segment().asSlice(header.dataStart() + tensor.offset(), tensor.byteSize());
+    }
+
+    /**
+     * Copies a tensor's bytes from byte {@code from} on.
+     *
+     * @param out all of it is filled: a {@code byte[]}'s segment or native memory
+     * @throws InputException when the file has become unreadable or shorter since it was opened
+     */
+    public void read(GgufTensor tensor, long from, MemorySegment out) {
+        Objects.checkFromIndexSize(from, out.byteSize(), tensor.byteSize());
+        file.read(header.dataStart() + tensor.offset() + from, out);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.tern.io;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -15,7 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * A file that appears under its name whole or not at all: it is written under a temporary name in the same folder, and
  * {@link #commit} forces it to the disk, renames it and forces the folder. Without a commit, {@link #close} removes it;
- * so does an orderly end of the JVM (Ctrl-C). Not thread-safe.
+ * so does an orderly end of the JVM (Ctrl-C). Not thread-safe but where it says so.
  *
  * <p>Every failure of the file system becomes an {@link InputException} that names the target; a full disk also says how
  * much was needed, as far as {@link #expect} knows, and how much there is.
@@ -169,6 +170,36 @@ public final class AtomicFile implements AutoCloseable {
             }
         } catch (IOException e) {
             throw failure(e);
+        }
+    }
+
+    /** Writes the whole segment, native or of a {@code byte[]}, from {@code position} on. Thread-safe. */
+    public void write(MemorySegment bytes, long position) {
+        try {
+            for (long from = 0; from < bytes.byteSize(); from += WRITE_CHUNK) {
+                ByteBuffer chunk = bytes.asSlice(from, Math.min(WRITE_CHUNK, bytes.byteSize() - from)).asByteBuffer();
+                for (long at = position + from; chunk.hasRemaining(); ) {
+                    at += channel.write(chunk, at);
+                }
+            }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    /** Reads back what was written from {@code position} on, until {@code bytes} is full. Thread-safe. */
+    public void read(MemorySegment bytes, long position) {
+        try {
+            ByteBuffer rest = bytes.asByteBuffer();
+            for (long at = position; rest.hasRemaining(); ) {
+                int count = channel.read(rest, at);
+                if (count < 0) {
+                    throw new EOFException("it ends at byte " + at);
+                }
+                at += count;
+            }
+        } catch (IOException e) {
+            throw InputException.at(target).problem("what was written cannot be read back", e).exception(e);
         }
     }
 

@@ -2,15 +2,11 @@ package dev.tern.safetensors;
 
 import dev.tern.io.InputException;
 import dev.tern.io.MappedFile;
-import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -147,7 +143,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
     /**
      * A tensor's bytes, little-endian and possibly unaligned, read-only. What is read through it counts as the
-     * process's memory until {@link #close}, though the system may take it back; {@link #map} is for passing through
+     * process's memory until {@link #close}, though the system may take it back; {@link #read} is for passing through
      * large files.
      */
     public MemorySegment data(SafetensorsTensor tensor) {
@@ -155,27 +151,14 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * Maps {@code bytes} bytes of a tensor from byte {@code from} on, read-only, until the arena closes.
+     * Copies a tensor's bytes from byte {@code from} on.
      *
+     * @param out all of it is filled: a {@code byte[]}'s segment or native memory
      * @throws InputException when the file has become unreadable or shorter since it was opened
      */
-    public MemorySegment map(SafetensorsTensor tensor, long from, long bytes, Arena arena) {
-        Objects.checkFromIndexSize(from, bytes, tensor.byteSize());
-        if (!file.segment().scope().isAlive()) {
-            throw new IllegalStateException(path() + " is closed");
-        }
-        try (FileChannel channel = FileChannel.open(path(), StandardOpenOption.READ)) {
-            if (channel.size() != file.size()) {
-                throw InputException.at(path())
-                        .problem("the file has changed while it was read")
-                        .expected(file.size() + " bytes")
-                        .found(channel.size())
-                        .exception();
-            }
-            return channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset() + from, bytes, arena);
-        } catch (IOException e) {
-            throw InputException.at(path()).problem("cannot be read", e).exception(e);
-        }
+    public void read(SafetensorsTensor tensor, long from, MemorySegment out) {
+        Objects.checkFromIndexSize(from, out.byteSize(), tensor.byteSize());
+        file.read(tensor.offset() + from, out);
     }
 
     @Override

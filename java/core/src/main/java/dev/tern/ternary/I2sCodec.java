@@ -34,9 +34,20 @@ final class I2sCodec implements TernaryCodec {
             RuntimeLayout.packRow(matrix.values(), r * matrix.cols(), matrix.cols(), row);
             MemorySegment.copy(row, 0, out, ValueLayout.JAVA_BYTE, (long) r * row.length, row.length);
         }
-        long codes = RuntimeLayout.byteSize(matrix.rows(), matrix.cols());
-        out.asSlice(codes, GgmlType.SCALE_TAIL).fill((byte) 0);
-        out.set(FLOAT, codes, matrix.scale());
+        MemorySegment.copy(
+                tail(matrix.rows(), matrix.cols(), matrix.scale()),
+                0,
+                out,
+                ValueLayout.JAVA_BYTE,
+                RuntimeLayout.byteSize(matrix.rows(), matrix.cols()),
+                GgmlType.SCALE_TAIL);
+    }
+
+    @Override
+    public byte[] tail(int rows, int cols, float scale) {
+        byte[] tail = new byte[GgmlType.SCALE_TAIL];
+        MemorySegment.ofArray(tail).set(FLOAT, 0, scale);
+        return tail;
     }
 
     @Override

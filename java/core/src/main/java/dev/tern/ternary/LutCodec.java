@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -86,6 +87,11 @@ record LutCodec(LutFormat format, Tile tile) implements TernaryCodec {
         int two() {
             return cols - three;
         }
+
+        /** Where zeros and the scale follow. */
+        long end() {
+            return pairs + (long) rows * two() / 4;
+        }
     }
 
     private Parts parts(int rows, int cols) {
@@ -135,9 +141,33 @@ record LutCodec(LutFormat format, Tile tile) implements TernaryCodec {
                         bytes);
             }
         }
-        long end = parts.pairs + (long) parts.rows * parts.two() / 4;
-        out.asSlice(end).fill((byte) 0);
-        out.set(FLOAT, byteSize(parts.rows, parts.cols) - GgmlType.SCALE_TAIL, matrix.scale());
+        byte[] tail = tail(parts.rows, parts.cols, matrix.scale());
+        MemorySegment.copy(tail, 0, out, ValueLayout.JAVA_BYTE, parts.end(), tail.length);
+    }
+
+    @Override
+    public int bandRows() {
+        return tile.rows();
+    }
+
+    /** Rows of tiles lie one after the other in each of the three parts. */
+    @Override
+    public List<Piece> pieces(int rows, int cols, int firstRow, int count) {
+        Parts whole = parts(rows, cols);
+        Parts band = parts(count, cols);
+        long before = (long) firstRow * whole.three;
+        long triples = (long) count * whole.three;
+        return List.of(
+                new Piece(0, before / 6, triples / 6),
+                new Piece(band.signs, whole.signs + before / 24, triples / 24),
+                new Piece(band.pairs, whole.pairs + (long) firstRow * whole.two() / 4, (long) count * whole.two() / 4));
+    }
+
+    @Override
+    public byte[] tail(int rows, int cols, float scale) {
+        byte[] tail = new byte[Math.toIntExact(byteSize(rows, cols) - parts(rows, cols).end())];
+        MemorySegment.ofArray(tail).set(FLOAT, tail.length - GgmlType.SCALE_TAIL, scale);
+        return tail;
     }
 
     /** Columns of a cell of pairs. */
@@ -229,8 +259,7 @@ record LutCodec(LutFormat format, Tile tile) implements TernaryCodec {
             long x = in.get(RuntimeLayout.LONG, at);
             invalid |= x & x << 1 & x << 2; // 14 and 15 have the three highest bits
         }
-        long end = parts.pairs + (long) rows * parts.two() / 4;
-        for (long at = parts.pairs; at < end; at += 8) {
+        for (long at = parts.pairs; at < parts.end(); at += 8) {
             long x = in.get(RuntimeLayout.LONG, at);
             invalid |= x & (x << 1 | x << 2 | x << 3); // above 8 is the highest bit and another
         }

@@ -10,6 +10,7 @@ import dev.tern.io.InputException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -95,6 +96,42 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
      * @throws IllegalArgumentException when there is an {@link #obstacle} or a {@link #scaleObstacle}
      */
     void encode(TernaryMatrix matrix, MemorySegment out);
+
+    /**
+     * A stretch of bytes that a tensor of some of a matrix's rows, encoded by themselves, has in common with the tensor of
+     * the whole matrix.
+     *
+     * @param from where they are in the band's tensor
+     * @param to where they are in the whole matrix's
+     * @param bytes how many
+     */
+    record Piece(long from, long to, long bytes) {}
+
+    /**
+     * What the rows of a band must be a multiple of, for {@link #pieces}: then a matrix is encoded and decoded band by
+     * band, each a matrix of its own of the same columns and scale.
+     */
+    default int bandRows() {
+        return 1;
+    }
+
+    /**
+     * Where the bytes of a band lie in the tensor of the whole matrix. Together with those of the other bands and the
+     * {@link #tail} these are all of the tensor's bytes.
+     *
+     * @param rows of the whole matrix
+     * @param firstRow of the band, a multiple of {@link #bandRows}
+     * @param count rows of the band, a multiple of {@link #bandRows}
+     */
+    default List<Piece> pieces(int rows, int cols, int firstRow, int count) {
+        long rowBytes = (byteSize(rows, cols) - tail(rows, cols, 1).length) / rows;
+        return List.of(new Piece(0, firstRow * rowBytes, count * rowBytes));
+    }
+
+    /** The last bytes of a tensor, which belong to no row: nothing, or the scale and what pads it. */
+    default byte[] tail(int rows, int cols, float scale) {
+        return new byte[0];
+    }
 
     /**
      * Reads s alone; cheap.

@@ -2,30 +2,35 @@ package dev.tern.ternary;
 
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * How often each value occurs in a ternary matrix. Weights made by absmean are about 31 % zeros; none at all betrays
  * {@code sign()}.
  */
 public record TernaryCounts(long minus, long zero, long plus) {
-    private static final int PIECE = 1 << 16;
+    private static final VarHandle BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-    /** Counts T. */
+    /** Bit 0 of each of eight bytes. */
+    private static final long LOWEST = 0x0101_0101_0101_0101L;
+
+    /** Counts T: bit 0 of a value says that it is not zero, bit 7 that it is negative. */
     public static TernaryCounts of(byte[] values) {
-        long sum = 0;
         long notZero = 0;
-        for (long piece = 0; piece < values.length; piece += PIECE) {
-            int end = (int) Math.min(values.length, piece + PIECE);
-            int partialSum = 0; // ints, which are summed eight at a time
-            int partialNotZero = 0;
-            for (int i = (int) piece; i < end; i++) {
-                partialSum += values[i];
-                partialNotZero += values[i] & 1;
-            }
-            sum += partialSum;
-            notZero += partialNotZero;
+        long minus = 0;
+        int whole = values.length & -8;
+        for (int i = 0; i < whole; i += 8) {
+            long eight = (long) BYTES.get(values, i);
+            notZero += Long.bitCount(eight & LOWEST);
+            minus += Long.bitCount(eight & LOWEST << 7);
         }
-        return new TernaryCounts((notZero - sum) / 2, values.length - notZero, (notZero + sum) / 2);
+        for (int i = whole; i < values.length; i++) {
+            notZero += values[i] & 1;
+            minus += values[i] >>> 31;
+        }
+        return new TernaryCounts(minus, values.length - notZero, notZero - minus);
     }
 
     /** Counts valid codes in the run-time layout; the padding is left out. */

@@ -2,6 +2,8 @@ package dev.tern.ternary;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
@@ -17,6 +19,12 @@ final class Tq1Block {
 
     private static final int BYTES = 54;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Eight bytes of an array. */
+    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /** The low byte of both 32-bit lanes. */
+    private static final long WIDE = 0x0000_00FF_0000_00FFL;
 
     /** The low byte of each of four 16-bit lanes. */
     private static final long LOW = 0x00FF_00FF_00FF_00FFL;
@@ -40,18 +48,34 @@ final class Tq1Block {
         }
     }
 
-    /** {@code count} bytes of five trits, whose columns lie {@code count} apart. */
+    /**
+     * {@code count} bytes of five trits, whose columns lie {@code count} apart: eight bytes side by side in a long, where
+     * five trits are at most 242, so that no byte overflows.
+     */
     private static void five(byte[] values, int v, int count, byte[] out, int o) {
-        for (int m = 0; m < count; m++) {
+        for (int m = 0; m < count; m += 8) {
             int at = v + m;
-            // T instead of T+1 in each place: together they miss 81 + 27 + 9 + 3 + 1 = 121.
-            out[o + m] = fraction(values[at] * 81
-                    + values[at + count] * 27
-                    + values[at + 2 * count] * 9
-                    + values[at + 3 * count] * 3
-                    + values[at + 4 * count]
-                    + 121);
+            long x = trits(values, at);
+            x = 3 * x + trits(values, at + count);
+            x = 3 * x + trits(values, at + 2 * count);
+            x = 3 * x + trits(values, at + 3 * count);
+            x = 3 * x + trits(values, at + 4 * count);
+            EIGHT.set(out, o + m, fractions(x)
+                    | fractions(x >>> 8) << 8
+                    | fractions(x >>> 16) << 16
+                    | fractions(x >>> 24) << 24);
         }
+    }
+
+    /** Eight trits T+1, without a carry from byte to byte. */
+    private static long trits(byte[] values, int at) {
+        long t = (long) EIGHT.get(values, at);
+        return (t & 0x7F7F_7F7F_7F7F_7F7FL) + 0x0101_0101_0101_0101L ^ t & 0x8080_8080_8080_8080L;
+    }
+
+    /** {@link #fraction} of bytes 0 and 4. */
+    private static long fractions(long x) {
+        return ((x & WIDE) * 8631 + 8158 * 0x0000_0001_0000_0001L) >>> 13 & WIDE;
     }
 
     /** ceil(256 v / 243) for v from 0 to 242, without a division. */

@@ -14,6 +14,7 @@ import dev.tern.io.InputException;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.TensorShape;
 import dev.tern.ternary.Bfloat16;
 import dev.tern.ternary.Outtype;
 import dev.tern.ternary.TernaryMatrix;
@@ -55,13 +56,40 @@ class ConverterLimitsTest {
         assertThatThrownBy(() -> Converter.from(middle).outtype(Outtype.TQ1_0).plan())
                 .hasMessageContaining("640 columns")
                 .hasMessageContaining("i2_s, tl1, tl2, q4_0, q8_0, f16, bf16, f32.");
-        assertThat(Converter.from(middle).plan().outtype()).isEqualTo(Outtype.I2_S);
         assertThat(folder.resolve("m.gguf")).doesNotExist();
+    }
 
-        Path gguf = folder.resolve("auto.gguf");
-        ConversionReport report = Converter.from(narrow).validate(true).to(gguf);
-        assertThat(report.plan().outtype()).isEqualTo(Outtype.F16);
-        assertThat(report.validation().ok()).isTrue();
+    @Test
+    void autoTakesTheSmallestOuttypeTensorByTensor() {
+        Path checkpoint = synthetic("mixed", bitnet(640, 256, 10, 5, 64, true));
+        Path gguf = folder.resolve("mixed.gguf");
+        ConversionReport report = Converter.from(checkpoint).validate(true).to(gguf);
+        assertThat(report.validation().problems()).isEmpty();
+        assertThat(report.plan().outtype()).isEqualTo(Outtype.I2_S);
+        assertThat(report.notes())
+                .anyMatch(note -> note.contains("tq1_0 for 1, i2_s for 6 matrices") && note.contains("Tern and bitnet.cpp"));
+        try (GgufFile file = GgufFile.open(gguf)) {
+            assertThat(file.requireInt("general.file_type")).isEqualTo(Outtype.I2_S.fileType());
+            for (GgufTensor tensor : file.tensors()) {
+                if (TensorShape.isProjection(tensor.name())) {
+                    assertThat(tensor.type())
+                            .as(tensor.name())
+                            .isEqualTo(tensor.cols() == 256 ? GgmlType.TQ1_0 : GgmlType.I2_S);
+                }
+            }
+        }
+        assertThat(Validator.validate(gguf, null).problems()).isEmpty();
+
+        Path even = synthetic("even", bitnet(256, 512, 4, 4, 64, true));
+        ConversionPlan plan = Converter.from(even).plan();
+        assertThat(plan.outtype()).isEqualTo(Outtype.TQ1_0);
+        assertThat(plan.totals()).doesNotContainKey(GgmlType.I2_S);
+        assertThat(plan.notes()).anyMatch(note -> note.startsWith("outtype auto: tq1_0; read by Tern, llama.cpp"));
+
+        Path odd = synthetic("odd", bitnet(192, 576, 3, 1, 64, true));
+        ConversionReport floats = Converter.from(odd).validate(true).to(folder.resolve("odd.gguf"));
+        assertThat(floats.plan().outtype()).isEqualTo(Outtype.Q4_0);
+        assertThat(floats.validation().ok()).isTrue();
     }
 
     @ParameterizedTest

@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,24 +103,51 @@ class GgufWriterTest {
     }
 
     @Test
-    void insistsOnTheDeclaredDataInOrder() {
+    void insistsOnTheDeclaredData() {
         GgufLayout layout = GgufLayout.builder()
                 .tensor("a", GgmlType.F32, 4)
                 .tensor("b", GgmlType.F32, 4)
                 .build();
         try (AtomicFile file = AtomicFile.create(folder.resolve("a.gguf"), false)) {
             GgufWriter writer = new GgufWriter(layout, file);
-            assertThatThrownBy(() -> writer.begin("b")).hasMessageContaining("'a' is due, not 'b'");
-            writer.begin("a");
-            writer.append(bytes(10, 1));
-            assertThatThrownBy(() -> writer.begin("b")).hasMessageContaining("'a' lacks 6 bytes");
-            assertThatThrownBy(() -> writer.append(bytes(7, 1))).hasMessageContaining("which lacks 6");
-            writer.append(bytes(6, 1));
-            assertThatThrownBy(() -> writer.append(bytes(1, 1))).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(writer::finish).hasMessageContaining("'b' is missing");
-            writer.write("b", bytes(16, 2));
-            writer.finish();
-            assertThatThrownBy(() -> writer.begin("c")).hasMessageContaining("nothing is due");
+            assertThatThrownBy(() -> writer.write("c", bytes(16, 1))).hasMessageContaining("no tensor 'c'");
+            assertThatThrownBy(() -> writer.write("a", bytes(15, 1))).hasMessageContaining("'a', which has 16");
+            assertThatThrownBy(() -> writer.write("a", 10, bytes(7, 1))).hasMessageContaining("at 10 for 'a'");
+            assertThatThrownBy(() -> writer.write("a", -1, bytes(7, 1))).isInstanceOf(IllegalStateException.class);
+            writer.write("a", 0, bytes(10, 1));
+            assertThatThrownBy(writer::finish).hasMessageContaining("'a' lacks 6 bytes");
+            writer.write("a", 10, bytes(6, 1));
+            assertThatThrownBy(() -> writer.write("a", 0, bytes(1, 1))).hasMessageContaining("twice");
+        }
+    }
+
+    /** Whatever the order and the pieces, and however often the digest was advanced meanwhile. */
+    @Test
+    void theOrderOfPiecesDoesNotMatter() throws Exception {
+        GgufLayout layout = GgufLayout.builder()
+                .tensor("a", GgmlType.I8, 1000)
+                .tensor("b", GgmlType.I8, 77)
+                .tensor("c", GgmlType.I8, 1)
+                .build();
+        Path inOrder = folder.resolve("in-order.gguf");
+        write(inOrder, layout, 1000, 77, 1);
+        Path shuffled = folder.resolve("shuffled.gguf");
+        try (AtomicFile file = AtomicFile.create(shuffled, false)) {
+            GgufWriter writer = new GgufWriter(layout, file);
+            writer.write("c", bytes(1, 3));
+            writer.digestComplete();
+            writer.write("a", 500, bytes(500, 1));
+            writer.digestComplete();
+            writer.write("a", 0, bytes(500, 1));
+            writer.digestComplete();
+            writer.write("b", 70, bytes(7, 2));
+            writer.write("b", 0, bytes(70, 2));
+            String sha256 = writer.finish();
+            file.commit();
+            byte[] written = Files.readAllBytes(shuffled);
+            assertThat(written).isEqualTo(Files.readAllBytes(inOrder));
+            assertThat(sha256)
+                    .isEqualTo(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(written)));
         }
     }
 

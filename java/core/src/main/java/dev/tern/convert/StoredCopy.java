@@ -1,0 +1,22 @@
+package dev.tern.convert;
+
+import java.lang.foreign.MemorySegment;
+
+/** Passes tensors through whose bytes stay as they are. Not thread-safe. */
+final class StoredCopy {
+    private final ConversionSource source;
+    private final byte[] buffer = new byte[1 << 18];
+
+    StoredCopy(ConversionSource source) {
+        this.source = source;
+    }
+
+    /** Hands all bytes of a tensor to {@code sink}, piece by piece. */
+    void copy(SourceTensor tensor, long size, FloatEncoder.Sink sink) {
+        for (long at = 0; at < size; at += buffer.length) {
+            MemorySegment piece = MemorySegment.ofArray(buffer).asSlice(0, Math.min(buffer.length, size - at));
+            source.readStored(tensor, at, piece);
+            sink.accept(at, piece);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.tern.convert;
+
+import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufTensor;
+import dev.tern.ternary.BlockQuantizer;
+import dev.tern.ternary.LutTiles;
+import dev.tern.ternary.TernaryCodec;
+import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** Compares a file's tensors with those they were made from, band by band. Not thread-safe: it holds buffers. */
+final class TensorComparison {
+    private final GgufFile file;
+    private final ConversionSource source;
+    private final LutTiles tiles;
+    private final FloatEncoder floats;
+    private final StoredCopy copies;
+    private byte[] expectedBand = new byte[0];
+    private byte[] foundBand = new byte[0];
+    private byte[] foundBytes = new byte[0];
+
+    /** Of the last matrix compared: a float type cannot hold the scale of a matrix of zeros, nor need it. */
+    private boolean allZero;
+
+    TensorComparison(GgufFile file, ConversionSource source, LutTiles tiles) {
+        this.file = file;
+        this.source = source;
+        this.tiles = tiles;
+        this.floats = new FloatEncoder(source);
+        this.copies = new StoredCopy(source);
+    }
+
+    /** Adds what is wrong with the tensor of this name; what is wrong with the source is thrown. */
+    void compare(SourceTensor expected, Findings findings) {
+        Optional<GgufTensor> found = file.find(expected.name());
+        if (found.isEmpty()) {
+            findings.problem("tensor '" + expected.name() + "': missing");
+            return;
+        }
+        GgufTensor tensor = found.get();
+        boolean sameShape = expected.dims().length > 2
+                ? Arrays.equals(expected.dims(), tensor.dims())
+                : findings.requireShape(tensor, (int) expected.rows(), (int) expected.cols());
+        if (!sameShape) {
+            return;
+        }
+        if (expected.kind() == SourceTensor.Kind.TERNARY) {
+            compareTernary(expected, tensor, findings);
+        } else {
+            compareFloats(expected, tensor, findings);
+        }
+    }
+
+    private void compareTernary(SourceTensor tensor, GgufTensor stored, Findings findings) {
+        Optional<TernaryCodec> codec = TernaryCodec.of(stored, tiles);
+        if (codec.isEmpty()) {
+            findings.problem(stored, "the type " + stored.type() + " cannot be decoded");
+            return;
+        }
+        TernaryRows expected = source.ternary(tensor);
+        TernaryRows[] found = new TernaryRows[1];
+        findings.check(() -> found[0] = TernaryRows.of(file, stored, tiles).orElseThrow());
+        if (found[0] == null || !sameValues(expected, found[0], stored, findings)) {
+            return;
+        }
+        float scale = found[0].scale();
+        float rounded = codec.get().storedScale(expected.scale());
+        if (scale != rounded && !(scale == 0 && allZero)) {
+            findings.problem(stored, "scale: expected " + rounded + " (" + expected.scale() + " in " + stored.type()
+                    + "), found " + scale);
+        }
+    }
+
+    /** False when the file cannot be decoded; the first difference is a problem. */
+    private boolean sameValues(TernaryRows expected, TernaryRows found, GgufTensor stored, Findings findings) {
+        int cols = expected.cols();
+        int step = Band.rows(expected, 1);
+        if (expectedBand.length != step * cols) {
+            expectedBand = new byte[step * cols];
+            foundBand = new byte[step * cols];
+        }
+        allZero = true;
+        for (int row = 0; row < expected.rows(); row += step) {
+            int first = row;
+            int count = Math.min(step, expected.rows() - row);
+            byte[] values = Band.read(expected, row, count, expectedBand).values();
+            TernaryMatrix[] decoded = new TernaryMatrix[1];
+            findings.check(() -> decoded[0] = Band.read(found, first, count, foundBand));
+            if (decoded[0] == null) {
+                return false;
+            }
+            int at = Arrays.mismatch(values, decoded[0].values());
+            if (at >= 0) {
+                findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected " + values[at]
+                        + ", found " + decoded[0].values()[at]);
+                return true;
+            }
+            allZero &= isZero(values);
+        }
+        return true;
+    }
+
+    private static boolean isZero(byte[] values) {
+        for (byte value : values) {
+            if (value != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void compareFloats(SourceTensor tensor, GgufTensor stored, Findings findings) {
+        long[] wrong = {-1};
+        FloatEncoder.Sink compared = (offset, expected) -> {
+            if (wrong[0] < 0) {
+                long mismatch = read(stored, offset, expected.byteSize()).mismatch(expected);
+                wrong[0] = mismatch < 0 ? -1 : offset + mismatch;
+            }
+        };
+        if (tensor.stored() == stored.type()) {
+            copies.copy(tensor, stored.byteSize(), compared);
+            if (wrong[0] >= 0) {
+                findings.problem(stored, "byte " + wrong[0] + " is not that of the source");
+            }
+        } else if (Findings.isPlainFloat(stored.type()) || BlockQuantizer.supports(stored.type())) {
+            floats.encode(tensor, stored.type(), 0, tensor.rows(), compared);
+            if (wrong[0] >= 0) {
+                long index = wrong[0] / stored.type().blockBytes() * stored.type().blockSize();
+                findings.problem(stored, "row " + index / stored.cols() + ", column " + index % stored.cols()
+                        + " is not the checkpoint's value rounded to " + stored.type());
+            }
+        } else {
+            findings.problem(stored, "the type " + stored.type() + " cannot be compared");
+        }
+    }
+
+    private MemorySegment read(GgufTensor stored, long offset, long size) {
+        if (foundBytes.length < size) {
+            foundBytes = new byte[(int) size];
+        }
+        MemorySegment bytes = MemorySegment.ofArray(foundBytes).asSlice(0, size);
+        file.read(stored, offset, bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,86 @@
+package dev.tern.convert;
+
+import dev.tern.gguf.GgufWriter;
+import dev.tern.io.InputException;
+import dev.tern.ternary.TernaryCodec;
+import dev.tern.ternary.TernaryCounts;
+import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
+import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Writes ternary tensors band by band, and keeps account of T. Not thread-safe. */
+final class TernaryEncoder {
+    private final ConversionSource source;
+    private final GgufWriter writer;
+    private final boolean hashes;
+    private byte[] encoded = new byte[0];
+    private byte[] values = new byte[0];
+
+    TernaryEncoder(ConversionSource source, GgufWriter writer, boolean hashes) {
+        this.source = source;
+        this.writer = writer;
+        this.hashes = hashes;
+    }
+
+    /** Writes a whole tensor. */
+    ConversionReport.Ternary encode(SourceTensor tensor, TernaryCodec codec) {
+        TernaryRows matrix = source.ternary(tensor);
+        float scale = matrix.scale();
+        codec.scaleObstacle(scale).ifPresent(reason -> {
+            throw InputException.at(source.path())
+                    .tensor(tensor.source())
+                    .problem(reason)
+                    .cure("Choose i2_s or f32, which keep the scale as it is.")
+                    .exception();
+        });
+        int rows = matrix.rows();
+        int cols = matrix.cols();
+        int step = Band.rows(matrix, codec.bandRows());
+        reserve(Band.bytes(matrix, codec), step * cols);
+        MessageDigest digest = sha256();
+        TernaryCounts counts = new TernaryCounts(0, 0, 0);
+        for (int row = 0; row < rows; row += step) {
+            int count = Math.min(step, rows - row);
+            TernaryMatrix band = Band.read(matrix, row, count, values);
+            if (hashes) {
+                digest.update(band.values());
+            }
+            counts = counts.plus(TernaryCounts.of(band.values()));
+            MemorySegment out = MemorySegment.ofArray(encoded).asSlice(0, codec.byteSize(count, cols));
+            codec.encode(band, out);
+            for (TernaryCodec.Piece piece : codec.pieces(rows, cols, row, count)) {
+                writer.write(tensor.name(), piece.to(), out.asSlice(piece.from(), piece.bytes()));
+            }
+        }
+        byte[] tail = codec.tail(rows, cols, scale);
+        if (tail.length > 0) {
+            writer.write(tensor.name(), codec.byteSize(rows, cols) - tail.length, MemorySegment.ofArray(tail));
+        }
+        return new ConversionReport.Ternary(
+                counts,
+                scale,
+                codec.storedScale(scale),
+                hashes ? HexFormat.of().formatHex(digest.digest()) : null);
+    }
+
+    /** Tensors of one shape share the buffers. */
+    private void reserve(int bytes, int weights) {
+        if (encoded.length < bytes) {
+            encoded = new byte[bytes];
+        }
+        if (values.length != weights) {
+            values = new byte[weights];
+        }
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}
