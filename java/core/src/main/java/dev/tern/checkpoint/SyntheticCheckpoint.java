@@ -120,7 +120,7 @@ public final class SyntheticCheckpoint {
 
     /**
      * Two layers and a few million weights, with what is peculiar to the model: what its dimensions are multiples of,
-     * how many heads share keys, an odd vocabulary.
+     * how many heads share keys, an odd vocabulary. To be called before {@link #layers} and {@link #vocabulary}.
      *
      * @throws IllegalStateException when the dimensions are not those of {@link #like}
      */

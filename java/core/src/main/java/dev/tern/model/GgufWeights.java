@@ -202,26 +202,13 @@ public final class GgufWeights {
                 matrix(blk + "ffn_up", shape.gateUp()),
                 model.subNorms() ? norm(blk + "ffn_sub_norm.weight", shape.intermediateSize()) : null,
                 matrix(blk + "ffn_down", shape.down()),
-                model.lowRank().largest() == 0 ? LowRankWeights.NONE : lowRank(blk, shape, model.lowRank()));
+                LowRankWeights.of(model.lowRank(), (module, rank) -> lowRank(blk + module, rank)));
     }
 
-    private LowRankWeights lowRank(String blk, ModelShape shape, LowRankRanks ranks) {
-        return new LowRankWeights(
-                lowRank(blk + "attn_q", shape.query(), ranks.q()),
-                lowRank(blk + "attn_k", shape.keyValue(), ranks.k()),
-                lowRank(blk + "attn_v", shape.keyValue(), ranks.v()),
-                lowRank(blk + "attn_output", shape.attentionOutput(), ranks.attnOutput()),
-                lowRank(blk + "ffn_gate", shape.gateUp(), ranks.gate()),
-                lowRank(blk + "ffn_up", shape.gateUp(), ranks.up()),
-                lowRank(blk + "ffn_down", shape.down(), ranks.down()));
-    }
-
-    private @Nullable LowRank lowRank(String name, MatrixShape shape, int rank) {
-        if (rank == 0) {
-            return null;
-        }
-        GgufTensor u = tensor(name + ".lrc_u", rank, shape.rows());
-        GgufTensor v = tensor(name + ".lrc_v", rank, shape.cols());
+    private LowRank lowRank(String name, int rank) {
+        GgufTensor weight = file.require(name + ".weight"); // whose shape has been checked
+        GgufTensor u = tensor(name + ".lrc_u", rank, (int) weight.rows());
+        GgufTensor v = tensor(name + ".lrc_v", rank, (int) weight.cols());
         return LowRank.of(file, u, v, arena, small);
     }
 

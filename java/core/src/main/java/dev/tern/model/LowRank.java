@@ -29,30 +29,40 @@ public record LowRank(FloatWeights u, FloatWeights vTransposed) {
     }
 
     /**
-     * Of a file's tensors U {@code [out][rank]}, which is used in place, and V {@code [in][rank]}, which is transposed.
+     * A correction of U {@code [out][rank]}, which is used where it lies, and V {@code [in][rank]}, which is transposed.
      *
      * @param arena holds the transposed matrix
-     * @param small holds descriptors
+     * @param descriptors holds its small descriptor
+     * @throws IllegalArgumentException when the ranks or types differ
      */
+    public static LowRank of(FloatWeights u, FloatWeights v, Arena arena, Arena descriptors) {
+        if (u.cols() != v.cols() || u.type() != v.type()) {
+            throw new IllegalArgumentException(
+                    "U of rank " + u.cols() + " as " + u.type() + " and V of rank " + v.cols() + " as " + v.type());
+        }
+        MemorySegment transposed = transposed(v.values(), v.rows(), v.cols(), v.type(), arena);
+        return new LowRank(u, FloatWeights.of(descriptors, transposed, v.cols(), v.rows(), v.type()));
+    }
+
+    /** Of two tensors of a file whose shapes fit. */
     static LowRank of(GgufFile file, GgufTensor u, GgufTensor v, Arena arena, Arena small) {
-        FloatType type = type(file, u);
         if (u.type() != v.type()) {
             throw InputException.at(file.path()).tensor(v.name()).expected(u.type() + " as its U").found(v.type()).exception();
         }
-        MemorySegment data = file.data(u);
+        return of(floats(file, u, small), floats(file, v, small), arena, small);
+    }
+
+    private static FloatWeights floats(GgufFile file, GgufTensor tensor, Arena small) {
+        FloatType type = type(file, tensor);
+        MemorySegment data = file.data(tensor);
         if (data.address() % type.bytes() != 0) {
             throw InputException.at(file.path())
-                    .tensor(u.name())
+                    .tensor(tensor.name())
                     .problem("not aligned to its elements, general.alignment is " + file.alignment())
                     .cure("Convert the original checkpoint with tern convert.")
                     .exception();
         }
-        int rank = (int) u.cols();
-        int in = (int) v.rows();
-        MemorySegment transposed = transposed(file.data(v), in, rank, type, arena);
-        return new LowRank(
-                FloatWeights.of(small, data, (int) u.rows(), rank, type),
-                FloatWeights.of(small, transposed, rank, in, type));
+        return FloatWeights.of(small, data, (int) tensor.rows(), (int) tensor.cols(), type);
     }
 
     private static FloatType type(GgufFile file, GgufTensor tensor) {
