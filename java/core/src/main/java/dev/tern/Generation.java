@@ -70,7 +70,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         this.model = model;
         this.tokenizer = tokenizer;
         this.continued = continued;
-        this.stream = tokenizer == null ? null : tokenizer.stream(true);
+        this.stream = tokenizer == null ? null : tokenizer.continuation(true);
         this.promptIds = promptIds.clone();
         this.options = options;
         this.sampling = options.sampling();

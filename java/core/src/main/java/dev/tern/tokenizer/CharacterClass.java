@@ -27,14 +27,17 @@ interface CharacterClass {
             Map.entry("letter", "l"), Map.entry("uppercaseletter", "lu"), Map.entry("lowercaseletter", "ll"),
             Map.entry("titlecaseletter", "lt"), Map.entry("modifierletter", "lm"), Map.entry("otherletter", "lo"),
             Map.entry("mark", "m"), Map.entry("nonspacingmark", "mn"), Map.entry("spacingmark", "mc"), Map.entry("number", "n"),
-            Map.entry("decimalnumber", "nd"), Map.entry("digit", "nd"), Map.entry("punctuation", "p"), Map.entry("symbol", "s"),
+            Map.entry("decimalnumber", "nd"), Map.entry("digit", "nd"), Map.entry("punctuation", "p"),
+            Map.entry("punct", "p"), Map.entry("symbol", "s"),
             Map.entry("separator", "z"), Map.entry("other", "c"), Map.entry("control", "cc"), Map.entry("cntrl", "cc"));
 
     CharacterClass SPACE = WordClass::isWhiteSpace;
+    /** Oniguruma's: beside Unicode's word characters the superscripts and fractions of Latin-1. */
     CharacterClass WORD = c -> {
         int type = 1 << Character.getType(c);
         return (type & (CATEGORIES.get("l") | CATEGORIES.get("m") | CATEGORIES.get("nd") | CATEGORIES.get("pc"))) != 0
-                || Character.isAlphabetic(c);
+                || Character.isAlphabetic(c)
+                || c == 0xB2 || c == 0xB3 || c == 0xB9 || c >= 0xBC && c <= 0xBE;
     };
     CharacterClass DIGIT = category(CATEGORIES.get("nd"));
     CharacterClass MARK = category(CATEGORIES.get("m"));

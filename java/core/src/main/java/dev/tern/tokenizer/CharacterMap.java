@@ -28,7 +28,8 @@ final class CharacterMap {
         ByteBuffer buffer = ByteBuffer.wrap(map).order(ByteOrder.LITTLE_ENDIAN);
         int size = map.length < 4 ? -1 : buffer.getInt();
         if (size < 4 || size % 4 != 0 || size > map.length - 4) {
-            throw PipelineJson.unsupported(where, "precompiled_charsmap", "the size of a trie that fits in it", size + " bytes");
+            throw PipelineJson.unsupported(
+                    where, "precompiled_charsmap", "the size of a trie that fits in it", size + " bytes");
         }
         this.units = new int[size / 4];
         buffer.asIntBuffer().get(units);

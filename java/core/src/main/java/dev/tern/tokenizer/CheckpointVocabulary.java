@@ -41,7 +41,9 @@ final class CheckpointVocabulary {
         if (!Files.exists(file)) {
             boolean wordPiece = Files.exists(folder.resolve("vocab.txt"));
             throw InputException.at(file)
-                    .problem(wordPiece ? "no such file, only vocab.txt, which is WordPiece, the tokenizer of BERT" : "no such file")
+                    .problem(wordPiece
+                            ? "no such file, only vocab.txt, which is WordPiece, the tokenizer of BERT"
+                            : "no such file")
                     .cure(wordPiece
                             ? "This version of Tern reads BPE and Unigram tokenizers."
                             : "Save the checkpoint's fast tokenizer beside it (save_pretrained of a PreTrainedTokenizerFast).")
@@ -61,8 +63,8 @@ final class CheckpointVocabulary {
         ObjectNode generation = readIfThere("generation_config.json");
         ObjectNode model = readIfThere("config.json");
         if (PreTokenizer.of(read.pipeline()) == PreTokenizer.OTHER) {
-            notes.add("no name in GGUF files stands for how this tokenizer cuts and changes text: Tern stores it in full, other"
-                    + " programs use a default, and may make other tokens of some texts");
+            notes.add("no name in GGUF files stands for how this tokenizer cuts and changes text: Tern stores it in full,"
+                    + " other programs use a default, and may make other tokens of some texts");
         }
         List<String> tokens = builder.tokens();
         List<TokenType> types = builder.types();

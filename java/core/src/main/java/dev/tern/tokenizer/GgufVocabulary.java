@@ -79,7 +79,8 @@ final class GgufVocabulary {
 
         String json() {
             ObjectNode json = pipeline.json();
-            return json.put("ignore_merges", ignoreMerges).put("byte_fallback", byteFallback).put("fuse_unk", fuseUnknown).toString();
+            json.put("ignore_merges", ignoreMerges).put("byte_fallback", byteFallback).put("fuse_unk", fuseUnknown);
+            return json.toString();
         }
 
         static Ways named(GgufPre pre) {
@@ -87,7 +88,8 @@ final class GgufVocabulary {
         }
 
         static Ways sentencePiece(boolean prefix, List<String> tokens) {
-            return new Ways(TextPipeline.sentencePiece(prefix), false, tokens.contains("<0x00>") && tokens.contains("<0xFF>"), true);
+            boolean bytes = tokens.contains("<0x00>") && tokens.contains("<0xFF>");
+            return new Ways(TextPipeline.sentencePiece(prefix), false, bytes, true);
         }
     }
 
@@ -303,7 +305,8 @@ final class GgufVocabulary {
     private Ways ways(String model, List<String> tokens) {
         Optional<String> own = keys.text(PIPELINE);
         if (own.isPresent()) {
-            return Ways.of(JsonFile.parse(own.get().getBytes(StandardCharsets.UTF_8), origin + ": key '" + PIPELINE + "'"));
+            String where = origin + ": key '" + PIPELINE + "'";
+            return Ways.of(JsonFile.parse(own.get().getBytes(StandardCharsets.UTF_8), where));
         }
         if (model.equals(BYTE_PAIRS)) {
             return Ways.named(pre(tokens));
@@ -330,7 +333,9 @@ final class GgufVocabulary {
             GgufPre guess = null;
             if (tokens.contains("<|begin_of_text|>") && tokens.contains("<|end_of_text|>")) {
                 guess = GgufPre.LLAMA_BPE;
-            } else if (tokens.size() >= 50257 && tokens.get(50256).equals("<|endoftext|>") && tokens.get(262).equals("Ġthe")) {
+            } else if (tokens.size() >= 50257
+                    && tokens.get(50256).equals("<|endoftext|>")
+                    && tokens.get(262).equals("Ġthe")) {
                 guess = GgufPre.GPT_2;
             }
             if (guess != null) {

@@ -53,7 +53,9 @@ record PieceDecoding(
             };
             if (!known) {
                 throw PipelineJson.unsupported(
-                        where, KEY, "ByteLevel; or Metaspace; or Replace of a string, ByteFallback, Fuse, Strip in front, in this order",
+                        where,
+                        KEY,
+                        "ByteLevel; or Metaspace; or Replace of a string, ByteFallback, Fuse, Strip in front, in this order",
                         json);
             }
             switch (PipelineJson.type(step)) {
@@ -105,8 +107,19 @@ record PieceDecoding(
     final class Assembly {
         private byte[] run = new byte[16];
         private int runLength;
-        private boolean first = true;
-        private int strips = stripCount;
+        private final boolean continues;
+        private boolean first;
+        private int strips;
+
+        private Assembly(boolean continues) {
+            this.continues = continues;
+            restart();
+        }
+
+        private void restart() {
+            first = !continues;
+            strips = continues ? 0 : stripCount;
+        }
 
         /** Takes a token; appends the text that is certain by now. */
         void add(String token, StringBuilder out) {
@@ -126,8 +139,7 @@ record PieceDecoding(
         /** Appends what was held back; the assembly is then as new. */
         void finish(StringBuilder out) {
             flush(out);
-            first = true;
-            strips = stripCount;
+            restart();
         }
 
         private void flush(StringBuilder out) {
@@ -152,7 +164,8 @@ record PieceDecoding(
         }
     }
 
-    Assembly assembly() {
-        return new Assembly();
+    /** @param continues whether the tokens continue a text: then nothing is taken off their front */
+    Assembly assembly(boolean continues) {
+        return new Assembly(continues);
     }
 }

@@ -84,7 +84,8 @@ final class PieceFiles {
             throw InputException.at(file).key("model.vocab").expected("an object of tokens and ids").exception();
         }
         for (Map.Entry<String, JsonNode> entry : entries.properties()) {
-            builder.piece(entry.getKey(), id(entry.getValue(), file, "model.vocab"), TokenType.NORMAL, VocabularyBuilder.ADDED_SCORE);
+            int id = id(entry.getValue(), file, "model.vocab");
+            builder.piece(entry.getKey(), id, TokenType.NORMAL, VocabularyBuilder.ADDED_SCORE);
         }
     }
 
@@ -92,19 +93,27 @@ final class PieceFiles {
         int id = 0;
         for (JsonNode entry : vocab) {
             if (!entry.path(0).isString() || !entry.path(1).isNumber()) {
-                throw InputException.at(file).key("model.vocab").expected("a list of [piece, score]").found(entry).exception();
+                throw noScores(file, entry);
             }
             builder.piece(entry.get(0).stringValue(), id++, TokenType.NORMAL, entry.get(1).floatValue());
         }
         if (id == 0) {
-            throw InputException.at(file).key("model.vocab").expected("a list of [piece, score]").found(vocab.getNodeType()).exception();
+            throw noScores(file, vocab.getNodeType());
         }
+    }
+
+    private static InputException noScores(Path file, Object found) {
+        return InputException.at(file).key("model.vocab").expected("a list of [piece, score]").found(found).exception();
     }
 
     /** "left right", or pairs (tokenizers since 0.20), whose inner spaces byte-level merges write as the byte alphabet does. */
     private static List<String> merges(JsonNode merges, Path file, boolean byteLevel) {
         if (!merges.isArray()) {
-            throw InputException.at(file).key("model.merges").expected("a list").found(merges.getNodeType()).exception();
+            throw InputException.at(file)
+                    .key("model.merges")
+                    .expected("a list")
+                    .found(merges.getNodeType())
+                    .exception();
         }
         List<String> read = new ArrayList<>(merges.size());
         for (JsonNode merge : merges) {

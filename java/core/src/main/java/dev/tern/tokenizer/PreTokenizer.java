@@ -96,7 +96,7 @@ public enum PreTokenizer {
     }
 
     PreTokenizer(@Nullable String normalizer, String... steps) {
-        String joined = steps.length == 1 ? steps[0] : "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", steps) + "]}";
+        String joined = "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", steps) + "]}";
         this.pipeline = new TextPipeline(
                 normalizer == null ? "null" : "{\"type\":\"" + normalizer + "\"}", joined, "{\"type\":\"ByteLevel\"}");
     }

@@ -91,7 +91,10 @@ record PreTokenizerSteps(TextSplitter splitter, boolean byteLevel) {
             default -> { }
         }
         throw PipelineJson.unsupported(
-                where, KEY, "Split, ByteLevel, Digits, Punctuation, Whitespace, WhitespaceSplit, CharDelimiterSplit, Metaspace", step);
+                where,
+                KEY,
+                "Split, ByteLevel, Digits, Punctuation, Whitespace, WhitespaceSplit, CharDelimiterSplit, Metaspace",
+                step);
     }
 
     private static Behavior behavior(JsonNode step, Object where) {
@@ -112,7 +115,8 @@ record PreTokenizerSteps(TextSplitter splitter, boolean byteLevel) {
 
     private static TextSplitter metaspace(JsonNode step, Object where) {
         String mark = step.path("replacement").asString("\u2581");
-        String scheme = step.path("prepend_scheme").asString(step.path("add_prefix_space").asBoolean(true) ? "always" : "never");
+        String scheme = step.path("prepend_scheme")
+                .asString(step.path("add_prefix_space").asBoolean(true) ? "always" : "never");
         if (mark.codePointCount(0, mark.length()) != 1 || !List.of("always", "never", "first").contains(scheme)) {
             throw PipelineJson.unsupported(where, KEY, "one character, and prepend_scheme always, never or first", step);
         }

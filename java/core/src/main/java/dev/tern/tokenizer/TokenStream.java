@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Text of ids that come one by one. A character whose bytes are spread over several tokens appears with its last, and a run
- * of SentencePiece's byte tokens with the token behind it; all that {@link #push} returned, and then {@link #finish}, is what
- * {@link Tokenizer#decode} makes of all ids. Not thread-safe.
+ * of SentencePiece's byte tokens with the token behind it; all that {@link #push} returned, and then {@link #finish}, is the
+ * text of all ids. Not thread-safe.
  */
 public abstract sealed class TokenStream {
     private final Tokenizer tokenizer;

@@ -78,7 +78,7 @@ public final class Tokenizer {
      */
     public String decode(int[] ids, boolean skipSpecial) {
         if (!decoding.byteLevel()) {
-            PieceDecoding.Assembly assembly = decoding.assembly();
+            PieceDecoding.Assembly assembly = decoding.assembly(false);
             StringBuilder text = new StringBuilder(4 * ids.length);
             for (int id : ids) {
                 if (appears(id, skipSpecial)) {
@@ -112,11 +112,23 @@ public final class Tokenizer {
         return b >= 0 ? new byte[] {(byte) b} : Utf8.encode(decoding.text(text(id), false));
     }
 
-    /** A decoder for ids that come one by one. */
+    /** A decoder for ids that come one by one; together they are what {@link #decode} says. */
     public TokenStream stream(boolean skipSpecial) {
+        return stream(skipSpecial, false);
+    }
+
+    /**
+     * A decoder for ids that come one by one and continue a text, such as a prompt: the space in front of their first word
+     * belongs between the two, and stays.
+     */
+    public TokenStream continuation(boolean skipSpecial) {
+        return stream(skipSpecial, true);
+    }
+
+    private TokenStream stream(boolean skipSpecial, boolean continues) {
         return decoding.byteLevel()
                 ? new TokenStream.OfBytes(this, bytes, skipSpecial)
-                : new TokenStream.OfPieces(this, decoding.assembly(), skipSpecial);
+                : new TokenStream.OfPieces(this, decoding.assembly(continues), skipSpecial);
     }
 
     /** Whether the model has finished with this token: end of text, of a turn, of a message. */

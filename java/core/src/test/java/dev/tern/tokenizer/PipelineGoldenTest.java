@@ -7,6 +7,7 @@ import dev.tern.io.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -77,6 +78,22 @@ class PipelineGoldenTest {
         all.assertAll();
     }
 
+    /** Tokens of the second half of a text continue the first; alone they lose the space in front. */
+    @ParameterizedTest
+    @ValueSource(strings = {"spm-bpe", "spm-unigram", "gpt-2"})
+    void aContinuationKeepsTheSpaceInFront(String name) throws IOException {
+        Tokenizer tokenizer = Tokenizer.of(unpack(name, true));
+        int[] ids = tokenizer.encode("the fox and the crow", false, false);
+        for (int cut = 1; cut < ids.length; cut++) {
+            StringBuilder text = new StringBuilder(tokenizer.decode(Arrays.copyOf(ids, cut), false));
+            TokenStream rest = tokenizer.continuation(false);
+            for (int i = cut; i < ids.length; i++) {
+                text.append(rest.push(ids[i]));
+            }
+            assertThat(text.append(rest.finish()).toString()).isEqualTo("the fox and the crow");
+        }
+    }
+
     /** SentencePiece knows no special tokens in a text, and nothing but its model. */
     @ParameterizedTest
     @ValueSource(strings = {"spm-bpe", "spm-bpe-bare", "spm-bpe-nfkc", "spm-unigram", "spm-unigram-bytes"})
@@ -113,10 +130,14 @@ class PipelineGoldenTest {
         assertThat(vocabulary.notes().toString().contains("other programs use a default")).isEqualTo(preTokenizer == PreTokenizer.OTHER);
     }
 
+    static void unpack(String name, Path folder) throws IOException {
+        Files.write(folder.resolve("tokenizer.json"), gunzip(PIPELINES.resolve(name).resolve("tokenizer.json.gz")));
+    }
+
     private Vocabulary unpack(String name, boolean json) throws IOException {
         Path from = PIPELINES.resolve(name);
         if (json) {
-            Files.write(folder.resolve("tokenizer.json"), gunzip(from.resolve("tokenizer.json.gz")));
+            unpack(name, folder);
         }
         if (Files.exists(from.resolve("tokenizer.model"))) {
             Files.copy(from.resolve("tokenizer.model"), folder.resolve("tokenizer.model"));
