@@ -28,6 +28,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.JsonNode;
 
 /**
  * The trained model with a quantized embedding, which is its head as well. A file with the same numbers as float32, taken from
@@ -126,6 +127,25 @@ class QuantizedEmbeddingTest {
             }
         }
         assertThat(perplexities[1] / perplexities[0]).isBetween(0.995, 1.005);
+    }
+
+    /** Greedy, to the end token: what the model knows by heart survives. */
+    @ParameterizedTest
+    @EnumSource(value = GgmlType.class, names = {"Q8_0", "Q6_K"})
+    void fablesAreRecitedWordForWord(GgmlType type) {
+        JsonNode fables = JsonFile.read(DATA.resolve("golden/fables.json")).path("fables");
+        assertThat(fables.size()).isEqualTo(63);
+        GenerationOptions greedy =
+                GenerationOptions.builder().temperature(0).maxTokens(-1).build();
+        try (Model model = Model.load(file(type), ModelOptions.builder().build())) {
+            for (int i = 0; i < fables.size(); i += 9) {
+                JsonNode fable = fables.path(i);
+                Generation generation = model.generate(
+                        fable.path("ids").valueStream().mapToInt(JsonNode::asInt).toArray(), greedy);
+                assertThat(generation.text()).isEqualTo(fable.path("greedy_text").asString());
+                assertThat(generation.stopReason()).isEqualTo(StopReason.END_TOKEN);
+            }
+        }
     }
 
     @Test

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -91,14 +90,18 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tq1_0", "tq2_0", "tl1", "tl2", "bf16"})
-    void everyOuttypeIsSmallEnoughValidAndRuns(String outtype) {
+    @CsvSource({
+        "tq1_0, f16", "tq2_0, f16", "tl1, f16", "tl2, f16", "q2_k, q6_k", "q4_0, q8_0", "q8_0, f32", "bf16, bf16"
+    })
+    void everyOuttypeIsSmallEnoughValidAndRuns(String outtype, String embedding) {
         Path file = folder.resolve("tiny-" + outtype + ".gguf");
-        InProcess.Result plan = tern("convert", ONLINE, "--outtype", outtype, "--dry-run", "--json");
+        InProcess.Result plan = tern(
+                "convert", ONLINE, "--outtype", outtype, "--embedding-type", embedding, "--dry-run", "--json");
         assertThat(plan.status()).as(plan.err()).isZero();
         assertThat(file).doesNotExist();
 
-        InProcess.Result result = tern("convert", ONLINE, "-o", file, "--outtype", outtype);
+        InProcess.Result result =
+                tern("convert", ONLINE, "-o", file, "--outtype", outtype, "--embedding-type", embedding);
         assertThat(result.status()).as(result.err()).isZero();
         assertThat(file).hasSize(json(plan).path("file_bytes").asLong());
         assertThat(result.out()).contains(outtype).contains("online").contains("sha256 ");
@@ -163,7 +166,7 @@ class CommandsTest {
     @CsvSource(delimiter = '|', value = {
         "convert @packed -o out.gguf --outtype q9_z | 2 | q9_z",
         "convert @packed | 2 | --output",
-        "convert @packed -o out.gguf --embedding-type q6_k | 2 | q6_k",
+        "convert @packed -o out.gguf --embedding-type q5_k | 2 | q5_k",
         "convert @packed -o @new --kernel-config x.ini | 2 | tl1 or tl2",
         "convert @packed -o @new --outtype i2_s --kernel-config x.ini | 2 | found i2_s",
         "convert @packed -o @new --outtype tl2 --kernel-config /no/such.ini | 1 | /no/such.ini",

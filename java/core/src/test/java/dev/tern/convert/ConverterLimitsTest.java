@@ -42,6 +42,19 @@ class ConverterLimitsTest {
     Path folder;
 
     @Test
+    void anEmbeddingThatBlocksDoNotFitIsTold() {
+        Path narrow = synthetic("narrow-embedding", bitnet(192, 576, 3, 1, 64, true));
+        assertThatThrownBy(() -> Converter.from(narrow).outtype(Outtype.F16).embeddingType(GgmlType.Q6_K).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("model.embed_tokens.weight")
+                .hasMessageContaining("192 columns are no multiple")
+                .hasMessageContaining("--embedding-type");
+        ConversionPlan plan = Converter.from(narrow).outtype(Outtype.Q8_0).embeddingType(GgmlType.Q8_0).plan();
+        assertThat(plan.tensors()).filteredOn(t -> t.name().equals("token_embd.weight")).singleElement()
+                .satisfies(t -> assertThat(t.byteSize()).isEqualTo(t.rows() * 192 / 32 * 34));
+    }
+
+    @Test
     void columnsThatDoNotFitNameTheTensorAndTheOuttypesThatDo() {
         Path narrow = synthetic("narrow", bitnet(192, 576, 3, 1, 64, true));
         for (Outtype outtype : List.of(Outtype.I2_S, Outtype.TQ1_0, Outtype.TQ2_0)) {
