@@ -162,14 +162,7 @@ final class Http implements AutoCloseable {
                 return response;
             }
             finish(response);
-            URI target = resolve(uri, location);
-            if (uri.getScheme().equalsIgnoreCase("https") && !"https".equalsIgnoreCase(target.getScheme())) {
-                throw InputException.at(shown(uri))
-                        .problem("redirects from https to an unencrypted address, which is not followed")
-                        .found(shown(target))
-                        .exception();
-            }
-            uri = target;
+            uri = redirected(uri, location);
         }
         throw InputException.at(shown(request.uri()))
                 .problem("redirects again and again")
@@ -194,16 +187,24 @@ final class Http implements AutoCloseable {
         return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     }
 
-    private static URI resolve(URI from, String location) {
+    /** Where a redirect leads: never from an encrypted connection to an unencrypted one, not even on this machine. */
+    static URI redirected(URI from, String location) {
+        URI target;
         try {
-            URI target = from.resolve(location);
-            if (target.getHost() == null) {
-                throw new IllegalArgumentException("no host");
-            }
-            return target;
+            target = from.resolve(location);
         } catch (IllegalArgumentException e) {
-            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception(e);
+            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception();
         }
+        if (target.getHost() == null) {
+            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception();
+        }
+        if (from.getScheme().equalsIgnoreCase("https") && !"https".equalsIgnoreCase(target.getScheme())) {
+            throw InputException.at(shown(from))
+                    .problem("redirects from https to an unencrypted address, which is not followed")
+                    .found(shown(target))
+                    .exception();
+        }
+        return target;
     }
 
     private HttpResponse<Flow.Publisher<List<ByteBuffer>>> send(Request request, URI uri, boolean home)
