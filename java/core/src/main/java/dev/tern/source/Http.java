@@ -74,6 +74,12 @@ final class Http implements AutoCloseable {
             return headers.firstValue(name).orElse("");
         }
 
+        /** Bytes of the body, or -1 when the server does not say. */
+        long length() {
+            String text = header("Content-Length");
+            return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
+        }
+
         /** Throws unless the status is one of success. */
         Response requireSuccess() throws HttpStatusException {
             if (status / 100 != 2) {
@@ -173,7 +179,7 @@ final class Http implements AutoCloseable {
     /** Reads the rest of a short answer, so that its connection can be used again. */
     private static void finish(Response response) throws InterruptedException {
         try (response) {
-            if (response.headers().firstValueAsLong("Content-Length").orElse(Long.MAX_VALUE) <= SHORT_ANSWER) {
+            if (response.length() >= 0 && response.length() <= SHORT_ANSWER) {
                 while (response.body().next() != null) {
                     // what it says does not matter
                 }
@@ -213,7 +219,8 @@ final class Http implements AutoCloseable {
         try {
             builder = HttpRequest.newBuilder(uri);
         } catch (IllegalArgumentException e) {
-            throw InputException.at(shown(uri)).problem("is no web address").exception(e);
+            throw InputException.at(shown(uri)).problem("is no web address")
+                    .exception(); // the cause would show all of it
         }
         builder.timeout(patience.answerTimeout());
         builder.header("User-Agent", "tern");
