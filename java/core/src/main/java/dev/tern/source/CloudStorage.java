@@ -13,8 +13,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A folder of a bucket, asked over the JSON API of Google Cloud Storage: {@code /storage/v1/b/BUCKET/o?prefix=…} lists
- * objects with their generations and hashes, {@code …/o/NAME?alt=media&generation=…} gives the bytes of one generation,
+ * A folder of a bucket, asked over the JSON API of Google Cloud Storage: {@code /storage/v1/b/BUCKET/o?prefix=P} lists
+ * objects with their generations and hashes, {@code /o/NAME?alt=media&generation=G} gives the bytes of one generation,
  * which never change. Asked without an account first, as anybody may read a public bucket.
  */
 final class CloudStorage implements RemoteFolder {

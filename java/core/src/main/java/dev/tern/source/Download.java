@@ -210,7 +210,7 @@ final class Download {
         } else if (stretch) {
             throw new RangeIgnoredException();
         } else {
-            long announced = response.headers().firstValueAsLong("Content-Length").orElse(-1);
+            long announced = response.length();
             if (announced >= 0 && file.size() >= 0 && announced != file.size()) {
                 throw new IOException(response.host() + " announces " + announced + " bytes of " + file.size());
             }

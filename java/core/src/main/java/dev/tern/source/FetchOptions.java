@@ -54,6 +54,14 @@ public record FetchOptions(
         return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
     }
 
+    /** Not the environment, which holds secrets. */
+    @Override
+    public String toString() {
+        return "FetchOptions[offline=" + offline + ", weights=" + weights + ", connections=" + connections
+                + ", folder=" + folder
+                + "]";
+    }
+
     /** Builds {@link FetchOptions}. Not thread-safe. */
     public static final class Builder {
         private boolean offline;

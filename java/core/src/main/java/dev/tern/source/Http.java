@@ -74,6 +74,12 @@ final class Http implements AutoCloseable {
             return headers.firstValue(name).orElse("");
         }
 
+        /** Bytes of the body, or -1 when the server does not say. */
+        long length() {
+            String text = header("Content-Length");
+            return text.matches("\\d{1,18}") ? Long.parseLong(text) : -1;
+        }
+
         /** Throws unless the status is one of success. */
         Response requireSuccess() throws HttpStatusException {
             if (status / 100 != 2) {
@@ -162,14 +168,7 @@ final class Http implements AutoCloseable {
                 return response;
             }
             finish(response);
-            URI target = resolve(uri, location);
-            if (uri.getScheme().equalsIgnoreCase("https") && !"https".equalsIgnoreCase(target.getScheme())) {
-                throw InputException.at(shown(uri))
-                        .problem("redirects from https to an unencrypted address, which is not followed")
-                        .found(shown(target))
-                        .exception();
-            }
-            uri = target;
+            uri = redirected(uri, location);
         }
         throw InputException.at(shown(request.uri()))
                 .problem("redirects again and again")
@@ -180,7 +179,7 @@ final class Http implements AutoCloseable {
     /** Reads the rest of a short answer, so that its connection can be used again. */
     private static void finish(Response response) throws InterruptedException {
         try (response) {
-            if (response.headers().firstValueAsLong("Content-Length").orElse(Long.MAX_VALUE) <= SHORT_ANSWER) {
+            if (response.length() >= 0 && response.length() <= SHORT_ANSWER) {
                 while (response.body().next() != null) {
                     // what it says does not matter
                 }
@@ -194,16 +193,24 @@ final class Http implements AutoCloseable {
         return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     }
 
-    private static URI resolve(URI from, String location) {
+    /** Where a redirect leads: never from an encrypted connection to an unencrypted one, not even on this machine. */
+    static URI redirected(URI from, String location) {
+        URI target;
         try {
-            URI target = from.resolve(location);
-            if (target.getHost() == null) {
-                throw new IllegalArgumentException("no host");
-            }
-            return target;
+            target = from.resolve(location);
         } catch (IllegalArgumentException e) {
-            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception(e);
+            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception();
         }
+        if (target.getHost() == null) {
+            throw InputException.at(shown(from)).problem("redirects to something that is no address").exception();
+        }
+        if (from.getScheme().equalsIgnoreCase("https") && !"https".equalsIgnoreCase(target.getScheme())) {
+            throw InputException.at(shown(from))
+                    .problem("redirects from https to an unencrypted address, which is not followed")
+                    .found(shown(target))
+                    .exception();
+        }
+        return target;
     }
 
     private HttpResponse<Flow.Publisher<List<ByteBuffer>>> send(Request request, URI uri, boolean home)
@@ -212,7 +219,8 @@ final class Http implements AutoCloseable {
         try {
             builder = HttpRequest.newBuilder(uri);
         } catch (IllegalArgumentException e) {
-            throw InputException.at(shown(uri)).problem("is no web address").exception(e);
+            throw InputException.at(shown(uri)).problem("is no web address")
+                    .exception(); // the cause would show all of it
         }
         builder.timeout(patience.answerTimeout());
         builder.header("User-Agent", "tern");

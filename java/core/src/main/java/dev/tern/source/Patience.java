@@ -7,8 +7,8 @@ import java.util.random.RandomGenerator;
  * When a server is tried again and when it is given up.
  *
  * @param attempts in a row that bring less than a mebibyte each, before a file is given up
- * @param firstPause before the second attempt; doubled before every further one, and shortened by up to half at random, so
- *     that many clients do not come back at once
+ * @param firstPause before the second attempt; doubled before every further one, and shortened by up to half at
+ *     random, so that many clients do not come back at once
  * @param longestPause to which pauses grow
  * @param longestDemand of a server's {@code Retry-After} that is obeyed; a longer one is an error
  * @param connectTimeout for a connection to be made

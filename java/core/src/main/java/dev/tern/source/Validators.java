@@ -12,7 +12,8 @@ final class Validators {
      */
     static String of(HttpHeaders headers) {
         String tag = headers.firstValue("ETag").orElse("");
-        return tag.startsWith("\"") ? tag : headers.firstValue("Last-Modified").orElse("");
+        String validator = tag.startsWith("\"") ? tag : headers.firstValue("Last-Modified").orElse("");
+        return validator.matches("[ -~]*") ? validator : ""; // others cannot be sent back
     }
 
     /** Whether an answer says that its contents are not those of a validator; one that says nothing does not. */

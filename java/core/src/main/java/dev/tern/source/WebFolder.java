@@ -101,8 +101,10 @@ final class WebFolder implements RemoteFolder {
     private Optional<RemoteFile> ask(String name) throws IOException, InterruptedException {
         URI uri = source.uri(name);
         HttpHeaders headers;
+        long size;
         try (Http.Response response = headers(uri)) {
             headers = response.headers();
+            size = response.length();
         } catch (HttpStatusException e) {
             // Some stores say 403 of what is not there, to who may not list them.
             boolean absent = e.status() == 404
@@ -118,7 +120,6 @@ final class WebFolder implements RemoteFolder {
         }
         List<Checksum> checksums = checksums(headers);
         String validator = Validators.of(headers);
-        long size = headers.firstValueAsLong("Content-Length").orElse(-1);
         String identity = !checksums.isEmpty() && checksums.getFirst().kind() != Checksum.Kind.CRC32C
                 ? checksums.getFirst().toString()
                 : validator.isEmpty() ? "size " + size : "validator " + validator + ", size " + size;

@@ -46,6 +46,7 @@ class CloudStorageFetchTest {
     private volatile boolean composed;
     private volatile String form = "";
     private volatile boolean machine;
+    private volatile String tokenMoved = "";
     private RoughServer server;
 
     @BeforeEach
@@ -76,6 +77,9 @@ class CloudStorageFetchTest {
                     ? RoughServer.Reply.of(200, "{\"access_token\": \"of-machine\", \"expires_in\": 3000}")
                     .with("Metadata-Flavor", "Google")
                     : RoughServer.Reply.of(404, "");
+        }
+        if (request.path().equals("/token") && !tokenMoved.isEmpty()) {
+            return RoughServer.Reply.of(307, "").with("Location", tokenMoved);
         }
         if (request.path().equals("/token")) {
             form = request.body();
@@ -196,6 +200,13 @@ class CloudStorageFetchTest {
         requireRight(fetch());
         assertThat(form).isEqualTo("grant_type=refresh_token&client_id=id&client_secret=hush%2B%2F&refresh_token=1%2F%2Fx");
         assertThat(server.requests("/token")).as("kept while it is good").hasSize(1);
+
+        try (RoughServer other = new RoughServer(request -> RoughServer.Reply.of(200, "{\"access_token\": \"x\"}"))) {
+            tokenMoved = other.url() + "/token";
+            assertThatThrownBy(this::fetch).hasMessageContaining("Google does not accept these credentials");
+            assertThat(other.requests()).as("what is posted is secret").isEmpty();
+            tokenMoved = "";
+        }
 
         requiredToken = "another";
         assertThatThrownBy(this::fetch)

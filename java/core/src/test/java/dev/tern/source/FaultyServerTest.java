@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.io.InputException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -240,9 +241,13 @@ class FaultyServerTest {
 
     @Test
     void aServerThatSendsOtherBytesThanAskedForIsNotBelieved() {
-        hub.fault(WEIGHTS, reply -> reply.with("Content-Range", "bytes 1-1000/" + hub.files.get(WEIGHTS).length));
+        byte[] all = hub.files.get(WEIGHTS);
+        hub.fault(WEIGHTS, reply -> reply.body(Arrays.copyOfRange(all, 1, 1001))
+                .with("Content-Range", "bytes 1-1000/" + all.length));
         hub.fault("tokenizer.json", reply -> reply.body(Arrays.copyOf(reply.body(), 200)));
-        requireRight(hub.fetch(cache));
+        FetchedModel model = hub.fetch(cache);
+        requireRight(model);
+        assertThat(model.notes()).as("not even written").noneMatch(note -> note.contains("damaged"));
     }
 
     @Test
@@ -254,6 +259,21 @@ class FaultyServerTest {
                 .hasMessageContaining("unencrypted connection to another machine is refused");
         hub.refusal = RoughServer.Reply.redirect("nonsense://");
         assertThatThrownBy(() -> hub.fetch(cache)).hasMessageContaining("redirects to something that is no address");
+    }
+
+    @Test
+    void redirectsNeverLeaveEncryption() {
+        URI from = URI.create("https://hub.org/a/b?key=secret");
+        assertThat(Http.redirected(from, "../c")).hasToString("https://hub.org/c");
+        assertThat(Http.redirected(from, "//cdn.org/c?signature=x")).hasToString("https://cdn.org/c?signature=x");
+        assertThat(Http.redirected(URI.create("http://localhost/a"), "https://hub.org/"))
+                .hasToString("https://hub.org/");
+        for (String location : List.of("http://hub.org/a", "http://localhost/a?token=secret", "ftp://hub.org/a")) {
+            assertThatThrownBy(() -> Http.redirected(from, location))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("redirects from https to an unencrypted address")
+                    .satisfies(e -> assertThat(e.toString()).doesNotContain("secret"));
+        }
     }
 
     @Test

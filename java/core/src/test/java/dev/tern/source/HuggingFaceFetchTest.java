@@ -271,6 +271,17 @@ class HuggingFaceFetchTest {
     }
 
     @Test
+    void whatHoldsSecretsDoesNotShowThem() {
+        FetchOptions options = hub.options(cache).environment(Map.of("HF_TOKEN", "hf_verysecret")).build();
+        assertThat(options.toString()).contains("offline=false").doesNotContain("verysecret");
+        assertThat(HuggingFaceToken.find(options).toString()).contains("HF_TOKEN").doesNotContain("verysecret");
+        FetchOptions odd = hub.options(cache).environment(Map.of("HF_TOKEN", "hf secret")).build();
+        assertThatThrownBy(() -> HuggingFaceToken.find(odd))
+                .hasMessageStartingWith("HF_TOKEN: holds no token")
+                .satisfies(e -> assertThat(e.toString()).doesNotContain("secret"));
+    }
+
+    @Test
     void anEndpointThatIsNoAddress() {
         for (String endpoint : List.of("hub.example.org", "https://", "a b")) {
             FetchOptions options = hub.options(cache)

@@ -142,9 +142,10 @@ class WebFetchTest {
         assertThat(after.notes()).anyMatch(note -> note.contains("has moved"));
     }
 
-    @Test
-    void withoutAnyValidatorFilesComeInOnePiece() {
-        tags.clear();
+    @ParameterizedTest
+    @ValueSource(strings = {"", "W/\"1\"", "\"\u00e4\""})
+    void withoutAValidatorFilesComeInOnePiece(String tag) {
+        tags.replaceAll((name, old) -> tag);
         fault = (request, reply) -> request.path().endsWith(WEIGHTS) && request.method().equals("GET")
                 && pauses.isEmpty()
                 ? reply.cutAfter(1000)
