@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.tern.Session;
+import dev.tern.convert.ConversionPlan;
+import dev.tern.convert.Validator;
+import dev.tern.gguf.GgmlType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Tier;
+import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,6 +38,7 @@ class BenchmarksTest {
                 .extracting(entry -> entry.getUsername())
                 .containsExactlyInAnyOrder(
                         CallBenchmark.class.getName() + ".addEightFloats",
+                        ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
                         LutMatmulBenchmark.class.getName() + ".matmul",
                         TernaryMatmulBenchmark.class.getName() + ".matmul");
@@ -114,6 +119,26 @@ class BenchmarksTest {
     }
 
     @Test
+    void conversionsAreOfTheWholeCheckpoint() throws IOException {
+        ConvertBenchmark benchmark = new ConvertBenchmark();
+        benchmark.outtype = Outtype.TQ1_0;
+        benchmark.layers = 1;
+        benchmark.synthesize();
+        try {
+            ConvertBenchmark.Work work = new ConvertBenchmark.Work();
+            long weights = 2 * 2560L * 2560 + 2 * 640L * 2560 + 3 * 2560L * 6912;
+            benchmark.convert(work);
+            assertThat(work.inputBytes).isGreaterThan(2.0 * (weights + 32_064 * 2560L));
+            assertThat(benchmark.report.plan().totals().get(GgmlType.TQ1_0))
+                    .isEqualTo(new ConversionPlan.TypeTotal(7, weights / 256 * 54));
+            assertThat(Validator.validate(benchmark.report.file(), null).problems()).isEmpty();
+        } finally {
+            benchmark.delete();
+        }
+        assertThat(Files.exists(benchmark.folder)).isFalse();
+    }
+
+    @Test
     void decodeStepsAreThoseOfAPrompt() throws IOException {
         DecodeBenchmark benchmark = new DecodeBenchmark();
         benchmark.layers = 1;
@@ -140,6 +165,9 @@ class BenchmarksTest {
             for (String tier : benchmark.getField("tier").getAnnotation(Param.class).value()) {
                 assertThat(Tier.valueOf(tier)).isNotNull();
             }
+        }
+        for (String outtype : ConvertBenchmark.class.getField("outtype").getAnnotation(Param.class).value()) {
+            assertThat(Outtype.valueOf(outtype)).isNotNull();
         }
         assertThat(TernaryMatmulBenchmark.class.getField("shape").getAnnotation(Param.class).value())
                 .allMatch(shape -> shape.matches("[1-9][0-9]*x[1-9][0-9]*"));

@@ -166,6 +166,8 @@ public final class Converter {
             Recipe recipe = recipe(open);
             GgufWriter writer = new GgufWriter(recipe.layout(), file);
             List<String> notes = new ArrayList<>(recipe.notes());
+            file.others().forEach(other -> notes.add("an unfinished " + other + " lies there: another run is at work, or was"
+                    + " killed; if none is, delete it"));
             List<ConversionReport.Tensor> tensors =
                     new TensorStream(recipe, writer, tensorHashes, progress, notes).write(threads);
             String sha256 = writer.finish();

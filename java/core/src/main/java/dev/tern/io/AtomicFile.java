@@ -11,7 +11,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A file that appears under its name whole or not at all: it is written under a temporary name in the same folder, and
@@ -23,6 +26,9 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class AtomicFile implements AutoCloseable {
     private static final int WRITE_CHUNK = 1 << 23;
+
+    /** What follows the target's name. */
+    private static final Pattern TEMPORARY = Pattern.compile("[0-9a-f]{1,16}\\.tmp");
 
     /** Opens the temporary file; a test opens one that fails. */
     @FunctionalInterface
@@ -141,6 +147,26 @@ public final class AtomicFile implements AutoCloseable {
                     .found(available + " bytes available")
                     .cure("Free some space or name a file on another disk.")
                     .exception();
+        }
+    }
+
+    /**
+     * Temporary files beside this one that are meant for the same target: of runs that were killed, or are at work just
+     * now. They are left alone, since the two cannot be told apart.
+     */
+    public List<Path> others() {
+        String start = "." + destination.getFileName() + ".";
+        try (Stream<Path> files = Files.list(temporary.toAbsolutePath().getParent())) {
+            return files.filter(file -> {
+                        String name = file.getFileName().toString();
+                        return name.startsWith(start)
+                                && TEMPORARY.matcher(name.substring(start.length())).matches()
+                                && !file.getFileName().equals(temporary.getFileName());
+                    })
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            return List.of(); // a folder may be written to and not listed
         }
     }
 

@@ -9,7 +9,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -41,6 +44,38 @@ class AtomicFileTest {
             file.write(HELLO);
         }
         assertThat(names()).isEmpty();
+    }
+
+    /** Pieces in any order, from several threads, and read back before the file has its name. */
+    @Test
+    void writesAndReadsByPosition() throws Exception {
+        Path target = folder.resolve("a.gguf");
+        byte[] expected = new byte[50_000];
+        new Random(1).nextBytes(expected);
+        try (AtomicFile file = AtomicFile.create(target, false)) {
+            IntStream.range(0, 50).parallel().forEach(i -> file.write(
+                    MemorySegment.ofArray(expected).asSlice(1000L * (49 - i), 1000), 1000L * (49 - i)));
+            byte[] read = new byte[700];
+            file.read(MemorySegment.ofArray(read), 1500);
+            assertThat(read).isEqualTo(Arrays.copyOfRange(expected, 1500, 2200));
+            assertThatThrownBy(() -> file.read(MemorySegment.ofArray(read), 49_999))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("cannot be read back");
+            file.commit();
+        }
+        assertThat(target).hasBinaryContent(expected);
+    }
+
+    @Test
+    void namesWhatKilledRunsLeft() throws IOException {
+        Path left = Files.writeString(folder.resolve(".a.gguf.12ab.tmp"), "half");
+        Files.writeString(folder.resolve(".b.gguf.12ab.tmp"), "another's");
+        Files.writeString(folder.resolve(".a.gguf.mine.tmp"), "somebody's");
+        try (AtomicFile file = AtomicFile.create(folder.resolve("a.gguf"), false)) {
+            assertThat(file.others()).containsExactly(left);
+            file.commit();
+        }
+        assertThat(left).hasContent("half");
     }
 
     @Test
