@@ -44,4 +44,34 @@ public record ModelHyperparameters(
     public ModelShape shape() {
         return new ModelShape(hiddenSize, intermediateSize, heads, kvHeads, headDim);
     }
+
+    /** The same model under another architecture's name; its graph stays as {@link #subNorms} says. */
+    public ModelHyperparameters withArchitecture(String name) {
+        return with(name, activation);
+    }
+
+    /** The same model with another gate of the feed-forward network. */
+    public ModelHyperparameters withActivation(FfnActivation other) {
+        return with(architecture, other);
+    }
+
+    private ModelHyperparameters with(String otherArchitecture, FfnActivation otherActivation) {
+        return new ModelHyperparameters(
+                otherArchitecture,
+                name,
+                vocabSize,
+                contextLength,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                ropeDims,
+                ropeTheta,
+                normEps,
+                otherActivation,
+                subNorms,
+                tiedHead);
+    }
 }

@@ -1,0 +1,166 @@
+package dev.tern.probe;
+
+import dev.tern.gguf.GgmlType;
+import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufTensor;
+import dev.tern.io.InputException;
+import dev.tern.kernels.FloatType;
+import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.Projection;
+import dev.tern.kernels.TernaryWeights;
+import dev.tern.model.LayerWeights;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.LutTiles;
+import dev.tern.ternary.TernaryCodec;
+import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * The blocks of a GGUF file. What was read is released from memory after each piece. Throws {@link InputException} where
+ * a tensor is missing, of another shape or of a type that cannot be read.
+ */
+public final class GgufBlocks implements Blocks {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final GgufFile file;
+    private final ModelHyperparameters model;
+    private final LutTiles tiles;
+    private final Rewrite rewrite;
+
+    /**
+     * A file's model.
+     *
+     * @param model the graph that is to be run, the file's own or another
+     * @param tiles of its TL1 and TL2 matrices
+     * @param rewrite how the matrices are read
+     */
+    public GgufBlocks(GgufFile file, ModelHyperparameters model, LutTiles tiles, Rewrite rewrite) {
+        this.file = file;
+        this.model = model;
+        this.tiles = tiles;
+        this.rewrite = rewrite;
+    }
+
+    @Override
+    public ModelHyperparameters model() {
+        return model;
+    }
+
+    @Override
+    public LayerWeights layer(int index, Arena arena) {
+        Arena small = Arena.ofAuto();
+        return Blocks.assemble(model, index, new Tensors() {
+            @Override
+            public Projection projection(String name) {
+                return matrix(name, arena, small);
+            }
+
+            @Override
+            public MemorySegment norm(String name) {
+                return vector(name, small);
+            }
+        });
+    }
+
+    private TernaryWeights matrix(String name, Arena arena, Arena small) {
+        GgufTensor tensor = file.require(name);
+        TernaryCodec codec = TernaryCodec.of(tensor, tiles)
+                .orElseThrow(() -> unreadable(tensor, "cannot be read as a ternary matrix"));
+        int rows = Math.toIntExact(tensor.rows());
+        int cols = Math.toIntExact(tensor.cols());
+        MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
+        String where = file.where(tensor);
+        float scale;
+        if (rewrite == Rewrite.NONE) {
+            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
+        } else {
+            TernaryMatrix matrix = rewrite.apply(name, codec.decode(file.data(tensor), rows, cols, where));
+            matrix.pack(codes);
+            scale = matrix.scale();
+        }
+        file.release(tensor);
+        String factor = name.substring(0, name.length() - "weight".length()) + "scale";
+        if (file.find(factor).isPresent()) { // multiplies the projection's output
+            scale *= vector(factor, small).get(ValueLayout.JAVA_FLOAT, 0);
+        }
+        return TernaryWeights.of(small, codes, rows, cols, scale);
+    }
+
+    private MemorySegment vector(String name, Arena arena) {
+        GgufTensor tensor = file.require(name);
+        if (tensor.type() != GgmlType.F32) {
+            throw unreadable(tensor, "cannot be read as a norm");
+        }
+        return arena.allocate(tensor.byteSize(), 64).copyFrom(file.data(tensor));
+    }
+
+    private InputException unreadable(GgufTensor tensor, String what) {
+        return InputException.at(file.path())
+                .tensor(tensor.name())
+                .problem("of type " + tensor.type() + ", which " + what)
+                .exception();
+    }
+
+    @Override
+    public MemorySegment outputNorm(Arena arena) {
+        return vector("output_norm.weight", arena);
+    }
+
+    @Override
+    public void embed(int[] ids, MemorySegment states) {
+        GgufTensor tensor = file.require("token_embd.weight");
+        FloatType type = floatType(tensor);
+        long cols = tensor.cols();
+        MemorySegment data = file.data(tensor);
+        for (int t = 0; t < ids.length; t++) {
+            for (long c = 0; c < cols; c++) {
+                states.setAtIndex(ValueLayout.JAVA_FLOAT, t * cols + c, value(data, type, ids[t] * cols + c));
+            }
+        }
+        file.release(tensor);
+    }
+
+    private static float value(MemorySegment data, FloatType type, long index) {
+        return switch (type) {
+            case F32 -> data.get(FLOAT, 4 * index);
+            case F16 -> Float.float16ToFloat(data.get(SHORT, 2 * index));
+            case BF16 -> Float.intBitsToFloat(data.get(SHORT, 2 * index) << 16);
+        };
+    }
+
+    @Override
+    public void head(HeadSink sink) {
+        GgufTensor tensor = file.require(model.tiedHead() ? "token_embd.weight" : "output.weight");
+        FloatType type = floatType(tensor);
+        int rows = Math.toIntExact(tensor.rows());
+        int cols = Math.toIntExact(tensor.cols());
+        MemorySegment data = file.data(tensor);
+        long rowBytes = (long) cols * type.bytes();
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(Math.min(rows, HEAD_PIECE) * rowBytes, 64);
+            for (int first = 0; first < rows; first += HEAD_PIECE) {
+                int count = Math.min(HEAD_PIECE, rows - first);
+                MemorySegment piece = data.asSlice(first * rowBytes, count * rowBytes);
+                MemorySegment.copy(piece, 0, buffer, 0, piece.byteSize()); // aligned, whatever the file's alignment
+                piece.unload();
+                sink.accept(FloatWeights.of(Arena.ofAuto(), buffer, count, cols, type), first);
+            }
+        }
+    }
+
+    private FloatType floatType(GgufTensor tensor) {
+        return switch (tensor.type()) {
+            case F32 -> FloatType.F32;
+            case F16 -> FloatType.F16;
+            case BF16 -> FloatType.BF16;
+            default -> throw unreadable(tensor, "is none of " + List.of(FloatType.values()));
+        };
+    }
+}
