@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Who besides Tern can read a file, and what goes wrong where: the facts of 2026, in one place. */
-final class OtherReaders {
+public final class OtherReaders {
     private OtherReaders() {}
 
-    static List<String> notes(ModelHyperparameters model, Outtype outtype) {
+    /** Sentences, without a full stop, about a model in a file of this outtype. */
+    public static List<String> notes(ModelHyperparameters model, Outtype outtype) {
         List<String> notes = new ArrayList<>();
         String arch = model.architecture();
         boolean bitnet = arch.startsWith("bitnet");

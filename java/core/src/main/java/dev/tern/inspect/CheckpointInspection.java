@@ -1,44 +1,84 @@
-package dev.tern.convert;
+package dev.tern.inspect;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.CheckpointTensor;
 import dev.tern.checkpoint.WeightFormat;
-import dev.tern.convert.Inspection.Severity;
-import dev.tern.convert.Inspection.TensorFacts;
+import dev.tern.inspect.Inspection.Severity;
+import dev.tern.inspect.Inspection.TensorFacts;
 import dev.tern.io.InputException;
+import dev.tern.kernels.FloatType;
+import dev.tern.model.ModelHyperparameters;
+import dev.tern.probe.CheckpointBlocks;
+import dev.tern.probe.Rewrite;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.tokenizer.Vocabulary;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** A checkpoint, every matrix of it read into (T, s). */
+/** A checkpoint, every matrix of it read into (T, s), and its model run. */
 final class CheckpointInspection {
     private final Path path;
     private final Checkpoint checkpoint;
+    private final ModelHyperparameters model;
+    private final Inspector.Options options;
     private final InspectionBuilder result = new InspectionBuilder();
 
-    CheckpointInspection(Path path, Checkpoint checkpoint) {
+    /** What is told of a matrix; the matrix itself is gone by then. */
+    private record Ternary(TernaryCounts counts, float scale) {}
+
+    CheckpointInspection(Path path, Checkpoint checkpoint, Inspector.Options options) {
         this.path = path;
         this.checkpoint = checkpoint;
+        this.model = checkpoint.hyperparameters();
+        this.options = options;
     }
 
     Inspection run() {
-        result.model(checkpoint.hyperparameters());
-        checkpoint.notes().forEach(note -> result.find(Severity.NOTE, note, ""));
-        try {
-            result.tokenizer(
-                    Vocabulary.ofCheckpoint(checkpoint.folder(), checkpoint.hyperparameters().vocabSize()));
-        } catch (InputException e) {
-            result.find(Severity.ERROR, e.getMessage(), "Without a tokenizer the checkpoint cannot be converted.");
-        }
+        result.model(model);
+        checkpoint.notes().forEach(note -> result.find(kind(note), Severity.NOTE, note, ""));
+        result.outtypes(FittingOuttypes.of(model));
+        Optional<Vocabulary> vocabulary = vocabulary();
         checkpoint.tensors().forEach(this::tensor);
+        TernarySuspicion.of(result.samples()).forEach(result::explain);
+        if (options.probe() && vocabulary.isPresent() && !result.broken()) {
+            new Prober(result, options).run(
+                    model,
+                    vocabulary.get(),
+                    blocks(model, Rewrite.NONE),
+                    Readings.ofCheckpoint(model, checkpoint.format() == WeightFormat.PACKED, this::blocks));
+        }
         return result.build(
-                Inspection.Kind.CHECKPOINT,
-                path,
-                checkpoint.weightBytes(),
-                format(),
-                checkpoint.hyperparameters().architecture());
+                Inspection.Kind.CHECKPOINT, path, checkpoint.weightBytes(), format(), model.architecture());
+    }
+
+    private static FindingKind kind(String note) {
+        return note.contains("quantization_config") ? FindingKind.QUANTIZATION_CONFIG_MISSING : FindingKind.ASSUMPTION;
+    }
+
+    private CheckpointBlocks blocks(ModelHyperparameters graph, Rewrite rewrite) {
+        return new CheckpointBlocks(checkpoint, graph, FloatType.F32, rewrite);
+    }
+
+    private Optional<Vocabulary> vocabulary() {
+        try {
+            Vocabulary vocabulary = Vocabulary.ofCheckpoint(checkpoint.folder(), model.vocabSize());
+            new TokenizerCheck(result).common(vocabulary);
+            return Optional.of(vocabulary);
+        } catch (InputException e) {
+            boolean missing = !Files.exists(checkpoint.folder().resolve("tokenizer.json"))
+                    && !Files.exists(checkpoint.folder().resolve("tokenizer.model"));
+            result.find(
+                    missing ? FindingKind.TOKENIZER_MISSING : FindingKind.TOKENIZER_UNREADABLE,
+                    Severity.ERROR,
+                    Sentences.of(e),
+                    "Without a tokenizer the checkpoint cannot be converted."
+                            + (missing ? " Download tokenizer.json (or tokenizer.model) into the folder." : ""));
+            return Optional.empty();
+        }
     }
 
     private String format() {
@@ -53,22 +93,33 @@ final class CheckpointInspection {
     }
 
     private void tensor(CheckpointTensor tensor) {
-        TernaryCounts counts = null;
-        Float scale = null;
-        if (tensor.ternary()) {
-            try {
-                TernaryMatrix matrix = checkpoint.readTernary(tensor);
-                counts = TernaryCounts.of(matrix.values());
-                scale = matrix.scale();
-            } catch (InputException e) {
-                result.find(Severity.ERROR, e.getMessage(), "Get the checkpoint again.");
-            }
-        }
+        Ternary ternary = tensor.ternary() ? read(tensor) : null;
         long bits = tensor.elements() * tensor.storedAs().bits();
         boolean packed = tensor.ternary() && checkpoint.format() == WeightFormat.PACKED;
         long bytes = packed ? Math.ceilDiv(tensor.rows(), 4) * (long) tensor.cols() : bits / 8;
         List<Long> dims = tensor.vector() ? List.of((long) tensor.cols()) : List.of((long) tensor.cols(), (long) tensor.rows());
         result.tensor(new TensorFacts(
-                tensor.name(), tensor.source(), tensor.storedAs().toString(), dims, bytes, counts, scale));
+                tensor.name(),
+                tensor.source(),
+                tensor.storedAs().toString(),
+                dims,
+                bytes,
+                ternary == null ? null : ternary.counts(),
+                ternary == null ? null : ternary.scale()));
+    }
+
+    private @Nullable Ternary read(CheckpointTensor tensor) {
+        try {
+            TernaryMatrix matrix = checkpoint.readTernary(tensor);
+            return new Ternary(TernaryCounts.of(matrix.values()), matrix.scale());
+        } catch (InputException e) {
+            boolean code = checkpoint.format() == WeightFormat.PACKED;
+            result.find(
+                    code ? FindingKind.INVALID_CODE : FindingKind.NOT_FINITE,
+                    Severity.ERROR,
+                    Sentences.of(e),
+                    "Get the checkpoint again.");
+            return null;
+        }
     }
 }

@@ -1,13 +1,17 @@
-package dev.tern.convert;
+package dev.tern.inspect;
 
-import dev.tern.convert.Inspection.Severity;
-import dev.tern.convert.Inspection.TensorFacts;
+import dev.tern.convert.OtherReaders;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.gguf.GgufValue;
+import dev.tern.inspect.Inspection.Severity;
+import dev.tern.inspect.Inspection.TensorFacts;
 import dev.tern.io.InputException;
-import dev.tern.model.GgufHyperparameters;
+import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.TensorShape;
+import dev.tern.probe.GgufBlocks;
+import dev.tern.probe.Rewrite;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
@@ -16,131 +20,120 @@ import dev.tern.ternary.TernaryCounts;
 import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** A GGUF file, every projection of it decoded. */
+/** A GGUF file, every projection of it decoded, and its model run. */
 final class GgufInspection {
-    private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
+    /** Narrower matrices do not occur, and would be padded to many times their size. */
+    private static final int MIN_COLS = 32;
 
     private final GgufFile file;
-    private final @Nullable Path kernelConfig;
+    private final Inspector.Options options;
     private final String architecture;
     private final InspectionBuilder result = new InspectionBuilder();
+    private final UndecodedWeights undecoded;
+    private final Set<GgmlType> projectionTypes = new TreeSet<>();
     private @Nullable LutTiles tiles;
 
-    GgufInspection(GgufFile file, @Nullable Path kernelConfig) {
+    GgufInspection(GgufFile file, Inspector.Options options) {
         this.file = file;
-        this.kernelConfig = kernelConfig;
-        this.architecture = file.string("general.architecture").orElse("");
+        this.options = options;
+        GgufValue name = file.metadata().get("general.architecture");
+        this.architecture = name != null && name.value() instanceof String text ? text : "";
+        this.undecoded = new UndecodedWeights(file, architecture, result);
     }
 
     Inspection run() {
-        try {
-            result.model(GgufHyperparameters.read(file));
-        } catch (InputException e) {
-            result.find(Severity.ERROR, e.getMessage(), "Tern cannot run this file.");
-        }
-        inspectTokenizer();
-        inspectActivation();
+        Optional<ModelHyperparameters> model = new GraphCheck(file, architecture, result).run();
+        Optional<Vocabulary> vocabulary = new TokenizerCheck(result).gguf(file);
         inspectTiles();
-        Set<GgmlType> projectionTypes = new TreeSet<>();
         for (GgufTensor tensor : file.tensors()) {
             if (TensorShape.isProjection(tensor.name())) {
                 projectionTypes.add(tensor.type());
                 projection(tensor);
             } else {
                 result.tensor(facts(tensor, null, null));
+                floats(tensor);
             }
         }
-        inspectTypes(projectionTypes);
+        undecoded.report();
+        TernarySuspicion.of(result.samples()).forEach(result::explain);
+        inspectFileType();
+        model.ifPresent(this::readers);
+        if (options.probe()) {
+            probe(model, vocabulary);
+        }
         return result.build(
                 Inspection.Kind.GGUF, file.path(), file.size(), "GGUF version " + file.version(), architecture);
-    }
-
-    private void inspectTokenizer() {
-        if (file.string("tokenizer.ggml.model").orElse("").equals("gpt2")
-                && file.string("tokenizer.ggml.pre").isEmpty()) {
-            result.find(
-                    Severity.WARNING,
-                    "tokenizer.ggml.pre is missing: other programs cut text into words by a default that the model was not"
-                            + " trained with, and its answers get worse.",
-                    CONVERT);
-        }
-        try {
-            Vocabulary vocabulary = Vocabulary.ofGguf(file.metadata(), file.path());
-            result.tokenizer(vocabulary);
-            Optional<GgufTensor> embedding = file.find("token_embd.weight");
-            if (embedding.isPresent() && embedding.get().rows() != vocabulary.size()) {
-                result.find(
-                        Severity.ERROR,
-                        "The embedding has " + embedding.get().rows() + " rows for " + vocabulary.size() + " tokens.",
-                        CONVERT);
-            }
-        } catch (InputException e) {
-            result.find(Severity.ERROR, e.getMessage(), CONVERT);
-        }
-    }
-
-    private void inspectActivation() {
-        if (architecture.equals("bitnet") && file.string("bitnet.hidden_activation").isEmpty()) {
-            result.find(
-                    Severity.WARNING,
-                    "The architecture is 'bitnet' and the file does not say which activation the model has: SiLU is assumed."
-                            + " A BitNet b1.58 model, which has relu², answers nonsense with it.",
-                    "For such a model convert the original checkpoint with `tern convert`, which stores the activation.");
-        }
     }
 
     /** Tiles that are damaged or missing are told once; the matrices that need them stay undecoded. */
     private void inspectTiles() {
         try {
-            LutTiles known = KernelConfigFile.tiles(file, kernelConfig);
+            LutTiles known = KernelConfigFile.tiles(file, options.kernelConfig());
             for (GgufTensor tensor : file.tensors()) {
                 TernaryCodec.of(tensor, known);
             }
             tiles = known;
             result.tiles(known.kernels());
         } catch (InputException e) {
-            if (kernelConfig != null) {
+            if (options.kernelConfig() != null) {
                 throw e;
             }
-            result.find(Severity.ERROR, e.getMessage(), "");
+            result.find(FindingKind.TILES_MISSING, Severity.ERROR, Sentences.of(e), "");
         }
     }
 
     private Optional<TernaryCodec> codec(GgufTensor tensor) {
         boolean tiled = tensor.type() == GgmlType.TL1 || tensor.type() == GgmlType.TL2;
-        if (tiles == null && tiled || tensor.cols() < 32 || tensor.elements() > Integer.MAX_VALUE) {
+        if (tiles == null && tiled || tensor.cols() < MIN_COLS || tensor.elements() > Integer.MAX_VALUE) {
             return Optional.empty();
         }
         return TernaryCodec.of(tensor, tiles == null ? LutTiles.none() : tiles);
     }
 
     private void projection(GgufTensor tensor) {
+        TernaryCounts counts = null;
+        Float scale = null;
         Optional<TernaryCodec> codec = codec(tensor);
-        if (codec.isEmpty()) {
-            result.tensor(facts(tensor, null, null));
+        if (codec.isPresent()) {
+            int rows = (int) tensor.rows();
+            int cols = (int) tensor.cols();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
+                scale = codec.get().pack(file.data(tensor), rows, cols, codes, "Tensor '" + tensor.name() + "'");
+                counts = TernaryCounts.ofCodes(codes, rows, cols);
+            } catch (InputException e) {
+                scale = null;
+                undecoded.refused(tensor, e);
+            }
+        } else {
+            undecoded.foreign(tensor);
+        }
+        result.tensor(facts(tensor, counts, scale));
+        file.release(tensor);
+    }
+
+    private void floats(GgufTensor tensor) {
+        if (!WeightCheck.isFloat(tensor.type())) {
             return;
         }
-        int rows = (int) tensor.rows();
-        int cols = (int) tensor.cols();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
-            float scale = codec.get().pack(file.data(tensor), rows, cols, codes, "Tensor '" + tensor.name() + "'");
-            result.tensor(facts(tensor, TernaryCounts.ofCodes(codes, rows, cols), scale));
-        } catch (InputException e) {
-            result.find(Severity.ERROR, e.getMessage(), "");
-            result.tensor(facts(tensor, null, null));
-        } finally {
-            file.release(tensor);
+        OptionalLong at = WeightCheck.firstNotFinite(file, tensor);
+        if (at.isPresent()) {
+            result.find(
+                    FindingKind.NOT_FINITE,
+                    Severity.ERROR,
+                    "Tensor '" + tensor.name() + "' holds a value that is no finite number, at row "
+                            + at.getAsLong() / tensor.cols() + ", column " + at.getAsLong() % tensor.cols() + ".",
+                    "The file is damaged, or training diverged: convert the original checkpoint with `tern convert`.");
         }
+        file.release(tensor);
     }
 
     private static TensorFacts facts(
@@ -149,25 +142,49 @@ final class GgufInspection {
         return new TensorFacts(tensor.name(), null, tensor.type().name(), dims, tensor.byteSize(), counts, scale);
     }
 
-    private void inspectTypes(Set<GgmlType> projectionTypes) {
-        List<GgmlType> foreign = new ArrayList<>(projectionTypes);
-        foreign.removeIf(TernaryCodec::supports);
-        if (!foreign.isEmpty()) {
-            result.find(
-                    Severity.ERROR,
-                    "Projections are stored as " + foreign + ", which Tern does not compute with.",
-                    "If the model is ternary, convert the original checkpoint with `tern convert`.");
+    private void inspectFileType() {
+        GgufValue value = file.metadata().get("general.file_type");
+        if (value == null || !(value.value() instanceof Number number) || projectionTypes.isEmpty()) {
+            return;
         }
-        Optional<Integer> fileType = file.integer("general.file_type");
-        Optional<Outtype> declared = Arrays.stream(Outtype.values())
-                .filter(outtype -> fileType.equals(Optional.of(outtype.fileType())))
-                .findFirst();
-        if (declared.isPresent() && !projectionTypes.isEmpty() && !projectionTypes.contains(declared.get().type())) {
-            result.find(
-                    Severity.WARNING,
-                    "general.file_type is " + fileType.get() + " (" + declared.get().label() + "), but the projections are "
-                            + projectionTypes + ".",
-                    "The number only informs; programs go by the tensors' types.");
+        Arrays.stream(Outtype.values())
+                .filter(outtype -> number.longValue() == outtype.fileType())
+                .filter(outtype -> !projectionTypes.contains(outtype.type()))
+                .findFirst()
+                .ifPresent(declared -> result.find(
+                        FindingKind.FILE_TYPE_MISMATCH,
+                        Severity.WARNING,
+                        "general.file_type is " + number + " (" + declared.label() + "), but the projections are "
+                                + projectionTypes + ".",
+                        "The number only informs; programs go by the tensors' types."));
+    }
+
+    /** Who else can read it, and which outtypes it could be written as. */
+    private void readers(ModelHyperparameters model) {
+        if (projectionTypes.size() != 1) {
+            return;
         }
+        Arrays.stream(Outtype.values())
+                .filter(outtype -> outtype.type() == projectionTypes.iterator().next())
+                .findFirst()
+                .ifPresent(outtype -> OtherReaders.notes(model, outtype).forEach(note -> result.find(
+                        FindingKind.READERS,
+                        Severity.NOTE,
+                        note,
+                        "")));
+        result.outtypes(FittingOuttypes.of(model));
+    }
+
+    private void probe(Optional<ModelHyperparameters> model, Optional<Vocabulary> vocabulary) {
+        if (model.isEmpty() || vocabulary.isEmpty() || result.broken()) {
+            return; // what is missing or broken is told already
+        }
+        LutTiles known = tiles == null ? LutTiles.none() : tiles;
+        boolean i2s = projectionTypes.contains(GgmlType.I2_S);
+        new Prober(result, options).run(
+                model.get(),
+                vocabulary.get(),
+                new GgufBlocks(file, model.get(), known, Rewrite.NONE),
+                Readings.ofGguf(model.get(), i2s, (graph, rewrite) -> new GgufBlocks(file, graph, known, rewrite)));
     }
 }
