@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /** A GGUF file against the checkpoint it was made from. */
 final class Comparison {
@@ -29,18 +30,27 @@ final class Comparison {
     private final Checkpoint checkpoint;
     private final LutTiles tiles;
     private final ConversionProgress progress;
+    private final BiConsumer<CheckpointTensor, TernaryMatrix> observer;
     private final Findings findings = new Findings();
     private final Set<GgmlType> ternaryTypes = new TreeSet<>();
     private int ternaryTensors;
     private long ternaryWeights;
     private long done;
 
-    Comparison(GgufFile file, Path name, Checkpoint checkpoint, LutTiles tiles, ConversionProgress progress) {
+    /** @param observer is handed every ternary matrix of the checkpoint, in its order */
+    Comparison(
+            GgufFile file,
+            Path name,
+            Checkpoint checkpoint,
+            LutTiles tiles,
+            ConversionProgress progress,
+            BiConsumer<CheckpointTensor, TernaryMatrix> observer) {
         this.file = file;
         this.name = name;
         this.checkpoint = checkpoint;
         this.tiles = tiles;
         this.progress = progress;
+        this.observer = observer;
     }
 
     ValidationReport run() {
@@ -113,6 +123,7 @@ final class Comparison {
                 GgufTensor tensor = found.get();
                 if (findings.requireShape(tensor, source.rows(), source.cols())) {
                     if (matrix != null) {
+                        observer.accept(source, matrix);
                         compareTernary(tensor, RopePermutation.apply(
                                 matrix, tensor.name(), architecture, checkpoint.hyperparameters()));
                     } else {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for bit,
- * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer. Without:
+ * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer, the tokens of
+ * fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}). Without:
  * the structure, that every projection decodes to a ternary matrix, that every float is finite, that all tensors of the
  * architecture are there in their shapes, and that the tokenizer can be read.
  */
@@ -42,7 +43,7 @@ public final class Validator {
                 return new SelfCheck(file, tiles, progress).run();
             }
             try (Checkpoint open = Checkpoint.open(checkpoint)) {
-                return new Comparison(file, gguf, open, tiles, progress).run();
+                return compare(file, gguf, open, tiles, progress, true);
             }
         }
     }
@@ -55,7 +56,16 @@ public final class Validator {
     static ValidationReport validateWritten(
             Path gguf, Path name, Checkpoint checkpoint, ConversionProgress progress) {
         try (GgufFile file = GgufFile.open(gguf)) {
-            return new Comparison(file, name, checkpoint, LutTiles.ofGguf(file), progress).run();
+            return compare(file, name, checkpoint, LutTiles.ofGguf(file), progress, false);
+        }
+    }
+
+    private static ValidationReport compare(
+            GgufFile file, Path name, Checkpoint checkpoint, LutTiles tiles, ConversionProgress progress, boolean hash) {
+        long start = System.nanoTime();
+        try (ProofOfModel proof = new ProofOfModel(file, checkpoint, tiles)) {
+            ValidationReport tensors = new Comparison(file, name, checkpoint, tiles, progress, proof::accept).run();
+            return proof.finish(tensors, hash, start);
         }
     }
 }

@@ -94,6 +94,11 @@ public final class GgufFile implements AutoCloseable {
         return file.segment().asSlice(header.dataStart() + tensor.offset(), tensor.byteSize());
     }
 
+    /** All bytes of the file, read-only, valid until {@link #close}. */
+    public MemorySegment bytes() {
+        return file.segment();
+    }
+
     /**
      * Tells the system that a tensor's pages are not needed for now, so that reading a large file once does not fill the
      * process's memory. The data stays readable.

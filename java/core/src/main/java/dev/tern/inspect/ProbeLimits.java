@@ -29,9 +29,6 @@ final class ProbeLimits {
     /** Most tokens that are run: more cost time and prove no more. */
     static final int MOST_TOKENS = 192;
 
-    /** Ternary weights up to which a machine without native kernels runs the model: some ten seconds. */
-    static final long MOST_WEIGHTS_IN_JAVA = 100_000_000;
-
     private ProbeLimits() {}
 
     /** Whether the gains of a reading, token by token, are no coincidence. */

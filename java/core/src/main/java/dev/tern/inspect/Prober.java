@@ -6,14 +6,14 @@ import dev.tern.inspect.ModelProbe.Reading;
 import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
-import dev.tern.kernels.Tier;
 import dev.tern.model.ModelHyperparameters;
-import dev.tern.model.TensorShape;
 import dev.tern.model.ThreadTeam;
 import dev.tern.probe.Blocks;
+import dev.tern.probe.RunCost;
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
 import java.util.List;
+import java.util.Optional;
 
 /** Runs the probe where it can be run, and adds what it found to an inspection. */
 final class Prober {
@@ -27,12 +27,9 @@ final class Prober {
 
     void run(ModelHyperparameters model, Vocabulary vocabulary, Blocks stored, List<Reading> readings) {
         Kernels kernels = KernelChoice.best().kernels();
-        long weights = TensorShape.of(model).stream()
-                .filter(shape -> shape.kind() == TensorShape.Kind.PROJECTION)
-                .mapToLong(shape -> (long) shape.rows() * shape.cols())
-                .sum();
-        if (kernels.tier() == Tier.JAVA && weights > ProbeLimits.MOST_WEIGHTS_IN_JAVA) {
-            skip("without native kernels it would take minutes");
+        Optional<String> obstacle = RunCost.obstacle(model, kernels);
+        if (obstacle.isPresent()) {
+            skip(obstacle.get());
             return;
         }
         try (ThreadTeam team = new ThreadTeam(Runtime.getRuntime().availableProcessors())) {
