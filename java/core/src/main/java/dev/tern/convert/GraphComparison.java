@@ -11,6 +11,7 @@ import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.BlockRunner;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ThreadTeam;
+import dev.tern.probe.Blocks;
 import dev.tern.probe.BlockwiseModel;
 import dev.tern.probe.CheckpointBlocks;
 import dev.tern.probe.GgufBlocks;
@@ -47,9 +48,6 @@ final class GraphComparison implements AutoCloseable {
     private static final int PROMPT = 48;
 
     private static final int CONTINUATION = 4;
-
-    /** Ternary matrices of a block. */
-    private static final int MATRICES = 7;
 
     /**
      * Root mean square of the deviation of a position's logits, as a share of their own, where elements are added up in
@@ -155,7 +153,7 @@ final class GraphComparison implements AutoCloseable {
                 source.name(),
                 CheckpointBlocks.pack(
                         new TernaryMatrix(matrix.rows(), matrix.cols(), matrix.values(), stored), pendingArena));
-        if (pending.size() == MATRICES) {
+        if (pending.size() == Blocks.MATRICES.size()) {
             runner.block(nextLayer, blocks.layer(nextLayer, pending::get), states, 0, ids.length);
             if (sameOrder && firstDifference.isEmpty() && fileStates[nextLayer].mismatch(states) >= 0) {
                 firstDifference = OptionalInt.of(nextLayer);

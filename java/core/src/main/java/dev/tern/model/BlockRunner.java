@@ -24,7 +24,9 @@ public final class BlockRunner implements AutoCloseable {
     private final int positions;
     private final int[] rows;
     private final @Nullable KvCache[] caches;
+    private final MemorySegment stream; // [positions][hidden]: what the block at hand reads
     private final MemorySegment normed;
+    private @Nullable Forward forward; // of a model of one block, whose embedding is the stream
 
     /**
      * A runner for one sequence.
@@ -39,6 +41,7 @@ public final class BlockRunner implements AutoCloseable {
         this.positions = positions;
         this.rows = IntStream.range(0, positions).toArray();
         this.caches = new KvCache[model.layers()];
+        this.stream = states(Arena.ofAuto(), positions);
         this.normed = states(Arena.ofAuto(), positions);
     }
 
@@ -69,15 +72,25 @@ public final class BlockRunner implements AutoCloseable {
             cache = new KvCache(1, model.kvHeads(), model.headDim(), positions, FloatType.F32);
             caches[layer] = cache;
         }
-        // A model of this block alone, whose embedding is the residual stream: what it computes last is x after the block.
-        FloatWeights stream = FloatWeights.of(Arena.ofAuto(), states, tokens, model.hiddenSize(), FloatType.F32);
-        ModelWeights block = new ModelWeights(stream, List.of(weights), weights.attnNorm(), stream);
-        new Forward(model, block, kernels, team, tokens)
-                .evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, (at, name, values, count, width) -> {
-                    if (name.equals("l_out")) {
-                        MemorySegment.copy(values, 0, states, 0, 4L * count * width);
-                    }
-                });
+        MemorySegment.copy(states, 0, stream, 0, 4L * tokens * model.hiddenSize());
+        Forward block = forward;
+        if (block == null) {
+            block = forward(weights);
+            forward = block;
+        }
+        block.replace(0, weights);
+        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, (at, name, values, count, width) -> {
+            if (name.equals("l_out")) {
+                MemorySegment.copy(values, 0, states, 0, 4L * count * width);
+            }
+        });
+    }
+
+    /** Of a model of one block, the residual stream behind it is what is computed last. */
+    private Forward forward(LayerWeights weights) {
+        FloatWeights embedding = FloatWeights.of(Arena.ofAuto(), stream, positions, model.hiddenSize(), FloatType.F32);
+        ModelWeights block = new ModelWeights(embedding, List.of(weights), weights.attnNorm(), embedding);
+        return new Forward(model, block, kernels, team, positions);
     }
 
     /**

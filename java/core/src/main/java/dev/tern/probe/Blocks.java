@@ -2,10 +2,15 @@ package dev.tern.probe;
 
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Projection;
+import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.LayerWeights;
 import dev.tern.model.ModelHyperparameters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A model whose weights are read piece by piece, from whatever file they lie in. */
@@ -50,6 +55,28 @@ public interface Blocks {
 
         /** A norm, {@code [width]} float32. */
         MemorySegment norm(String name);
+    }
+
+    /** The matrices of a block, largest first, by what follows {@code blk.N.} in their names. */
+    List<String> MATRICES = List.of(
+            "ffn_gate.weight",
+            "ffn_up.weight",
+            "ffn_down.weight",
+            "attn_q.weight",
+            "attn_output.weight",
+            "attn_k.weight",
+            "attn_v.weight");
+
+    /**
+     * Reads the matrices of a block on all processors.
+     *
+     * @param read reads one, by its GGUF name; called from several threads
+     * @return the matrices by name
+     */
+    static Map<String, TernaryWeights> inParallel(int index, Function<String, TernaryWeights> read) {
+        return MATRICES.parallelStream()
+                .map(rest -> "blk." + index + "." + rest)
+                .collect(Collectors.toConcurrentMap(Function.identity(), read));
     }
 
     /** Puts a block together from its tensors. */

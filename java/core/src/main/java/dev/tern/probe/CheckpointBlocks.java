@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -56,8 +57,9 @@ public final class CheckpointBlocks implements Blocks {
 
     @Override
     public LayerWeights layer(int index, Arena arena) {
-        return layer(index, name -> pack(
-                rewrite.apply(name, checkpoint.readTernary(tensor(name))), arena));
+        Map<String, TernaryWeights> matrices = Blocks.inParallel(
+                index, name -> pack(rewrite.apply(name, checkpoint.readTernary(tensor(name))), arena));
+        return layer(index, name -> Objects.requireNonNull(matrices.get(name)));
     }
 
     /** A block with matrices from elsewhere, by their GGUF names. */

@@ -18,6 +18,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * The blocks of a GGUF file. What was read is released from memory after each piece. Throws {@link InputException} where
@@ -56,10 +58,11 @@ public final class GgufBlocks implements Blocks {
     @Override
     public LayerWeights layer(int index, Arena arena) {
         Arena small = Arena.ofAuto();
+        Map<String, TernaryWeights> matrices = Blocks.inParallel(index, name -> matrix(name, arena, small));
         return Blocks.assemble(model, index, new Tensors() {
             @Override
             public Projection projection(String name) {
-                return matrix(name, arena, small);
+                return Objects.requireNonNull(matrices.get(name));
             }
 
             @Override
