@@ -27,8 +27,10 @@ final class CheckpointInspection {
     private final Inspector.Options options;
     private final InspectionBuilder result = new InspectionBuilder();
 
-    /** What is told of a matrix; the matrix itself is gone by then. */
-    private record Ternary(TernaryCounts counts, float scale) {}
+    /** What is told of a matrix, which itself is gone by then, or why it cannot be read. */
+    private record Ternary(@Nullable TernaryCounts counts, @Nullable Float scale, @Nullable InputException refusal) {
+        static final Ternary NONE = new Ternary(null, null, null);
+    }
 
     CheckpointInspection(Path path, Checkpoint checkpoint, Inspector.Options options) {
         this.path = path;
@@ -42,7 +44,10 @@ final class CheckpointInspection {
         checkpoint.notes().forEach(note -> result.find(kind(note), Severity.NOTE, note, ""));
         result.outtypes(FittingOuttypes.of(model));
         Optional<Vocabulary> vocabulary = vocabulary();
-        checkpoint.tensors().forEach(this::tensor);
+        List<Ternary> read = checkpoint.tensors().parallelStream().map(this::read).toList();
+        for (int i = 0; i < read.size(); i++) {
+            tensor(checkpoint.tensors().get(i), read.get(i));
+        }
         TernarySuspicion.of(result.samples()).forEach(result::explain);
         if (options.probe() && vocabulary.isPresent() && !result.broken()) {
             new Prober(result, options).run(
@@ -92,8 +97,27 @@ final class CheckpointInspection {
         };
     }
 
-    private void tensor(CheckpointTensor tensor) {
-        Ternary ternary = tensor.ternary() ? read(tensor) : null;
+    private Ternary read(CheckpointTensor tensor) {
+        if (!tensor.ternary()) {
+            return Ternary.NONE;
+        }
+        try {
+            TernaryMatrix matrix = checkpoint.readTernary(tensor);
+            return new Ternary(TernaryCounts.of(matrix.values()), matrix.scale(), null);
+        } catch (InputException e) {
+            return new Ternary(null, null, e);
+        }
+    }
+
+    private void tensor(CheckpointTensor tensor, Ternary ternary) {
+        if (ternary.refusal() != null) {
+            boolean code = checkpoint.format() == WeightFormat.PACKED;
+            result.find(
+                    code ? FindingKind.INVALID_CODE : FindingKind.NOT_FINITE,
+                    Severity.ERROR,
+                    Sentences.of(ternary.refusal()),
+                    "Get the checkpoint again.");
+        }
         long bits = tensor.elements() * tensor.storedAs().bits();
         boolean packed = tensor.ternary() && checkpoint.format() == WeightFormat.PACKED;
         long bytes = packed ? Math.ceilDiv(tensor.rows(), 4) * (long) tensor.cols() : bits / 8;
@@ -104,22 +128,7 @@ final class CheckpointInspection {
                 tensor.storedAs().toString(),
                 dims,
                 bytes,
-                ternary == null ? null : ternary.counts(),
-                ternary == null ? null : ternary.scale()));
-    }
-
-    private @Nullable Ternary read(CheckpointTensor tensor) {
-        try {
-            TernaryMatrix matrix = checkpoint.readTernary(tensor);
-            return new Ternary(TernaryCounts.of(matrix.values()), matrix.scale());
-        } catch (InputException e) {
-            boolean code = checkpoint.format() == WeightFormat.PACKED;
-            result.find(
-                    code ? FindingKind.INVALID_CODE : FindingKind.NOT_FINITE,
-                    Severity.ERROR,
-                    Sentences.of(e),
-                    "Get the checkpoint again.");
-            return null;
-        }
+                ternary.counts(),
+                ternary.scale()));
     }
 }
