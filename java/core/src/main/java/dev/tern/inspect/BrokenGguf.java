@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** Why a GGUF file cannot be opened, told from what its header declares. */
 final class BrokenGguf {
@@ -42,6 +43,7 @@ final class BrokenGguf {
     private Finding explain() {
         return offsetDrift()
                 .or(this::unreadableType)
+                .or(this::removedType)
                 .or(this::truncated)
                 .orElseGet(() -> new Finding(
                         FindingKind.DAMAGED,
@@ -94,6 +96,31 @@ final class BrokenGguf {
                         "Convert the original checkpoint with `tern convert`, to a type that the program you use reads."));
     }
 
+    /** A number that bitnet.cpp uses, of a tensor that takes at least twice the room: llama.cpp's former or present type. */
+    private Optional<Finding> removedType() {
+        for (int i = 0; i + 1 < byOffset.size(); i++) {
+            Tensor tensor = byOffset.get(i);
+            OptionalLong bytes = bitnetBytes(tensor);
+            long room = byOffset.get(i + 1).offset() - tensor.offset();
+            if (bytes.isPresent() && room / 2 >= bytes.getAsLong()) {
+                return Optional.of(new Finding(
+                        FindingKind.UNREADABLE_TYPE,
+                        Severity.ERROR,
+                        Sentences.of(refusal),
+                        "The number means one thing to llama.cpp and another to bitnet.cpp; convert the original checkpoint"
+                                + " with `tern convert`."));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static OptionalLong bitnetBytes(Tensor tensor) {
+        Optional<GgmlType> type = Stream.of(GgmlType.I2_S, GgmlType.TL1, GgmlType.TL2)
+                .filter(candidate -> candidate.id() == tensor.typeId())
+                .findFirst();
+        return type.isEmpty() ? OptionalLong.empty() : bytes(tensor, type.get());
+    }
+
     private Optional<Finding> truncated() {
         long end = 0;
         int beyond = 0;
@@ -125,15 +152,16 @@ final class BrokenGguf {
         Optional<GgmlType> type = tensor.typeId() == GgmlType.TL2.id() && ofBitnet()
                 ? Optional.of(GgmlType.TL2)
                 : GgmlType.ofId(tensor.typeId());
-        if (type.isEmpty()) {
-            return OptionalLong.empty();
-        }
+        return type.isEmpty() ? OptionalLong.empty() : bytes(tensor, type.get());
+    }
+
+    private static OptionalLong bytes(Tensor tensor, GgmlType type) {
         try {
             long rows = 1;
             for (int d = 1; d < tensor.dims().length; d++) {
                 rows = Math.multiplyExact(rows, tensor.dims()[d]);
             }
-            return OptionalLong.of(type.get().bytes(tensor.dims()[0], rows));
+            return OptionalLong.of(type.bytes(tensor.dims()[0], rows));
         } catch (IllegalArgumentException | ArithmeticException e) {
             return OptionalLong.empty();
         }

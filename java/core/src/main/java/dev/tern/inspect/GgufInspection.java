@@ -185,6 +185,10 @@ final class GgufInspection {
                 model.get(),
                 vocabulary.get(),
                 new GgufBlocks(file, model.get(), known, Rewrite.NONE),
-                Readings.ofGguf(model.get(), i2s, (graph, rewrite) -> new GgufBlocks(file, graph, known, rewrite)));
+                Readings.ofGguf(
+                        model.get(),
+                        i2s,
+                        result.samples(),
+                        (graph, rewrite) -> new GgufBlocks(file, graph, known, rewrite)));
     }
 }

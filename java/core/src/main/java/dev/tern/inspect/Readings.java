@@ -15,6 +15,9 @@ import java.util.List;
 final class Readings {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
+    /** Largest scale by smallest; in the trained models measured it is below 20. */
+    private static final float ORDINARY_SPREAD = 50;
+
     /** Makes the model in a reading of its own. */
     interface Source {
         Blocks read(ModelHyperparameters graph, Rewrite rewrite);
@@ -29,8 +32,14 @@ final class Readings {
         this.source = source;
     }
 
-    /** @param i2s whether the file has I2_S matrices */
-    static List<Reading> ofGguf(ModelHyperparameters model, boolean i2s, Source source) {
+    /**
+     * Readings of a file.
+     *
+     * @param i2s whether the file has I2_S matrices
+     * @param samples its matrices
+     */
+    static List<Reading> ofGguf(
+            ModelHyperparameters model, boolean i2s, List<TernarySuspicion.Sample> samples, Source source) {
         Readings r = new Readings(model, source);
         if (i2s) {
             r.gross("I2_S with four consecutive weights a byte", Rewrites.sequentialI2s(), FindingKind.I2S_SEQUENTIAL,
@@ -61,7 +70,33 @@ final class Readings {
                 CONVERT);
         r.scales("The scales are stored as 1/s: the converter took weight_scale for s where it is the reciprocal"
                 + " (linear_class 'bitlinear', or no linear_class), or divided where it should multiply.", CONVERT);
+        r.someScales(samples);
         return r.readings;
+    }
+
+    /** Where the scales fall into small and large ones, the large ones may be reciprocals. */
+    private void someScales(List<TernarySuspicion.Sample> samples) {
+        float least = Float.POSITIVE_INFINITY;
+        float largest = 0;
+        for (TernarySuspicion.Sample sample : samples) {
+            least = Math.min(least, sample.scale());
+            largest = Math.max(largest, sample.scale());
+        }
+        if (!(least > 0) || !(largest / least > ORDINARY_SPREAD)) {
+            return;
+        }
+        float middle = (float) Math.sqrt((double) least * largest);
+        long above = samples.stream().filter(sample -> sample.scale() > middle).count();
+        readings.add(new Reading(
+                "scales above " + middle + " inverted",
+                false,
+                source.read(model, Rewrites.inverseScalesAbove(middle)),
+                new Finding(
+                        FindingKind.SCALE_INVERTED,
+                        Severity.ERROR,
+                        above + " of " + samples.size() + " scales are stored as 1/s: all that are larger than " + middle + ".",
+                        CONVERT),
+                FindingKind.SCALE_SPREAD));
     }
 
     /** @param packed whether its matrices are packed */

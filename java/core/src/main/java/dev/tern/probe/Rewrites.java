@@ -105,15 +105,6 @@ public final class Rewrites {
         }));
     }
 
-    /** q and k in Hugging Face's order where the halves of each head should be interleaved. */
-    public static Rewrite separateRope(int headDim) {
-        int half = headDim / 2;
-        return ofRope((name, matrix) -> rows(matrix, r -> {
-            int in = r % headDim;
-            return r - in + in % 2 * half + in / 2;
-        }));
-    }
-
     private static Rewrite ofRope(Rewrite rewrite) {
         return (name, matrix) -> name.endsWith(".attn_q.weight") || name.endsWith(".attn_k.weight")
                 ? rewrite.apply(name, matrix)
@@ -122,7 +113,12 @@ public final class Rewrites {
 
     /** Scales stored as 1/s. */
     public static Rewrite inverseScales() {
-        return (name, matrix) -> matrix.scale() > 0
+        return inverseScalesAbove(0);
+    }
+
+    /** Those scales stored as 1/s that are larger than a limit. */
+    public static Rewrite inverseScalesAbove(float limit) {
+        return (name, matrix) -> matrix.scale() > limit
                 ? new TernaryMatrix(matrix.rows(), matrix.cols(), matrix.values(), 1 / matrix.scale())
                 : matrix;
     }

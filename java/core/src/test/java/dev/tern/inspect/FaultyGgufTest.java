@@ -103,6 +103,14 @@ class FaultyGgufTest {
                 Outtype.I2_S, (name, m) -> new TernaryMatrix(m.rows(), m.cols(), m.values(), 1 / m.scale())));
     }
 
+    /** A converter that divides by weight_scale in one code path only. */
+    @Test
+    void someScalesStoredAsTheirReciprocals() {
+        assertOnly(FindingKind.SCALE_INVERTED, matrices(Outtype.TQ1_0, (name, m) -> name.contains("output") || name.contains("down")
+                ? new TernaryMatrix(m.rows(), m.cols(), m.values(), 1 / m.scale())
+                : m));
+    }
+
     @Test
     void theWrongActivation() {
         TestGguf silu = tiny(Outtype.TQ1_0);
@@ -404,6 +412,22 @@ class FaultyGgufTest {
         Inspection found = Inspector.inspect(Files.write(folder.resolve("37.gguf"), bytes));
         assertThat(alarms(found)).extracting(Finding::kind).containsExactly(FindingKind.UNREADABLE_TYPE);
         assertThat(found.findings().getFirst().text()).contains("I8_S", "IQ4_NL_4_8");
+    }
+
+    /** IQ4_NL_4_4, which llama.cpp had under the number 36: 18 bytes for 32 weights. */
+    @Test
+    void type36OfAnotherProgram() throws IOException {
+        TestGguf gguf = tiny(Outtype.I2_S);
+        forEachMatrix((tensor, m) -> replace(gguf, tensor, GgmlType.IQ4_NL, new byte[m.values().length / 32 * 18]));
+        byte[] bytes = Files.readAllBytes(gguf.write(folder.resolve("good.gguf")));
+        ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        forEachMatrix((tensor, m) -> {
+            byte[] name = tensor.name().getBytes(StandardCharsets.UTF_8);
+            file.putInt(find(bytes, name) + name.length + 4 + 16, 36);
+        });
+        Inspection found = Inspector.inspect(Files.write(folder.resolve("36.gguf"), bytes));
+        assertThat(alarms(found)).extracting(Finding::kind).containsExactly(FindingKind.UNREADABLE_TYPE);
+        assertThat(found.findings().getFirst().text()).contains("36", "IQ4_NL_4_4");
     }
 
     /** An ordinary Llama is described and refused in words. */
