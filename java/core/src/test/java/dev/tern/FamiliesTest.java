@@ -8,7 +8,7 @@ import dev.tern.checkpoint.SyntheticCheckpoint;
 import dev.tern.checkpoint.WeightFormat;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.Converter;
-import dev.tern.convert.Inspector;
+import dev.tern.inspect.Inspector;
 import dev.tern.convert.Validator;
 import dev.tern.gguf.GgufFile;
 import dev.tern.model.GgufHyperparameters;
@@ -52,7 +52,7 @@ class FamiliesTest {
         SyntheticCheckpoint synthetic = SyntheticCheckpoint.like(preset).small().format(format).seed(11);
         synthetic.to(checkpoint);
         assertThat(Inspector.inspect(checkpoint).findings())
-                .noneMatch(finding -> finding.severity() == dev.tern.convert.Inspection.Severity.ERROR);
+                .noneMatch(finding -> finding.severity() == dev.tern.inspect.Inspection.Severity.ERROR);
         List<Outtype> outtypes;
         try (Checkpoint open = Checkpoint.open(checkpoint)) {
             assertThat(open.format()).isEqualTo(format);

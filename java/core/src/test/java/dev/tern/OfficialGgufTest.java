@@ -3,8 +3,8 @@ package dev.tern;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.convert.Converter;
-import dev.tern.convert.Inspection;
-import dev.tern.convert.Inspector;
+import dev.tern.inspect.Inspection;
+import dev.tern.inspect.Inspector;
 import dev.tern.convert.Validator;
 import dev.tern.io.JsonFile;
 import dev.tern.safetensors.SafetensorsFile;

@@ -3,7 +3,6 @@ package dev.tern.cli;
 import dev.tern.codegen.PlannedKernel;
 import dev.tern.convert.ConversionPlan;
 import dev.tern.convert.ConversionReport;
-import dev.tern.convert.ValidationReport;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.ternary.TernaryCounts;
 import java.util.Arrays;
@@ -14,8 +13,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Plans and reports of conversions, for people and as JSON. */
 final class ConversionText {
-    private static final int SHOWN_PROBLEMS = 10;
-
     private ConversionText() {}
 
     static String text(ConversionPlan plan) {
@@ -76,7 +73,7 @@ final class ConversionText {
             text.append("ternary values: ").append(shares(counts)).append('\n');
         }
         if (report.validation() != null) {
-            text.append(text(report.validation()));
+            text.append(ValidationText.text(report.validation(), false));
         }
         return text.append("sha256 ").append(report.sha256()).append('\n').toString();
     }
@@ -102,45 +99,6 @@ final class ConversionText {
                     .put("bk", kernel.tile().cols())
                     .put("bmm", kernel.tile().rowBlock());
         }
-    }
-
-    static String text(ValidationReport report) {
-        if (!report.ok()) {
-            StringBuilder text = new StringBuilder("NOT valid: " + report.file() + "\n");
-            report.problems().stream()
-                    .limit(SHOWN_PROBLEMS)
-                    .forEach(problem -> text.append("  ").append(problem).append('\n'));
-            int more = report.problems().size() - SHOWN_PROBLEMS;
-            return more > 0 ? text + "  and " + more + " more; --json lists all\n" : text.toString();
-        }
-        String compared = report.against() == null
-                ? String.format(
-                        Locale.ROOT,
-                        "valid: %d tensors, of them %d ternary with %s weights, all codes -1, 0 or +1",
-                        report.tensors(),
-                        report.ternaryTensors(),
-                        Sizes.count(report.ternaryWeights()))
-                : String.format(
-                        Locale.ROOT,
-                        "valid: %d ternary tensors, %s weights, every one as in the checkpoint; scales: %s",
-                        report.ternaryTensors(),
-                        Sizes.count(report.ternaryWeights()),
-                        report.scaleBound());
-        return compared + "; " + Sizes.time((long) (report.seconds() * 1e9)) + "\n";
-    }
-
-    static ObjectNode json(ValidationReport report) {
-        ObjectNode object = Json.object();
-        object.put("file", report.file().toString());
-        object.put("against", report.against() == null ? null : report.against().toString());
-        object.put("ok", report.ok());
-        object.put("tensors", report.tensors());
-        object.put("ternary_tensors", report.ternaryTensors());
-        object.put("ternary_weights", report.ternaryWeights());
-        object.put("scale_bound", report.scaleBound());
-        report.problems().forEach(object.putArray("problems")::add);
-        object.put("seconds", report.seconds());
-        return object;
     }
 
     /** All ternary values of the model. */
@@ -237,7 +195,7 @@ final class ConversionText {
             }
         }
         if (report.validation() != null) {
-            object.set("validation", json(report.validation()));
+            object.set("validation", ValidationText.json(report.validation()));
         }
         report.notes().forEach(object.putArray("notes")::add);
         return object;

@@ -112,6 +112,9 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object: the plan of --dry-run, or the report.")
     private boolean json;
 
+    @Option(names = "--report", paramLabel = "F.json", description = "Write the report as JSON to a file too.")
+    private @Nullable Path reportFile;
+
     ConvertCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
         this.interruption = interruption;
@@ -160,6 +163,9 @@ final class ConvertCommand implements Callable<Integer> {
                     .to(output);
         }
         report.notes().forEach(terminal::note);
+        if (reportFile != null) {
+            AtomicText.write(reportFile, Json.document(ConversionText.json(report)));
+        }
         terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report, terminal.verbose()));
         return ExitStatus.OK;
     }

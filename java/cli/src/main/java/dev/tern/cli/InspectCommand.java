@@ -1,7 +1,7 @@
 package dev.tern.cli;
 
-import dev.tern.convert.Inspection;
-import dev.tern.convert.Inspector;
+import dev.tern.inspect.Inspection;
+import dev.tern.inspect.Inspector;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -11,8 +11,8 @@ import picocli.CommandLine.Parameters;
 /** {@code tern inspect}: what a GGUF file or a checkpoint is, and what is wrong with it. */
 @Command(
         name = "inspect",
-        description = "Says what a GGUF file or a checkpoint is: architecture, types, ternary statistics, tokenizer, and"
-                + " what is wrong with it. Exit status 1 when it is broken.",
+        description = "Says what a GGUF file or a checkpoint is: architecture, types, ternary statistics, tokenizer, how"
+                + " well it predicts a short text, and what is wrong with it. Exit status 1 when it is broken.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -36,6 +36,12 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--tensors", description = "List every tensor too.")
     private boolean tensors;
 
+    @Option(
+            names = "--no-probe",
+            description = "Do not run the model on a short text, which shows weights in a wrong order, inverted scales, another"
+                    + " activation or no training at all.")
+    private boolean noProbe;
+
     @Option(names = "--json", description = "Print one JSON object, with every tensor.")
     private boolean json;
 
@@ -46,7 +52,12 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Inspection inspection = Inspector.inspect(sources.checkpoint(path, terminal, interruption), kernelConfig.path());
+        Inspector.Options options = new Inspector.Options(kernelConfig.path(), !noProbe, text -> {
+            if (terminal.verbose()) {
+                terminal.note(text);
+            }
+        });
+        Inspection inspection = Inspector.inspect(sources.checkpoint(path, terminal, interruption), options);
         terminal.out().print(json
                 ? Json.document(InspectionText.json(inspection))
                 : InspectionText.text(inspection, tensors));

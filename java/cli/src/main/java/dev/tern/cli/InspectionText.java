@@ -1,14 +1,17 @@
 package dev.tern.cli;
 
-import dev.tern.convert.Inspection;
-import dev.tern.convert.Inspection.Finding;
-import dev.tern.convert.Inspection.TensorFacts;
-import dev.tern.convert.Inspection.TernaryOverview;
-import dev.tern.convert.Inspection.TokenizerFacts;
+import dev.tern.inspect.Inspection;
+import dev.tern.inspect.Inspection.Finding;
+import dev.tern.inspect.Inspection.ProbeFacts;
+import dev.tern.inspect.Inspection.Severity;
+import dev.tern.inspect.Inspection.TensorFacts;
+import dev.tern.inspect.Inspection.TernaryOverview;
+import dev.tern.inspect.Inspection.TokenizerFacts;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryCounts;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -20,7 +23,9 @@ final class InspectionText {
         StringBuilder text = new StringBuilder();
         row(text, "file", inspection.path().toString());
         row(text, "format", inspection.format() + ", " + Sizes.binary(inspection.bytes()));
-        row(text, "architecture", inspection.architecture());
+        if (!inspection.architecture().isEmpty()) {
+            row(text, "architecture", inspection.architecture());
+        }
         ModelHyperparameters model = inspection.model();
         if (model != null) {
             row(text, "model", dimensions(model));
@@ -54,13 +59,59 @@ final class InspectionText {
                             + "; ends with " + String.join(", ", tokenizer.endTokens()) + "; "
                             + (tokenizer.chatTemplate() ? "has" : "has no") + " chat template");
         }
+        if (!inspection.outtypes().isEmpty()) {
+            row(text, "outtypes", "fits " + String.join(", ", inspection.outtypes()));
+        }
+        if (inspection.probe() != null) {
+            row(text, "probe", probe(inspection.probe()));
+        }
         if (withTensors) {
             inspection.tensors().forEach(tensor -> tensor(text, tensor));
         }
         for (Finding finding : inspection.findings()) {
-            row(text, ConversionText.word(finding.severity()), finding.text() + (finding.cure().isEmpty() ? "" : " " + finding.cure()));
+            row(
+                    text,
+                    ConversionText.word(finding.severity()),
+                    finding.text() + (finding.cure().isEmpty() ? "" : " " + finding.cure()) + " [" + finding.kind().id() + "]");
         }
+        row(text, "verdict", verdict(inspection));
         return text.toString();
+    }
+
+    private static String verdict(Inspection inspection) {
+        long errors = inspection.findings().stream().filter(f -> f.severity() == Severity.ERROR).count();
+        long warnings = inspection.findings().stream().filter(f -> f.severity() == Severity.WARNING).count();
+        if (errors == 0 && warnings == 0) {
+            return "nothing is wrong";
+        }
+        return (errors == 0 ? "usable, " : "broken: " + plural(errors, "error") + (warnings == 0 ? "" : ", "))
+                + (warnings == 0 ? "" : plural(warnings, "warning"));
+    }
+
+    private static String plural(long count, String noun) {
+        return count + " " + noun + (count == 1 ? "" : "s");
+    }
+
+    private static String probe(ProbeFacts probe) {
+        String text = String.format(
+                Locale.ROOT,
+                "%.2f nats a token on %d tokens of English (chance is %.2f), in %.1f s",
+                probe.negativeLogLikelihood(),
+                probe.tokens(),
+                probe.chance(),
+                probe.seconds());
+        if (probe.trials().isEmpty()) {
+            return text;
+        }
+        return text + "; otherwise read: "
+                + probe.trials().stream()
+                        .map(trial -> String.format(
+                                Locale.ROOT,
+                                "%s %.2f%s",
+                                trial.reading(),
+                                trial.negativeLogLikelihood(),
+                                trial.better() ? " (better)" : ""))
+                        .collect(Collectors.joining(", "));
     }
 
     private static void row(StringBuilder text, String name, String value) {
@@ -144,14 +195,35 @@ final class InspectionText {
             node.put("least_scale", ternary.leastScale()).put("largest_scale", ternary.largestScale());
         }
         tokenizer(object, inspection);
+        inspection.outtypes().forEach(object.putArray("outtypes")::add);
+        probe(object, inspection.probe());
         ArrayNode tensors = object.putArray("tensors");
         inspection.tensors().forEach(tensor -> tensors.add(json(tensor)));
         ArrayNode findings = object.putArray("findings");
         inspection.findings().forEach(finding -> findings.addObject()
+                .put("id", finding.kind().id())
                 .put("severity", finding.severity().name().toLowerCase(Locale.ROOT))
                 .put("text", finding.text())
                 .put("cure", finding.cure()));
         return object.put("broken", inspection.broken());
+    }
+
+    private static void probe(ObjectNode object, @Nullable ProbeFacts probe) {
+        if (probe == null) {
+            object.putNull("probe");
+            return;
+        }
+        ObjectNode node = object.putObject("probe")
+                .put("tokens", probe.tokens())
+                .put("negative_log_likelihood", probe.negativeLogLikelihood())
+                .put("chance", probe.chance())
+                .put("seconds", probe.seconds());
+        ArrayNode trials = node.putArray("trials");
+        probe.trials()
+                .forEach(trial -> trials.addObject()
+                        .put("reading", trial.reading())
+                        .put("negative_log_likelihood", trial.negativeLogLikelihood())
+                        .put("better", trial.better()));
     }
 
     private static void tokenizer(ObjectNode object, Inspection inspection) {

@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "validate",
         description = "Decodes every tensor of a GGUF file; with --against compares each ternary value and scale with the"
-                + " checkpoint it came from. Exit status 1 when something is wrong.",
+                + " checkpoint it came from, the tokenizers on texts, and what both models make of a prompt. Exit status 1"
+                + " when something is wrong. With -v lists the matrices.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -42,6 +43,9 @@ final class ValidateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object: ok, problems, what was compared.")
     private boolean json;
 
+    @Option(names = "--report", paramLabel = "F.json", description = "Write the same JSON object to a file too.")
+    private @Nullable Path reportFile;
+
     ValidateCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
         this.interruption = interruption;
@@ -58,7 +62,12 @@ final class ValidateCommand implements Callable<Integer> {
                     kernelConfig.path(),
                     (phase, tensor, done, total) -> progress.at("validate", done, total, "MiB", 1 << 20));
         }
-        terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report));
+        if (reportFile != null) {
+            AtomicText.write(reportFile, Json.document(ValidationText.json(report)));
+        }
+        terminal.out().print(json
+                ? Json.document(ValidationText.json(report))
+                : ValidationText.text(report, terminal.verbose()));
         return report.ok() ? ExitStatus.OK : ExitStatus.INPUT;
     }
 }

@@ -229,6 +229,35 @@ class CommandsTest {
     }
 
     @Test
+    void validationsAreReportedInTextAndJson() throws Exception {
+        Path report = model.resolveSibling("report.json");
+        InProcess.Result validation = tern("validate", model, "--against", PACKED, "--report", report);
+        assertThat(validation.status()).as(validation.err()).isZero();
+        assertThat(validation.out())
+                .contains("valid: 28 ternary tensors", "10 texts", "logits equal bit for bit", "sha256 " + sha256(model));
+        JsonNode json = JsonMapper.builder().build().readTree(Files.readString(report));
+        assertThat(json.path("ok").asBoolean()).isTrue();
+        assertThat(json.path("sha256").asString()).isEqualTo(sha256(model));
+        assertThat(json.at("/graph/bit_equal").asBoolean()).isTrue();
+        assertThat(json.path("matrices")).hasSize(28);
+        assertThat(json.at("/matrices/0/sha256").asString()).hasSize(64);
+        assertThat(json.at("/totals/zero").asLong()).isPositive();
+        assertThat(tern("validate", "-v", model, "--against", PACKED).out()).contains("blk.3.ffn_down.weight");
+    }
+
+    @Test
+    void inspectNamesFindingsById() throws Exception {
+        Path pointer = Files.writeString(model.resolveSibling("pointer.gguf"), "version https://git-lfs.github.com/spec/v1\n");
+        InProcess.Result result = tern("inspect", pointer);
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.out()).contains("[lfs-pointer]", "broken: 1 error");
+        assertThat(json(tern("inspect", pointer, "--json")).at("/findings/0/id").asString()).isEqualTo("lfs-pointer");
+        InProcess.Result good = tern("inspect", model, "--no-probe");
+        assertThat(good.out()).contains("nothing is wrong").doesNotContain("nats");
+        assertThat(json(tern("inspect", model, "--json")).at("/probe/negative_log_likelihood").asDouble()).isBetween(1.0, 6.0);
+    }
+
+    @Test
     void inspectTellsCheckpointsAndFiles() {
         InProcess.Result file = tern("inspect", model, "--json");
         assertThat(file.status()).as(file.err()).isZero();

@@ -77,11 +77,17 @@ final class CheckpointSource implements ConversionSource {
         return notes;
     }
 
-    private Vocabulary vocabulary() {
+    @Override
+    public Vocabulary vocabulary() {
         if (vocabulary == null) {
             vocabulary = Vocabulary.ofCheckpoint(checkpoint.folder(), checkpoint.hyperparameters().vocabSize());
         }
         return vocabulary;
+    }
+
+    @Override
+    public Optional<Checkpoint> checkpoint() {
+        return Optional.of(checkpoint);
     }
 
     @Override

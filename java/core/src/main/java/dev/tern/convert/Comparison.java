@@ -15,6 +15,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** A GGUF file against the checkpoint, or the other GGUF file, that it was made from. */
 final class Comparison {
@@ -26,6 +29,7 @@ final class Comparison {
     private final ConversionProgress progress;
     private final Findings findings = new Findings();
     private final Set<GgmlType> ternaryTypes = new TreeSet<>();
+    private final AtomicReferenceArray<ValidationReport.@Nullable Matrix> matrices;
     private int ternaryTensors;
     private long ternaryWeights;
 
@@ -42,6 +46,15 @@ final class Comparison {
         this.tiles = tiles;
         this.threads = threads;
         this.progress = progress;
+        this.matrices = new AtomicReferenceArray<>(source.tensors().size());
+    }
+
+    /** What was found of every ternary matrix, in the source's order. */
+    List<ValidationReport.Matrix> matrices() {
+        return IntStream.range(0, matrices.length())
+                .mapToObj(matrices::get)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     ValidationReport run() {
@@ -102,7 +115,9 @@ final class Comparison {
                 sources.size(),
                 () -> {
                     TensorComparison comparison = new TensorComparison(file, source, tiles);
-                    return task -> comparison.compare(sources.get(task), each.get(task));
+                    return task -> comparison
+                            .compare(sources.get(task), each.get(task))
+                            .ifPresent(matrix -> matrices.set(task, matrix));
                 },
                 task -> {
                     String name = sources.get(task).name();

@@ -7,6 +7,7 @@ import dev.tern.gguf.GgufLayout;
 import dev.tern.io.InputException;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryRows;
+import dev.tern.tokenizer.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +58,12 @@ sealed interface ConversionSource extends AutoCloseable permits CheckpointSource
     @Nullable WeightFormat format();
 
     ModelHyperparameters hyperparameters();
+
+    /** The tokenizer. */
+    Vocabulary vocabulary();
+
+    /** The checkpoint that this is; empty for a GGUF file. */
+    Optional<Checkpoint> checkpoint();
 
     /** All tensors, in the order that the file gets. */
     List<SourceTensor> tensors();

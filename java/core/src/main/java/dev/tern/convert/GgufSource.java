@@ -1,5 +1,6 @@
 package dev.tern.convert;
 
+import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.WeightFormat;
 import dev.tern.codegen.LutFormat;
 import dev.tern.codegen.MatrixShape;
@@ -11,17 +12,19 @@ import dev.tern.io.InputException;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.TensorShape;
-import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.BlockQuantizer;
+import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryRows;
+import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,6 +142,16 @@ final class GgufSource implements ConversionSource {
     @Override
     public List<String> notes() {
         return List.of();
+    }
+
+    @Override
+    public Vocabulary vocabulary() {
+        return Vocabulary.ofGguf(file);
+    }
+
+    @Override
+    public Optional<Checkpoint> checkpoint() {
+        return Optional.empty();
     }
 
     @Override

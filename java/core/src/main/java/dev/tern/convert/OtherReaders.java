@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Who besides Tern can read a file, and what goes wrong where: the facts of 2026, in one place. */
-final class OtherReaders {
+public final class OtherReaders {
     private OtherReaders() {}
 
     /** Programs that know all of these types. */
@@ -23,8 +23,12 @@ final class OtherReaders {
         return fractions ? "Tern, llama.cpp and bitnet.cpp" : "whatever reads GGUF";
     }
 
-    /** @param outtypes of the file's ternary tensors */
-    static List<String> notes(ModelHyperparameters model, Set<Outtype> outtypes) {
+    /**
+     * Sentences, without a full stop, about a model in a file.
+     *
+     * @param outtypes of the file's ternary tensors
+     */
+    public static List<String> notes(ModelHyperparameters model, Set<Outtype> outtypes) {
         List<String> notes = new ArrayList<>();
         String arch = model.architecture();
         boolean bitnet = arch.startsWith("bitnet");

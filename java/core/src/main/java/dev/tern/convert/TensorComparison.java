@@ -5,10 +5,13 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
+import dev.tern.ternary.TernaryCounts;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Optional;
 
 /** Compares a file's tensors with those they were made from, band by band. Not thread-safe: it holds buffers. */
@@ -22,8 +25,10 @@ final class TensorComparison {
     private byte[] foundBand = new byte[0];
     private byte[] foundBytes = new byte[0];
 
-    /** Of the last matrix compared: a float type cannot hold the scale of a matrix of zeros, nor need it. */
-    private boolean allZero;
+    /** Of the last matrix compared: its T, in the file's order of rows. */
+    private final MessageDigest digest = TernaryEncoder.sha256();
+
+    private TernaryCounts counts = new TernaryCounts(0, 0, 0);
 
     TensorComparison(GgufFile file, ConversionSource source, LutTiles tiles) {
         this.file = file;
@@ -33,48 +38,64 @@ final class TensorComparison {
         this.copies = new StoredCopy(source);
     }
 
-    /** Adds what is wrong with the tensor of this name; what is wrong with the source is thrown. */
-    void compare(SourceTensor expected, Findings findings) {
+    /**
+     * Adds what is wrong with the tensor of this name; what is wrong with the source is thrown.
+     *
+     * @return what was found of a ternary matrix
+     */
+    Optional<ValidationReport.Matrix> compare(SourceTensor expected, Findings findings) {
         Optional<GgufTensor> found = file.find(expected.name());
         if (found.isEmpty()) {
             findings.problem("tensor '" + expected.name() + "': missing");
-            return;
+            return Optional.empty();
         }
         GgufTensor tensor = found.get();
         boolean sameShape = expected.dims().length > 2
                 ? Arrays.equals(expected.dims(), tensor.dims())
                 : findings.requireShape(tensor, (int) expected.rows(), (int) expected.cols());
         if (!sameShape) {
-            return;
+            return Optional.empty();
         }
         if (expected.kind() == SourceTensor.Kind.TERNARY) {
-            compareTernary(expected, tensor, findings);
-        } else {
-            compareFloats(expected, tensor, findings);
+            return compareTernary(expected, tensor, findings);
         }
+        compareFloats(expected, tensor, findings);
+        return Optional.empty();
     }
 
-    private void compareTernary(SourceTensor tensor, GgufTensor stored, Findings findings) {
+    private Optional<ValidationReport.Matrix> compareTernary(
+            SourceTensor tensor, GgufTensor stored, Findings findings) {
         Optional<TernaryCodec> codec = TernaryCodec.of(stored, tiles);
         if (codec.isEmpty()) {
             findings.problem(stored, "the type " + stored.type() + " cannot be decoded");
-            return;
+            return Optional.empty();
         }
         TernaryRows expected = source.ternary(tensor);
         TernaryRows[] found = new TernaryRows[1];
         findings.check(() -> found[0] = TernaryRows.of(file, stored, tiles).orElseThrow());
         if (found[0] == null || !sameValues(expected, found[0], stored, findings)) {
-            return;
+            return Optional.empty();
         }
         float scale = found[0].scale();
         float rounded = codec.get().storedScale(expected.scale());
-        if (scale != rounded && !(scale == 0 && allZero)) {
+        if (scale != rounded && !(scale == 0 && counts.zero() == counts.all())) {
             findings.problem(stored, "scale: expected " + rounded + " (" + expected.scale() + " in " + stored.type()
                     + "), found " + scale);
         }
+        return Optional.of(new ValidationReport.Matrix(
+                tensor.name(),
+                tensor.source(),
+                stored.type(),
+                expected.rows(),
+                expected.cols(),
+                stored.byteSize(),
+                counts,
+                expected.scale(),
+                scale,
+                HexFormat.of().formatHex(digest.digest())));
     }
 
-    /** False when the file cannot be decoded; the first difference is a problem. */
+    /** False when the file cannot be decoded or differs; the first difference is a problem. */
     private boolean sameValues(TernaryRows expected, TernaryRows found, GgufTensor stored, Findings findings) {
         int cols = expected.cols();
         int step = Band.rows(expected, 1);
@@ -82,7 +103,8 @@ final class TensorComparison {
             expectedBand = new byte[step * cols];
             foundBand = new byte[step * cols];
         }
-        allZero = true;
+        counts = new TernaryCounts(0, 0, 0);
+        digest.reset();
         for (int row = 0; row < expected.rows(); row += step) {
             int first = row;
             int count = Math.min(step, expected.rows() - row);
@@ -96,18 +118,10 @@ final class TensorComparison {
             if (at >= 0) {
                 findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected " + values[at]
                         + ", found " + decoded[0].values()[at]);
-                return true;
-            }
-            allZero &= isZero(values);
-        }
-        return true;
-    }
-
-    private static boolean isZero(byte[] values) {
-        for (byte value : values) {
-            if (value != 0) {
                 return false;
             }
+            digest.update(values);
+            counts = counts.plus(TernaryCounts.of(values)); // a float type cannot hold the scale of zeros, nor need it
         }
         return true;
     }

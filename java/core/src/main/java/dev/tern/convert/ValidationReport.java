@@ -1,6 +1,8 @@
 package dev.tern.convert;
 
+import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.ternary.TernaryCounts;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param problems what is wrong, a sentence each that names the tensor or key; empty when all is well
  * @param notes what could not be checked, and why
  * @param seconds wall time
+ * @param proof what else was compared with the checkpoint, null without one
  */
 public record ValidationReport(
         Path file,
@@ -27,12 +30,94 @@ public record ValidationReport(
         String scaleBound,
         List<String> problems,
         List<String> notes,
-        double seconds) {
+        double seconds,
+        @Nullable Proof proof) {
 
     public ValidationReport {
         problems = List.copyOf(problems);
         notes = List.copyOf(notes);
     }
+
+    /** A report without a proof. */
+    ValidationReport(
+            Path file,
+            @Nullable Path against,
+            int tensors,
+            int ternaryTensors,
+            long ternaryWeights,
+            String scaleBound,
+            List<String> problems,
+            List<String> notes,
+            double seconds) {
+        this(file, against, tensors, ternaryTensors, ternaryWeights, scaleBound, problems, notes, seconds, null);
+    }
+
+    /**
+     * What was compared besides the tensors.
+     *
+     * @param fileBytes size of the file
+     * @param sha256 of the file, hexadecimal; null where it was not asked for
+     * @param texts on which both tokenizers gave the same tokens and the same text back
+     * @param restored how many of the texts came back as they were; a tokenizer that normalizes changes some by design
+     * @param graph both models on the same tokens, null when they could not be run: then a note says why
+     * @param matrices every ternary matrix
+     */
+    public record Proof(
+            long fileBytes,
+            @Nullable String sha256,
+            int texts,
+            int restored,
+            @Nullable Graph graph,
+            List<Matrix> matrices) {
+        public Proof {
+            matrices = List.copyOf(matrices);
+        }
+    }
+
+    /**
+     * The file's model and the checkpoint's, run on the same tokens: the prompt, and what the file's model makes of it
+     * greedily.
+     *
+     * @param prompt tokens of the prompt
+     * @param continuation the tokens that follow, the same from both where all positions agree
+     * @param positions at which both predict a next token
+     * @param agreeing positions at which both predict the same
+     * @param bitEqual whether all logits are equal bit for bit, given scales as the types round them
+     * @param deviation largest root mean square of the difference of a position's logits, as a share of their standard
+     *     deviation
+     */
+    public record Graph(
+            int prompt, List<Integer> continuation, int positions, int agreeing, boolean bitEqual, double deviation) {
+        public Graph {
+            continuation = List.copyOf(continuation);
+        }
+    }
+
+    /**
+     * A ternary matrix, equal in checkpoint and file unless a problem names it.
+     *
+     * @param name under GGUF
+     * @param source under Hugging Face
+     * @param type in the file
+     * @param rows output features
+     * @param cols input features
+     * @param bytes in the file
+     * @param counts of -1, 0 and +1
+     * @param scale s in the checkpoint
+     * @param storedScale s in the file
+     * @param sha256 of T in the checkpoint's order, int8, row-major, hexadecimal
+     */
+    public record Matrix(
+            String name,
+            String source,
+            GgmlType type,
+            int rows,
+            int cols,
+            long bytes,
+            TernaryCounts counts,
+            float scale,
+            float storedScale,
+            String sha256) {}
 
     /** Whether nothing is wrong. */
     public boolean ok() {

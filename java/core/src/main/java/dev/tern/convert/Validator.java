@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for bit,
- * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer. Without:
+ * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer, the tokens of
+ * fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}). Without:
  * the structure, that every projection decodes to a ternary matrix, that every float is finite, that all tensors of the
  * architecture are there in their shapes, and that the tokenizer can be read.
  */
@@ -41,7 +42,7 @@ public final class Validator {
                 return new SelfCheck(file, tiles, progress).run();
             }
             try (ConversionSource source = ConversionSource.open(checkpoint, null)) {
-                return new Comparison(file, gguf, source, tiles, Converter.defaultThreads(), progress).run();
+                return compare(file, gguf, source, tiles, Converter.defaultThreads(), progress, true);
             }
         }
     }
@@ -54,7 +55,21 @@ public final class Validator {
     static ValidationReport validateWritten(
             Path gguf, Path name, ConversionSource source, int threads, ConversionProgress progress) {
         try (GgufFile file = GgufFile.open(gguf)) {
-            return new Comparison(file, name, source, LutTiles.ofGguf(file), threads, progress).run();
+            return compare(file, name, source, LutTiles.ofGguf(file), threads, progress, false);
         }
+    }
+
+    private static ValidationReport compare(
+            GgufFile file,
+            Path name,
+            ConversionSource source,
+            LutTiles tiles,
+            int threads,
+            ConversionProgress progress,
+            boolean hash) {
+        long start = System.nanoTime();
+        Comparison comparison = new Comparison(file, name, source, tiles, threads, progress);
+        ValidationReport tensors = comparison.run();
+        return new ProofOfModel(file, source, tiles).complete(tensors, comparison.matrices(), hash, start);
     }
 }

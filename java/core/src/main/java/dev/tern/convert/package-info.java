@@ -1,4 +1,4 @@
-/** From a checkpoint to a GGUF file, and what such files are: conversion, validation, inspection. */
+/** From a checkpoint to a GGUF file, and what such files are: conversion and validation. */
 @NullMarked
 package dev.tern.convert;
 

@@ -95,6 +95,11 @@ public final class GgufFile implements AutoCloseable {
         return file.segment().asSlice(header.dataStart() + tensor.offset(), tensor.byteSize());
     }
 
+    /** All bytes of the file, read-only, valid until {@link #close}. */
+    public MemorySegment bytes() {
+        return file.segment();
+    }
+
     /**
      * Copies a tensor's bytes from byte {@code from} on.
      *

@@ -62,6 +62,23 @@ record GgufHeader(
         return new GgufHeader(version, alignment, dataStart, metadata, List.copyOf(tensors));
     }
 
+    /** The same without judging the tensors: neither types nor where they lie. */
+    static GgufDeclarations declared(Path path, MemorySegment file) {
+        requireMagic(path, file);
+        GgufCursor in = new GgufCursor(path, file);
+        in.i32("the magic number");
+        version(path, in.i32("the version"));
+        long tensorCount = in.count(MIN_TENSOR, MAX_TENSORS, "the number of tensors");
+        long pairCount = in.count(MIN_PAIR, MAX_PAIRS, "the number of key-value pairs");
+        SequencedMap<String, GgufValue> metadata = metadata(path, in, pairCount);
+        int alignment = alignment(path, metadata);
+        List<GgufDeclarations.Tensor> tensors = declarations(path, in, tensorCount, alignment).stream()
+                .map(d -> new GgufDeclarations.Tensor(d.name, d.dims, d.typeId, d.offset))
+                .toList();
+        long dataStart = (in.position() + alignment - 1) / alignment * alignment;
+        return new GgufDeclarations(metadata, dataStart, file.byteSize(), tensors);
+    }
+
     private static void requireMagic(Path path, MemorySegment file) {
         if (file.byteSize() == 0) {
             throw InputException.at(path).expected("a GGUF file").found("an empty file").exception();

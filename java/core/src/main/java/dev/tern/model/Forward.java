@@ -119,6 +119,11 @@ final class Forward implements ThreadTeam.Program {
         }
     }
 
+    /** Puts other weights in a block's place, of the same shapes and in the plain layout; not while a pass runs. */
+    void replace(int layer, LayerWeights other) {
+        layers[layer] = other;
+    }
+
     /** Hugging Face's pairing, which the bitnet architectures keep; files of {@code llama} are permuted to the other. */
     static RopePairing pairing(ModelHyperparameters model) {
         return model.architecture().equals("llama") ? RopePairing.NEIGHBOURS : RopePairing.HALVES;

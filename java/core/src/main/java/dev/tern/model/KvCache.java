@@ -19,17 +19,21 @@ public final class KvCache implements AutoCloseable {
 
     /** An empty cache for up to {@code contextLength} positions; {@code type} is F16 or F32. */
     public KvCache(ModelHyperparameters model, int contextLength, FloatType type) {
+        this(model.layers(), model.kvHeads(), model.headDim(), contextLength, type);
+    }
+
+    KvCache(int layerCount, int kvHeads, int headDim, int contextLength, FloatType type) {
         if (contextLength <= 0) {
             throw new IllegalArgumentException("a context of " + contextLength);
         }
         this.contextLength = contextLength;
-        this.layers = new KvLayer[model.layers()];
-        this.arenas = new Arena[model.layers()];
+        this.layers = new KvLayer[layerCount];
+        this.arenas = new Arena[layerCount];
         int capacity = Math.min(FIRST_CAPACITY, contextLength);
         for (int i = 0; i < layers.length; i++) {
             arenas[i] = Arena.ofShared();
             try {
-                layers[i] = allocate(arenas[i], model.kvHeads(), capacity, model.headDim(), type);
+                layers[i] = allocate(arenas[i], kvHeads, capacity, headDim, type);
             } catch (Throwable thrown) {
                 for (int j = 0; j <= i; j++) {
                     arenas[j].close();

@@ -84,29 +84,6 @@ public record ModelHyperparameters(
                 0);
     }
 
-    /** The same model under another GGUF architecture. */
-    public ModelHyperparameters withArchitecture(String other) {
-        return new ModelHyperparameters(
-                other,
-                name,
-                vocabSize,
-                contextLength,
-                hiddenSize,
-                intermediateSize,
-                layers,
-                heads,
-                kvHeads,
-                headDim,
-                ropeDims,
-                ropeTheta,
-                normEps,
-                activation,
-                subNorms,
-                tiedHead,
-                lowRank,
-                diffusionBlock);
-    }
-
     /** The same model with these extensions. */
     public ModelHyperparameters with(LowRankRanks ranks, int block) {
         return new ModelHyperparameters(
@@ -133,5 +110,37 @@ public record ModelHyperparameters(
     /** The dimensions that decide the shapes of the ternary matrices. */
     public ModelShape shape() {
         return new ModelShape(hiddenSize, intermediateSize, heads, kvHeads, headDim);
+    }
+
+    /** The same model under another architecture's name; its graph stays as {@link #subNorms} says. */
+    public ModelHyperparameters withArchitecture(String name) {
+        return with(name, activation);
+    }
+
+    /** The same model with another gate of the feed-forward network. */
+    public ModelHyperparameters withActivation(FfnActivation other) {
+        return with(architecture, other);
+    }
+
+    private ModelHyperparameters with(String otherArchitecture, FfnActivation otherActivation) {
+        return new ModelHyperparameters(
+                otherArchitecture,
+                name,
+                vocabSize,
+                contextLength,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                ropeDims,
+                ropeTheta,
+                normEps,
+                otherActivation,
+                subNorms,
+                tiedHead,
+                lowRank,
+                diffusionBlock);
     }
 }

@@ -1,5 +1,7 @@
 package dev.tern.ternary;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
 /**
@@ -19,6 +21,19 @@ public record TernaryMatrix(int rows, int cols, byte[] values, float scale) {
         }
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("scale is " + scale);
+        }
+    }
+
+    /**
+     * Writes T in the run-time layout of {@link dev.tern.kernels.TernaryWeights}.
+     *
+     * @param runtime {@link TernaryCodec#packedSize} bytes
+     */
+    public void pack(MemorySegment runtime) {
+        byte[] row = new byte[Math.toIntExact(RuntimeLayout.byteSize(1, cols))];
+        for (int r = 0; r < rows; r++) {
+            RuntimeLayout.packRow(values, r * cols, cols, row);
+            MemorySegment.copy(row, 0, runtime, ValueLayout.JAVA_BYTE, (long) r * row.length, row.length);
         }
     }
 }

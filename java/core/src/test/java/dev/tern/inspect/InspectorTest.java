@@ -1,15 +1,18 @@
-package dev.tern.convert;
+package dev.tern.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tern.convert.Inspection.Finding;
-import dev.tern.convert.Inspection.Severity;
+import dev.tern.convert.ConversionReport;
+import dev.tern.convert.Converter;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufLayout;
 import dev.tern.gguf.GgufValue;
 import dev.tern.gguf.GgufWriter;
+import dev.tern.inspect.Inspection.Finding;
+import dev.tern.inspect.Inspection.ProbeFacts;
+import dev.tern.inspect.Inspection.Severity;
 import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
 import dev.tern.ternary.Outtype;
@@ -46,8 +49,10 @@ class InspectorTest {
         Path gguf = folder.resolve("m.gguf");
         ConversionReport report = Converter.from(MODELS.resolve("packed-u8")).outtype(outtype).to(gguf);
         Inspection found = Inspector.inspect(gguf);
-        assertThat(found.findings()).isEmpty();
+        assertThat(found.findings()).allMatch(f -> f.kind() == FindingKind.READERS && f.severity() == Severity.NOTE);
         assertThat(found.broken()).isFalse();
+        assertThat(found.probe().trials()).noneMatch(ProbeFacts.Trial::better);
+        assertThat(found.outtypes()).contains(outtype.label());
         assertThat(found.kind()).isEqualTo(Inspection.Kind.GGUF);
         assertThat(found.architecture()).isEqualTo("bitnet-b1.58");
         assertThat(found.model()).isNotNull();

@@ -1,4 +1,4 @@
-package dev.tern.convert;
+package dev.tern.inspect;
 
 import dev.tern.codegen.PlannedKernel;
 import dev.tern.model.ModelHyperparameters;
@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param tiles that TL1 and TL2 matrices are packed with, stored in the file or named by the user
  * @param ternary all ternary tensors together, null when none could be decoded
  * @param tokenizer the vocabulary, null when it cannot be read: then a finding says why
+ * @param outtypes labels of the outtypes that can hold every ternary tensor; empty when none are known
+ * @param probe how well the model predicts a text, null when it was not run: then a finding says why, unless nobody
+ *     asked for it
  * @param tensors every tensor
  * @param findings what is wrong or worth knowing, errors first
  */
@@ -37,12 +41,15 @@ public record Inspection(
         List<PlannedKernel> tiles,
         @Nullable TernaryOverview ternary,
         @Nullable TokenizerFacts tokenizer,
+        List<String> outtypes,
+        @Nullable ProbeFacts probe,
         List<TensorFacts> tensors,
         List<Finding> findings) {
 
     public Inspection {
         types = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(types));
         tiles = List.copyOf(tiles);
+        outtypes = List.copyOf(outtypes);
         tensors = List.copyOf(tensors);
         findings = List.copyOf(findings);
     }
@@ -107,6 +114,31 @@ public record Inspection(
             List<String> endTokens,
             boolean chatTemplate) {}
 
+    /**
+     * How well the model predicts a short English text.
+     *
+     * @param tokens tokens predicted
+     * @param negativeLogLikelihood mean over them, in nats
+     * @param chance the same of a model that knows nothing: the logarithm of the vocabulary's size
+     * @param trials other readings of the file that were tried, because the model as it is stored predicts badly
+     * @param seconds wall time of all runs
+     */
+    public record ProbeFacts(
+            int tokens, double negativeLogLikelihood, double chance, List<Trial> trials, double seconds) {
+        public ProbeFacts {
+            trials = List.copyOf(trials);
+        }
+
+        /**
+         * Another reading.
+         *
+         * @param reading in words
+         * @param negativeLogLikelihood mean, in nats
+         * @param better whether it predicts so much better that the model was meant to be read so
+         */
+        public record Trial(String reading, double negativeLogLikelihood, boolean better) {}
+    }
+
     /** How bad a finding is. */
     public enum Severity {
         /** The file is broken: a model made of it would fail or answer nonsense. */
@@ -120,10 +152,25 @@ public record Inspection(
     /**
      * Something found, in sentences for people.
      *
+     * @param kind what it is, for programs
      * @param text what it is
      * @param cure what to do about it; empty for notes that need nothing
      */
-    public record Finding(Severity severity, String text, String cure) {}
+    public record Finding(FindingKind kind, Severity severity, String text, String cure) {
+        public Finding {
+            text = printable(text);
+            cure = printable(cure);
+        }
+
+        /** Names come from files; control characters in them must not reach a terminal. */
+        private static String printable(String text) {
+            return text.chars().noneMatch(Character::isISOControl)
+                    ? text
+                    : text.codePoints()
+                            .mapToObj(c -> Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c))
+                            .collect(Collectors.joining());
+        }
+    }
 
     /** Whether there is a finding of {@link Severity#ERROR}. */
     public boolean broken() {

@@ -1,12 +1,13 @@
-package dev.tern.convert;
+package dev.tern.inspect;
 
 import dev.tern.codegen.PlannedKernel;
-import dev.tern.convert.Inspection.Finding;
-import dev.tern.convert.Inspection.Severity;
-import dev.tern.convert.Inspection.TensorFacts;
-import dev.tern.convert.Inspection.TernaryOverview;
-import dev.tern.convert.Inspection.TokenizerFacts;
-import dev.tern.convert.Inspection.TypeTotal;
+import dev.tern.inspect.Inspection.Finding;
+import dev.tern.inspect.Inspection.ProbeFacts;
+import dev.tern.inspect.Inspection.Severity;
+import dev.tern.inspect.Inspection.TensorFacts;
+import dev.tern.inspect.Inspection.TernaryOverview;
+import dev.tern.inspect.Inspection.TokenizerFacts;
+import dev.tern.inspect.Inspection.TypeTotal;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.tokenizer.SpecialToken;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,8 @@ final class InspectionBuilder {
     private List<PlannedKernel> tiles = List.of();
     private @Nullable ModelHyperparameters model;
     private @Nullable TokenizerFacts tokenizer;
+    private @Nullable ProbeFacts probe;
+    private List<String> outtypes = List.of();
 
     void model(ModelHyperparameters value) {
         model = value;
@@ -45,33 +49,57 @@ final class InspectionBuilder {
                 v.token(SpecialToken.EOS).orElse(null),
                 v.endIds().stream().map(id -> v.tokens().get(id)).toList(),
                 v.chatTemplate().isPresent());
-        v.notes().forEach(note -> find(Severity.NOTE, "Tokenizer: " + note, ""));
-        if (v.chatTemplate().isEmpty()) {
-            find(Severity.NOTE, "There is no chat template: the model can only continue text.", "");
-        }
+        v.notes().forEach(note -> find(FindingKind.ASSUMPTION, Severity.NOTE, "Tokenizer: " + note, ""));
+    }
+
+    void probe(ProbeFacts facts) {
+        probe = facts;
+    }
+
+    void outtypes(List<String> labels) {
+        outtypes = labels;
     }
 
     void tensor(TensorFacts facts) {
         tensors.add(facts);
     }
 
-    void find(Severity severity, String text, String cure) {
-        findings.add(new Finding(severity, text.endsWith(".") ? text : text + ".", cure));
+    void find(FindingKind kind, Severity severity, String text, String cure) {
+        boolean sentence = text.endsWith(".") || text.endsWith("?");
+        findings.add(new Finding(kind, severity, sentence ? text : text + ".", cure));
+    }
+
+    /** Adds a finding, and drops those that it explains. */
+    void explain(Finding finding, FindingKind... explained) {
+        findings.removeIf(other -> List.of(explained).contains(other.kind()));
+        findings.add(finding);
+    }
+
+    boolean found(FindingKind kind) {
+        return findings.stream().anyMatch(finding -> finding.kind() == kind);
+    }
+
+    boolean broken() {
+        return findings.stream().anyMatch(finding -> finding.severity() == Severity.ERROR);
+    }
+
+    /** The ternary tensors so far. */
+    List<TernarySuspicion.Sample> samples() {
+        return tensors.stream()
+                .filter(tensor -> tensor.counts() != null && tensor.scale() != null)
+                .map(tensor -> new TernarySuspicion.Sample(
+                        tensor.name(), Objects.requireNonNull(tensor.counts()), Objects.requireNonNull(tensor.scale())))
+                .toList();
     }
 
     Inspection build(Inspection.Kind kind, Path path, long bytes, String format, String architecture) {
-        List<TernarySuspicion.Sample> samples = new ArrayList<>();
         SequencedMap<String, TypeTotal> types = new LinkedHashMap<>();
         for (TensorFacts tensor : tensors) {
             types.merge(
                     tensor.type(),
                     new TypeTotal(1, tensor.bytes()),
                     (a, b) -> new TypeTotal(a.tensors() + b.tensors(), a.bytes() + b.bytes()));
-            if (tensor.counts() != null && tensor.scale() != null) {
-                samples.add(new TernarySuspicion.Sample(tensor.name(), tensor.counts(), tensor.scale()));
-            }
         }
-        findings.addAll(TernarySuspicion.of(samples));
         findings.sort(Comparator.comparing(Finding::severity));
         return new Inspection(
                 kind,
@@ -82,8 +110,10 @@ final class InspectionBuilder {
                 model,
                 types,
                 tiles,
-                overview(samples),
+                overview(samples()),
                 tokenizer,
+                outtypes,
+                probe,
                 tensors,
                 findings);
     }

@@ -1,0 +1,146 @@
+package dev.tern.inspect;
+
+import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufTensor;
+import dev.tern.gguf.GgufValue;
+import dev.tern.inspect.Inspection.Severity;
+import dev.tern.io.InputException;
+import dev.tern.tokenizer.SpecialToken;
+import dev.tern.tokenizer.Vocabulary;
+import java.util.List;
+import java.util.Optional;
+
+/** What is wrong with a tokenizer, by itself or next to the model. */
+final class TokenizerCheck {
+    private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
+
+    /** Tokens that only chats have. */
+    private static final List<String> TURN_ENDS = List.of("<|eot_id|>", "<|im_end|>", "<end_of_turn>");
+
+    /** Fewer tokens that start with BOS may be added tokens of somebody's own. */
+    private static final int LEAST_BAKED = 2;
+
+    private final InspectionBuilder result;
+
+    TokenizerCheck(InspectionBuilder result) {
+        this.result = result;
+    }
+
+    /** Checks a GGUF file's {@code tokenizer.*} keys; the vocabulary, when it can be read. */
+    Optional<Vocabulary> gguf(GgufFile file) {
+        String kind = text(file, "tokenizer.ggml.model");
+        String pre = text(file, "tokenizer.ggml.pre");
+        if (kind.isEmpty()) {
+            result.find(
+                    FindingKind.TOKENIZER_MISSING,
+                    Severity.ERROR,
+                    "The file has no tokenizer (no key tokenizer.ggml.model): text can be neither read nor written.",
+                    CONVERT);
+            return Optional.empty();
+        }
+        if (kind.equals("gpt2") && (pre.isEmpty() || pre.equals("default"))) {
+            result.find(
+                    FindingKind.PRE_TOKENIZER_MISSING,
+                    Severity.WARNING,
+                    "tokenizer.ggml.pre is " + (pre.isEmpty() ? "missing" : "'default'") + ": other programs cut text into"
+                            + " words by a default that the model was not trained with ('GENERATION QUALITY WILL BE"
+                            + " DEGRADED'), and its answers get worse.",
+                    CONVERT);
+        }
+        file.find("token_embd.weight").ifPresent(embedding -> rows(file, embedding));
+        bakedBos(file);
+        try {
+            Vocabulary vocabulary = Vocabulary.ofGguf(file.metadata(), file.path());
+            common(vocabulary);
+            return Optional.of(vocabulary);
+        } catch (InputException e) {
+            result.find(FindingKind.TOKENIZER_UNREADABLE, Severity.ERROR, Sentences.of(e), "");
+            return Optional.empty();
+        }
+    }
+
+    private static String text(GgufFile file, String key) {
+        GgufValue value = file.metadata().get(key);
+        return value != null && value.value() instanceof String text ? text : "";
+    }
+
+    private static List<?> tokens(GgufFile file) {
+        GgufValue value = file.metadata().get("tokenizer.ggml.tokens");
+        return value != null && value.value() instanceof List<?> tokens ? tokens : List.of();
+    }
+
+    private void rows(GgufFile file, GgufTensor embedding) {
+        int tokens = tokens(file).size();
+        if (tokens > 0 && embedding.rows() != tokens) {
+            result.find(
+                    FindingKind.VOCABULARY_MISMATCH,
+                    Severity.ERROR,
+                    "The embedding has " + embedding.rows() + " rows for " + tokens + " tokens.",
+                    "The tokenizer is another model's, or lost its added tokens. " + CONVERT);
+        }
+    }
+
+    /** Added tokens whose text was made by decode(encode(text)) with a tokenizer that puts BOS in front. */
+    private void bakedBos(GgufFile file) {
+        List<?> tokens = tokens(file);
+        GgufValue bosId = file.metadata().get(SpecialToken.BOS.ggufKey());
+        if (bosId == null || !(bosId.value() instanceof Number id) || id.intValue() < 0 || id.intValue() >= tokens.size()) {
+            return;
+        }
+        // BOS itself may have been doubled; its true spelling is then half of it.
+        String spelling = String.valueOf(tokens.get(id.intValue()));
+        int half = spelling.length() / 2;
+        String bos = spelling.length() % 2 == 0 && spelling.substring(0, half).equals(spelling.substring(half))
+                ? spelling.substring(0, half)
+                : spelling;
+        if (bos.length() < 3) {
+            return;
+        }
+        List<String> baked = tokens.stream()
+                .map(String::valueOf)
+                .filter(token -> token.length() > bos.length() && token.startsWith(bos))
+                .toList();
+        if (baked.size() >= LEAST_BAKED) {
+            result.find(
+                    FindingKind.BOS_BAKED_IN,
+                    Severity.ERROR,
+                    baked.size() + " tokens have " + bos + " glued to their front (such as '" + baked.getFirst()
+                            + "'): no text ever matches them, so the model does not see its special tokens. The converter"
+                            + " encoded added tokens with a tokenizer that puts BOS in front.",
+                    CONVERT);
+        }
+    }
+
+    /** What holds for every vocabulary. */
+    void common(Vocabulary vocabulary) {
+        result.tokenizer(vocabulary);
+        if (vocabulary.endIds().isEmpty()) {
+            result.find(
+                    FindingKind.SPECIAL_TOKEN_MISSING,
+                    Severity.WARNING,
+                    "No token ends a generation: eos_token_id is not set, so the model never stops by itself.",
+                    "Set eos_token_id in a copy of config.json and convert again.");
+        }
+        List<String> ends = TURN_ENDS.stream().filter(vocabulary.tokens()::contains).toList();
+        if (vocabulary.chatTemplate().isEmpty()) {
+            result.find(
+                    FindingKind.CHAT_TEMPLATE_MISSING,
+                    ends.isEmpty() ? Severity.NOTE : Severity.WARNING,
+                    "There is no chat template: the model can only continue text."
+                            + (ends.isEmpty()
+                                    ? ""
+                                    : " Its vocabulary has " + String.join(", ", ends) + ", so one may have been lost (it"
+                                            + " stands in tokenizer_config.json or chat_template.jinja)."),
+                    ends.isEmpty() ? "" : "Put chat_template.jinja beside tokenizer.json and convert again.");
+            return;
+        }
+        TURN_ENDS.stream()
+                .filter(end -> vocabulary.chatTemplate().get().contains(end) && !vocabulary.tokens().contains(end))
+                .forEach(end -> result.find(
+                        FindingKind.SPECIAL_TOKEN_MISSING,
+                        Severity.WARNING,
+                        "The chat template ends turns with " + end + ", which is no token: it is cut into pieces, and the"
+                                + " model does not see where a turn ends.",
+                        "The tokenizer lost its added tokens, or the template is another model's. " + CONVERT));
+    }
+}

@@ -1,0 +1,59 @@
+package dev.tern.probe;
+
+import dev.tern.kernels.Kernels;
+import dev.tern.model.BlockRunner;
+import dev.tern.model.ThreadTeam;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** One sequence on its way through {@link Blocks}. Of the ternary weights one block is in memory at a time. Not thread-safe. */
+public final class BlockwiseModel implements AutoCloseable {
+    private final Blocks blocks;
+    private final BlockRunner runner;
+    private int position;
+
+    /** @param positions most tokens of the sequence */
+    public BlockwiseModel(Blocks blocks, Kernels kernels, ThreadTeam team, int positions) {
+        this.blocks = blocks;
+        this.runner = new BlockRunner(blocks.model(), kernels, team, positions);
+    }
+
+    /** Sees the residual stream behind each block. */
+    @FunctionalInterface
+    public interface StateSink {
+        /** Float32 {@code [tokens][hidden]} after block {@code layer}. */
+        void after(int layer, MemorySegment states);
+    }
+
+    /**
+     * Appends tokens to the sequence.
+     *
+     * @param logits float32 {@code [ids.length][vocab]}
+     */
+    public void evaluate(int[] ids, MemorySegment logits, StateSink sink) {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment states = runner.states(arena, ids.length);
+            blocks.embed(ids, states);
+            for (int layer = 0; layer < blocks.model().layers(); layer++) {
+                try (Arena weights = Arena.ofShared()) {
+                    runner.block(layer, blocks.layer(layer, weights), states, position, ids.length);
+                }
+                sink.after(layer, states);
+            }
+            logits(blocks, runner, states, ids.length, logits);
+        }
+        position += ids.length;
+    }
+
+    /** The last norm and the head of {@code blocks}. */
+    public static void logits(Blocks blocks, BlockRunner runner, MemorySegment states, int tokens, MemorySegment logits) {
+        MemorySegment input = runner.outputNorm(states, tokens, blocks.outputNorm(Arena.ofAuto()));
+        int vocab = blocks.model().vocabSize();
+        blocks.head((piece, firstRow) -> runner.head(input, tokens, piece, firstRow, logits, vocab));
+    }
+
+    @Override
+    public void close() {
+        runner.close();
+    }
+}
