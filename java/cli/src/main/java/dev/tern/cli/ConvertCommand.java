@@ -57,7 +57,8 @@ final class ConvertCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             defaultValue = "auto",
             description = "Type of the ternary tensors: i2_s, tq2_0, tl1 (2 bits a weight), tq1_0, tl2 (1.7 bits),"
-                    + " q2_k (2.6), q4_0 (4.5), q8_0 (8.5), f16, bf16, f32; auto is i2_s where it fits, else f16 (default: ${DEFAULT-VALUE}).")
+                    + " q2_k (2.6), q4_0 (4.5), q8_0 (8.5), f16, bf16, f32; auto is i2_s where it fits, else f16"
+                    + " (default: ${DEFAULT-VALUE}).")
     private String outtype = "auto";
 
     @Mixin
@@ -156,7 +157,8 @@ final class ConvertCommand implements Callable<Integer> {
             case "q8_0" -> GgmlType.Q8_0;
             case "q6_k" -> GgmlType.Q6_K;
             default ->
-                throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
+                throw usage("embedding type '" + embeddingType
+                        + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
         };
     }
 
