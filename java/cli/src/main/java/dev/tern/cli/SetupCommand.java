@@ -169,7 +169,8 @@ final class SetupCommand implements Callable<Integer> {
             case "q8_0" -> GgmlType.Q8_0;
             case "q6_k" -> GgmlType.Q6_K;
             default ->
-                throw usage("embedding type '" + embeddingType + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
+                throw usage("embedding type '" + embeddingType
+                        + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
         };
     }
 
