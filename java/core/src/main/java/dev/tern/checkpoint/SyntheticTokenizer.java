@@ -69,7 +69,9 @@ final class SyntheticTokenizer {
         this.masked = masked;
         this.specials = specials(kind, vocabSize < LARGE_VOCAB ? 16 : 256);
         int room = vocabSize - specials.size() - 256;
-        this.letters = kind.byteLevel() ? ByteLevelAlphabet.letters() : printable().subList(0, Math.min(printable().size(), room));
+        this.letters = kind.byteLevel()
+                ? ByteLevelAlphabet.letters()
+                : printable().subList(0, Math.min(printable().size(), room));
         this.merges = merges(kind.byteLevel() ? room : room - letters.size(), kind.byteLevel() ? "\u0120" : "\u2581");
     }
 

@@ -108,7 +108,13 @@ public enum PreTokenizer {
                 return known;
             }
         }
-        return pipeline.equals(TextPipeline.sentencePiece(false)) ? SENTENCE_PIECE : OTHER;
+        // Gemma cuts behind spaces, of which its normalizer has left none.
+        TextPipeline bare = TextPipeline.sentencePiece(false);
+        boolean cutsNothing = pipeline.preTokenizer().equals(bare.preTokenizer())
+                || pipeline.preTokenizer().startsWith("{\"type\":\"Split\",")
+                        && pipeline.preTokenizer().endsWith("\"pattern\":{\"String\":\" \"}}");
+        boolean same = pipeline.normalizer().equals(bare.normalizer()) && pipeline.decoder().equals(bare.decoder());
+        return same && cutsNothing ? SENTENCE_PIECE : OTHER;
     }
 
     /** What tokenizer.json says for it. */

@@ -76,7 +76,8 @@ final class VocabularyBuilder {
                     .problem("token '" + token + "' has an id beyond the model's vocabulary")
                     .expected("below vocab_size " + tokens.length)
                     .found(id)
-                    .cure("The tokenizer and config.json are of different models, or the embedding was not resized for added tokens.")
+                    .cure("The tokenizer and config.json are of different models, or the embedding was not resized for added"
+                            + " tokens.")
                     .exception();
         }
         Integer other = ids.put(token, id);

@@ -1,4 +1,4 @@
-/** Text to token ids and back: byte-level BPE, equal id for id to Hugging Face's {@code tokenizers}. */
+/** Text to token ids and back: BPE and Unigram, equal id for id to Hugging Face's {@code tokenizers}. */
 @NullMarked
 package dev.tern.tokenizer;
 

@@ -57,6 +57,9 @@ class VocabularyCheckTest {
         assertThat(findings).hasSize(2);
         assertThat(findings.getFirst().text()).contains("1 bytes have no token, such as 0x7E");
         assertThat(findings.getLast().text()).contains("no merges");
+        Vocabulary broken = Vocabulary.ofGguf(metadata, "memory");
+        assertThat(VocabularyCheck.roundTrip(broken, GoldenCases.throughGguf(broken))).isEmpty();
+        assertThat(VocabularyCheck.roundTrip(tiny, broken)).isPresent();
     }
 
     @Test
