@@ -18,6 +18,8 @@ final class WeightCheck {
     /** Codes 0, 1, 2 four times: the largest byte of a packed matrix. */
     private static final int LARGEST_PACKED = 0b10101010;
 
+    private static final long PIECE = 1 << 22;
+
     private WeightCheck() {}
 
     static boolean isFloat(GgmlType type) {
@@ -27,10 +29,15 @@ final class WeightCheck {
     /** Index of the first value that is no finite number, in a tensor of floats. */
     static OptionalLong firstNotFinite(GgufFile file, GgufTensor tensor) {
         MemorySegment data = file.data(tensor);
-        for (long i = 0; i < tensor.elements(); i++) {
-            if (!Float.isFinite(value(data, tensor.type(), i))) {
-                return OptionalLong.of(i);
+        int bytes = tensor.type().blockBytes();
+        for (long first = 0; first < tensor.elements(); first += PIECE) {
+            long end = Math.min(first + PIECE, tensor.elements());
+            for (long i = first; i < end; i++) {
+                if (!Float.isFinite(value(data, tensor.type(), i))) {
+                    return OptionalLong.of(i);
+                }
             }
+            data.asSlice(first * bytes, (end - first) * bytes).unload(); // embeddings are the largest tensors by far
         }
         return OptionalLong.empty();
     }
