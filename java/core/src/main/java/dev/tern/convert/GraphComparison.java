@@ -168,7 +168,8 @@ final class GraphComparison implements AutoCloseable {
     /** Runs what is left and compares; problems are added to the list, a sentence each. */
     ValidationReport.Graph finish(List<String> problems) {
         for (CheckpointTensor source : checkpoint.tensors()) {
-            if (source.ternary() && source.name().startsWith("blk." + nextLayer + ".") && !pending.containsKey(source.name())) {
+            boolean next = source.ternary() && source.name().startsWith("blk." + nextLayer + ".");
+            if (next && !pending.containsKey(source.name())) {
                 accept(source, checkpoint.readTernary(source));
             }
         }
@@ -186,7 +187,8 @@ final class GraphComparison implements AutoCloseable {
             agreeing += expected == found ? 1 : 0;
             double deviation = deviation(logits, t);
             largest = Math.max(largest, deviation);
-            boolean equal = logits.asSlice(4L * vocab * t, 4L * vocab).mismatch(fileLogits.asSlice(4L * vocab * t, 4L * vocab)) < 0;
+            MemorySegment row = logits.asSlice(4L * vocab * t, 4L * vocab);
+            boolean equal = row.mismatch(fileLogits.asSlice(4L * vocab * t, 4L * vocab)) < 0;
             bits &= equal;
             if (firstDifference.isEmpty() && (sameOrder ? !equal : !(deviation <= MOST_DEVIATION)) && problems.isEmpty()) {
                 problems.add("graph: the logits of position " + t + " are not the checkpoint's: expected token " + expected

@@ -25,7 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What is compared besides tensor by tensor: the tokenizers on texts, the models on tokens, and what is told of each matrix. */
+/** What is compared besides the tensors: the tokenizers on texts, the models on tokens; and what is told of each matrix. */
 final class ProofOfModel implements AutoCloseable {
     private static final int HASH_PIECE = 1 << 22;
 
