@@ -60,6 +60,8 @@ final class TokenizerRoundTrip {
     }
 
     private static String start(String text) {
-        return text.length() <= 24 ? text : text.substring(0, text.offsetByCodePoints(0, Math.min(24, text.codePointCount(0, text.length())))) + "…";
+        int shown = Math.min(24, text.codePointCount(0, text.length()));
+        int end = text.offsetByCodePoints(0, shown);
+        return end == text.length() ? text : text.substring(0, end) + "…";
     }
 }

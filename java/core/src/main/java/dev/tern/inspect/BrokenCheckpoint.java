@@ -48,7 +48,9 @@ final class BrokenCheckpoint {
         Path parent = path.toAbsolutePath().normalize().getParent();
         boolean isFolder = Files.isDirectory(path);
         Path folder = isFolder || parent == null ? path : parent;
-        List<Path> files = weights(folder).stream().filter(file -> isFolder || file.getFileName().equals(path.getFileName())).toList();
+        List<Path> files = weights(folder).stream()
+                .filter(file -> isFolder || file.getFileName().equals(path.getFileName()))
+                .toList();
         boolean config = Files.exists(folder.resolve("config.json"));
         if (!Files.exists(path) || isFolder && files.isEmpty() && !config) {
             throw refusal;

@@ -65,7 +65,9 @@ final class GraphCheck {
         result.find(
                 bitnet ? FindingKind.ARCHITECTURE_SPELLING : FindingKind.ARCHITECTURE_UNKNOWN,
                 Severity.ERROR,
-                (architecture.isEmpty() ? "The file names no architecture" : "The architecture '" + architecture + "' is unknown")
+                (architecture.isEmpty()
+                                ? "The file names no architecture"
+                                : "The architecture '" + architecture + "' is unknown")
                         + (bitnet
                                 ? ": GGUF names are bitnet-b1.58 (bitnet.cpp, ik_llama.cpp, Tern) and bitnet (llama.cpp); a"
                                         + " class name such as BitNetForCausalLM belongs into config.json."
@@ -135,7 +137,8 @@ final class GraphCheck {
             if (rows == shape.rows() && cols == shape.cols()) {
                 continue;
             }
-            String text = "'" + shape.name() + "' expected " + shape.cols() + ", " + shape.rows() + ", got " + cols + ", " + rows;
+            String text = "'" + shape.name() + "' expected " + shape.cols() + ", " + shape.rows() + ", got " + cols + ", "
+                    + rows;
             boolean projection = shape.kind() == TensorShape.Kind.PROJECTION;
             boolean quarter = cols == shape.cols() && rows == Math.ceilDiv(shape.rows(), 4)
                     || rows == shape.rows() && cols == Math.ceilDiv(shape.cols(), 4);
@@ -145,7 +148,8 @@ final class GraphCheck {
         report(FindingKind.SUB_NORMS_MISSING, missing.stream().filter(subNorm).toList(),
                 " norms before o_proj and down_proj are missing, which the architecture '" + architecture + "' has: ",
                 "Either the converter dropped them, or the model is a plain Llama and its architecture 'llama'. " + CONVERT);
-        report(FindingKind.TENSORS_MISSING, missing.stream().filter(subNorm.negate()).toList(), " tensors are missing: ", CONVERT);
+        report(FindingKind.TENSORS_MISSING, missing.stream().filter(subNorm.negate()).toList(),
+                " tensors are missing: ", CONVERT);
         report(FindingKind.PACKED_NOT_UNPACKED, packed,
                 " matrices have a quarter of their rows: they are packed, four weights to a byte, and were never unpacked: ",
                 CONVERT);

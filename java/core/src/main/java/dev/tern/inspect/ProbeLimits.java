@@ -2,8 +2,8 @@ package dev.tern.inspect;
 
 /**
  * Where the probe draws its lines, as shares of chance: the logarithm of the vocabulary's size, which a model that knows
- * nothing scores. On the text of {@link ModelProbe} the trained test model (vocabulary 4096, chance 8.3 nats, 196 tokens) scores 0.50;
- * with its weights in a wrong order 0.95 to 1.2, shuffled 1.1; with the gate's other activation 0.53, with q and k in the
+ * nothing scores. On the text of {@link ModelProbe} the trained test model (vocabulary 4096, chance 8.3 nats, 196
+ * tokens) scores 0.50; with its weights in a wrong order 0.95 to 1.2, shuffled 1.1; with the gate's other activation 0.53, with q and k in the
  * other order 0.57, with inverted scales 0.59: little worse, but token by token so surely that the difference is 4.8, 6.4
  * and 8.7 of its standard errors.
  */

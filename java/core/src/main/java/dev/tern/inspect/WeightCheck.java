@@ -42,7 +42,7 @@ final class WeightCheck {
         return OptionalLong.empty();
     }
 
-    /** Whether a tensor of floats or bytes holds nothing but what bytes of four codes can be: whole numbers, more than three of them. */
+    /** Whether a tensor of floats or bytes holds nothing but what bytes of four codes can be: whole numbers, beyond 2. */
     static boolean holdsPackedBytes(GgufFile file, GgufTensor tensor) {
         if (tensor.type() == GgmlType.I8) {
             return true;

@@ -6,7 +6,7 @@ import dev.tern.model.ThreadTeam;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** One sequence on its way through {@link Blocks}. Of the ternary weights one block is in memory at a time. Not thread-safe. */
+/** One sequence on its way through {@link Blocks}, of which one is in memory at a time. Not thread-safe. */
 public final class BlockwiseModel implements AutoCloseable {
     private final Blocks blocks;
     private final BlockRunner runner;

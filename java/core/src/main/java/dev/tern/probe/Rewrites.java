@@ -47,7 +47,7 @@ public final class Rewrites {
         return withinGroups(GROUP, i -> (3 - i % 4) * 32 + i / 4);
     }
 
-    /** I2_S written in groups of 64 weights and 16 bytes, as bitnet.cpp's NEON code of 2026 does: byte p has p, p+16, p+32, p+48. */
+    /** I2_S written in groups of 64 weights, as bitnet.cpp's NEON code of 2026 does: byte p has p, p+16, p+32, p+48. */
     public static Rewrite neonI2s() {
         return withinGroups(GROUP, i -> {
             int storedByte = i / 64 * 16 + i % 16;

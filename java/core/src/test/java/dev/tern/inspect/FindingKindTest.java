@@ -22,6 +22,8 @@ class FindingKindTest {
                     .forEach(id -> documented.add(id.group(1)));
         }
         assertThat(documented)
-                .isEqualTo(Arrays.stream(FindingKind.values()).map(FindingKind::id).collect(Collectors.toCollection(TreeSet::new)));
+                .isEqualTo(Arrays.stream(FindingKind.values())
+                        .map(FindingKind::id)
+                        .collect(Collectors.toCollection(TreeSet::new)));
     }
 }
