@@ -86,8 +86,11 @@ public final class CheckpointBlocks implements Blocks {
         TernaryRows rows = checkpoint.ternaryRows(tensor(name));
         int cols = rows.cols();
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows.rows(), cols), 64);
+        float scale = rows.scale();
         if (rewrite != Rewrite.NONE) {
-            rewrite.apply(name, rows.matrix()).pack(codes);
+            TernaryMatrix other = rewrite.apply(name, rows.matrix());
+            other.pack(codes);
+            scale = other.scale();
         } else {
             int step = Math.clamp(BAND / cols, 1, rows.rows());
             byte[] band = new byte[step * cols];
@@ -98,7 +101,7 @@ public final class CheckpointBlocks implements Blocks {
                 new TernaryMatrix(count, cols, t, rows.scale()).pack(codes.asSlice(row * TernaryCodec.packedSize(1, cols)));
             }
         }
-        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, rounding.scale(name, rows.scale()));
+        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, rounding.scale(name, scale));
     }
 
     private FloatWeights floats(String name, Arena arena, Arena small) {

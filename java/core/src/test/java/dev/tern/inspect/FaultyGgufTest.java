@@ -356,7 +356,7 @@ class FaultyGgufTest {
         assertOnly(FindingKind.TENSORS_MISSING, lost);
 
         TestGguf more = tiny(Outtype.I2_S);
-        more.floats("blk.0.attn_q.lrc_u", new float[512 * 4], 4, 512);
+        more.floats("blk.0.attn_q.bias", new float[512], 512);
         assertOnly(FindingKind.TENSOR_UNUSED, more);
 
         TestGguf infinite = tiny(Outtype.I2_S);
