@@ -86,25 +86,7 @@ public record ModelHyperparameters(
 
     /** The same model with these extensions. */
     public ModelHyperparameters with(LowRankRanks ranks, int block) {
-        return new ModelHyperparameters(
-                architecture,
-                name,
-                vocabSize,
-                contextLength,
-                hiddenSize,
-                intermediateSize,
-                layers,
-                heads,
-                kvHeads,
-                headDim,
-                ropeDims,
-                ropeTheta,
-                normEps,
-                activation,
-                subNorms,
-                tiedHead,
-                ranks,
-                block);
+        return with(architecture, activation, ranks, block);
     }
 
     /** The dimensions that decide the shapes of the ternary matrices. */
@@ -114,15 +96,16 @@ public record ModelHyperparameters(
 
     /** The same model under another architecture's name; its graph stays as {@link #subNorms} says. */
     public ModelHyperparameters withArchitecture(String name) {
-        return with(name, activation);
+        return with(name, activation, lowRank, diffusionBlock);
     }
 
     /** The same model with another gate of the feed-forward network. */
     public ModelHyperparameters withActivation(FfnActivation other) {
-        return with(architecture, other);
+        return with(architecture, other, lowRank, diffusionBlock);
     }
 
-    private ModelHyperparameters with(String otherArchitecture, FfnActivation otherActivation) {
+    private ModelHyperparameters with(
+            String otherArchitecture, FfnActivation otherActivation, LowRankRanks ranks, int block) {
         return new ModelHyperparameters(
                 otherArchitecture,
                 name,
@@ -140,7 +123,7 @@ public record ModelHyperparameters(
                 otherActivation,
                 subNorms,
                 tiedHead,
-                lowRank,
-                diffusionBlock);
+                ranks,
+                block);
     }
 }
