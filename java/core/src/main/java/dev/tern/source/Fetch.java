@@ -1,6 +1,7 @@
 package dev.tern.source;
 
 import dev.tern.io.InputException;
+import dev.tern.safetensors.ShardIndex;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -231,7 +232,7 @@ final class Fetch {
             RemoteFile chosen = require(listing, weights);
             files.add(chosen);
             if (weights.equals(Selection.INDEX) && there(folder, recorded, chosen)) {
-                for (String shard : Selection.shards(folder.path().resolve(weights))) {
+                for (String shard : ShardIndex.read(folder.path().resolve(weights)).files()) {
                     files.add(require(listing, shard));
                 }
             }
