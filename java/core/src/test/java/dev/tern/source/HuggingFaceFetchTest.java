@@ -293,6 +293,40 @@ class HuggingFaceFetchTest {
         }
     }
 
+    /** Neither offline nor for a commit that needs no question: the folder's own record says what it holds. */
+    @Test
+    void aFolderOfAnotherModelIsNeverTakenForThisOne() throws Exception {
+        Path own = cache.resolve("own");
+        hub.commits.put(FakeHub.COMMIT, FakeHub.COMMIT);
+        hub.files.put("sub/config.json", hub.files.get("config.json"));
+        hub.files.put("sub/model.safetensors", FakeHub.safetensors(20, 9));
+        ModelSource model = ModelSource.parse("hf://org/model");
+        ModelSource sub = ModelSource.parse("hf://org/model/sub");
+        sub.fetch(hub.options(cache).build()); // seen, in the cache
+        model.fetch(hub.options(cache).folder(own).build());
+        FetchOptions offline = hub.options(cache).folder(own).offline(true).build();
+        assertThat(model.fetch(offline).path()).isEqualTo(own);
+        assertThatThrownBy(() -> sub.fetch(offline))
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith(own + ": holds something else already")
+                .hasMessageContaining("found hf://org/model, commit " + FakeHub.COMMIT);
+        for (FetchOptions options : List.of(offline, hub.options(cache).folder(own).build())) {
+            assertThatThrownBy(() -> ModelSource.parse("hf://org/model@" + FakeHub.COMMIT + "/sub").fetch(options))
+                    .hasMessageContaining("holds something else already");
+        }
+
+        hub.commits.put("main", OTHER);
+        hub.fetch(cache); // what the cache has seen since is nothing to the folder
+        FetchedModel old = model.fetch(offline);
+        assertThat(old.path()).isEqualTo(own);
+        assertThat(old.revision()).contains(FakeHub.COMMIT);
+
+        FetchOptions empty = hub.options(cache).folder(cache.resolve("empty")).offline(true).build();
+        assertThatThrownBy(() -> model.fetch(empty))
+                .hasMessageContaining("is not in the folder, and offline nothing is fetched")
+                .hasMessageContaining("nothing of it in " + cache.resolve("empty"));
+    }
+
     @Test
     void aFolderOfOnesOwn() throws Exception {
         Path own = cache.resolve("own");
