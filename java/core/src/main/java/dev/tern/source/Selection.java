@@ -28,8 +28,6 @@ final class Selection {
             "tokenizer_config.json",
             "special_tokens_map.json",
             "added_tokens.json",
-            "vocab.json",
-            "merges.txt",
             "chat_template.jinja",
             "chat_template.json");
 

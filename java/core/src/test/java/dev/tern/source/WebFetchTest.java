@@ -89,7 +89,8 @@ class WebFetchTest {
                 .isEqualTo(cache.resolve("models").resolve(host).resolve("models/tiny"));
         assertThat(model.notes()).anyMatch(note ->
                 note.startsWith("the server offers no checksum of config.json, tokenizer.json, model.safetensors"));
-        assertThat(server.requests("merges.txt")).hasSize(1);
+        assertThat(server.requests("special_tokens_map.json")).hasSize(1);
+        assertThat(server.requests()).noneMatch(request -> request.path().matches(".*(merges|vocab)[.].*"));
         assertThat(server.requests(".bin")).isEmpty();
         assertThat(server.requests(".index.json")).isEmpty();
 
@@ -283,7 +284,7 @@ class WebFetchTest {
                 : reply;
         FetchedModel model = fetch();
         requireRight(model);
-        assertThat(model.path().resolve("merges.txt")).doesNotExist();
+        assertThat(model.path().resolve("special_tokens_map.json")).doesNotExist();
 
         files.remove("config.json");
         assertThatThrownBy(this::fetch).hasMessageContaining("there is no config.json in it");
