@@ -42,7 +42,7 @@ record WebSource(URI address, String folder, String file) implements RemoteSourc
     }
 
     @Override
-    public List<String> cachePath() {
+    public List<String> cachePath(FetchOptions options) {
         List<String> path = new ArrayList<>();
         path.add(address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort()));
         path.addAll(names());

@@ -127,6 +127,15 @@ class WebFetchTest {
     }
 
     @Test
+    void theListOfTheCacheNamesAFileByItsAddress() {
+        files.put("ema x.safetensors", FakeHub.safetensors(40, 3));
+        ModelSource named = ModelSource.parse(server.url() + "/models/tiny/ema%20x.safetensors");
+        assertThat(named.fetch(options().build()).path()).hasBinaryContent(files.get("ema x.safetensors"));
+        String listed = CachedModel.list(options().build()).getFirst().source();
+        assertThat(ModelSource.parse(listed)).isEqualTo(named);
+    }
+
+    @Test
     void partsAreHeldTogetherByTheEntityTag() {
         requireRight(fetch());
         assertThat(server.requests(WEIGHTS).stream().filter(request -> request.method().equals("GET")))
