@@ -41,7 +41,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 public class ConvertBenchmark {
 
-    @Param({"TQ1_0", "TQ2_0", "I2_S", "TL1", "TL2", "F16"})
+    @Param({"TQ1_0", "TQ2_0", "I2_S", "TL1", "TL2", "Q2_K", "Q4_0", "Q8_0", "F16", "BF16", "F32"})
     public Outtype outtype;
 
     @Param("0")

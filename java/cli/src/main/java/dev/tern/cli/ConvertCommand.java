@@ -6,7 +6,10 @@ import dev.tern.convert.ConversionPlan;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.Converter;
 import dev.tern.gguf.GgmlType;
+import dev.tern.io.AtomicFile;
 import dev.tern.io.InputException;
+import dev.tern.source.FetchOptions;
+import dev.tern.source.ModelSource;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.Outtype;
 import java.nio.file.Path;
@@ -21,13 +24,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
 
 /** {@code tern convert}: a Hugging Face checkpoint, or a ternary GGUF file, to a GGUF file. */
 @Command(
         name = "convert",
-        description = "Converts a Hugging Face checkpoint, or a GGUF file that is ternary already, to a GGUF file. Ternary"
-                + " weights are kept exactly, whatever the outtype. The source is only read; the file appears when it is"
-                + " whole.",
+        description = "Converts a Hugging Face checkpoint, or a GGUF file that is ternary already, to a GGUF file."
+                + " Ternary weights are kept exactly, whatever the outtype. The source is only read; the file appears"
+                + " when it is whole.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -79,9 +83,9 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--embedding-type",
             paramLabel = "TYPE",
-            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default: f16, or"
-                    + " that of a GGUF source).")
-    private @Nullable String embeddingType;
+            converter = EmbeddingTypeConverter.class,
+            description = EmbeddingTypeConverter.DESCRIPTION + "f16, or that of a GGUF source).")
+    private @Nullable GgmlType embeddingType;
 
     @Option(
             names = "--arch",
@@ -112,7 +116,10 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object: the plan of --dry-run, or the report.")
     private boolean json;
 
-    @Option(names = "--report", paramLabel = "F.json", description = "Write the report as JSON to a file too.")
+    @Option(
+            names = "--report",
+            paramLabel = "F.json",
+            description = "Write the same JSON object to a file too: the report, or the plan of --dry-run.")
     private @Nullable Path reportFile;
 
     ConvertCommand(Terminal terminal, Interruption interruption) {
@@ -125,33 +132,42 @@ final class ConvertCommand implements Callable<Integer> {
         if (output == null && !dryRun) {
             throw usage("Missing required option: '--output=F.gguf' (or --dry-run)");
         }
-        Converter converter = Converter.from(sources.checkpoint(source, terminal, interruption))
+        Outtype type = outtype.equals("auto") ? null : outtype();
+        Path ini = kernelConfig.path();
+        KernelConfig tiles = ini == null ? null : kernelConfig(ini, type);
+        if (threads != null && threads < 1) {
+            throw usage("--threads: expected a positive number; found " + threads);
+        }
+        ModelSource from = ModelSource.parse(source);
+        if (sourceKernelConfig != null && from.remote()) {
+            throw usage("--source-kernel-config is for a GGUF file, which is not fetched; found " + from.label());
+        }
+        requireRoomFor(dryRun ? null : output);
+        Converter converter = Converter.from(
+                        sources.fetch(from, FetchOptions.builder(), terminal, interruption).path())
                 .architecture(architecture)
-                .tensorHashes(json) // which alone shows them
+                .tensorHashes(json || reportFile != null) // which alone show them
                 .overwrite(overwrite)
                 .validate(validate);
-        if (!outtype.equals("auto")) {
-            converter.outtype(outtype());
+        if (type != null) {
+            converter.outtype(type);
         }
         if (embeddingType != null) {
-            converter.embeddingType(embeddingType(embeddingType));
+            converter.embeddingType(embeddingType);
         }
         if (sourceKernelConfig != null) {
             converter.sourceKernelConfig(sourceKernelConfig);
         }
         if (threads != null) {
-            if (threads < 1) {
-                throw usage("--threads: expected a positive number; found " + threads);
-            }
             converter.threads(threads);
         }
-        Path ini = kernelConfig.path();
-        if (ini != null) {
-            converter.kernelConfig(kernelConfig(ini));
+        if (tiles != null) {
+            converter.kernelConfig(tiles);
         }
         if (dryRun || output == null) {
             ConversionPlan plan = converter.plan();
             plan.notes().forEach(terminal::note);
+            report(ConversionText.json(plan));
             terminal.out().print(json ? Json.document(ConversionText.json(plan)) : ConversionText.text(plan));
             return ExitStatus.OK;
         }
@@ -163,11 +179,27 @@ final class ConvertCommand implements Callable<Integer> {
                     .to(output);
         }
         report.notes().forEach(terminal::note);
-        if (reportFile != null) {
-            AtomicText.write(reportFile, Json.document(ConversionText.json(report)));
-        }
-        terminal.out().print(json ? Json.document(ConversionText.json(report)) : ConversionText.text(report, terminal.verbose()));
+        report(ConversionText.json(report));
+        terminal.out().print(json
+                ? Json.document(ConversionText.json(report))
+                : ConversionText.text(report, terminal.verbose()));
         return ExitStatus.OK;
+    }
+
+    /** Finds out before gigabytes are fetched whether files can be written where they shall be. */
+    private void requireRoomFor(@Nullable Path gguf) {
+        if (gguf != null) {
+            AtomicFile.create(gguf, overwrite).close();
+        }
+        if (reportFile != null) {
+            AtomicFile.create(reportFile, true).close();
+        }
+    }
+
+    private void report(JsonNode document) {
+        if (reportFile != null) {
+            AtomicText.write(reportFile, Json.document(document));
+        }
     }
 
     private Outtype outtype() {
@@ -178,24 +210,13 @@ final class ConvertCommand implements Callable<Integer> {
         }
     }
 
-    private KernelConfig kernelConfig(Path ini) {
-        Optional<LutFormat> format = outtype.equals("auto") ? Optional.empty() : outtype().lutFormat();
+    private KernelConfig kernelConfig(Path ini, @Nullable Outtype type) {
+        Optional<LutFormat> format = type == null ? Optional.empty() : type.lutFormat();
         if (format.isEmpty()) {
             throw usage("--kernel-config is for --outtype tl1 or tl2, whose weights are packed in tiles; found "
                     + outtype);
         }
         return KernelConfigFile.read(ini, format);
-    }
-
-    private GgmlType embeddingType(String name) {
-        return switch (name) {
-            case "f16" -> GgmlType.F16;
-            case "bf16" -> GgmlType.BF16;
-            case "f32" -> GgmlType.F32;
-            case "q8_0" -> GgmlType.Q8_0;
-            case "q6_k" -> GgmlType.Q6_K;
-            default -> throw usage("embedding type '" + name + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
-        };
     }
 
     private ParameterException usage(@Nullable String message) {

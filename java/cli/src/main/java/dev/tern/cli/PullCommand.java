@@ -112,9 +112,13 @@ final class PullCommand implements Callable<Integer> {
                     .put("revision", model.revision())
                     .put("folder", model.folder().toString())
                     .put("bytes", model.bytes())
-                    .put("whole", model.whole()));
+                    .put("whole", model.whole())
+                    .put("configuration_only", model.configurationOnly()));
             terminal.out().print(Json.document(document));
             return;
+        }
+        if (models.isEmpty()) {
+            terminal.print("no models in %s%n", CachedModel.folder(FetchOptions.defaults()));
         }
         for (CachedModel model : models) {
             terminal.print(
@@ -122,7 +126,7 @@ final class PullCommand implements Callable<Integer> {
                     model.source(),
                     model.revision(),
                     Sizes.binary(model.bytes()),
-                    model.whole() ? "" : ", not whole",
+                    model.whole() ? "" : model.configurationOnly() ? ", configuration only" : ", not whole",
                     model.folder());
         }
     }

@@ -19,7 +19,6 @@ import dev.tern.convert.Converter;
 import dev.tern.convert.ValidationReport;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
-import dev.tern.kernels.KernelChoice;
 import dev.tern.lut.KernelFamily;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.KernelConfigFile;
@@ -76,9 +75,6 @@ final class Setup {
     }
 
     void run() {
-        if (terminal.requireNative()) {
-            KernelChoice.requireNative(); // not after minutes of converting
-        }
         Inspected inspected = inspect();
         interruption.check();
         try (SetupFolder folder = SetupFolder.take(request.folder(), request.file())) {

@@ -5,6 +5,7 @@ import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.source.FetchOptions;
 import dev.tern.source.ModelSource;
+import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,9 +74,9 @@ final class SetupCommand implements Callable<Integer> {
             names = "--embedding-type",
             paramLabel = "TYPE",
             defaultValue = "f16",
-            description = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private String embeddingType = "f16";
+            converter = EmbeddingTypeConverter.class,
+            description = EmbeddingTypeConverter.DESCRIPTION + "${DEFAULT-VALUE}).")
+    private GgmlType embeddingType = GgmlType.F16;
 
     @Option(
             names = {"-p", "--prompt"},
@@ -102,13 +103,16 @@ final class SetupCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Outtype type = outtype();
-        if (kernelConfig != null && type.lutFormat().isEmpty()) {
-            throw usage("--kernel-config is for -q tl1 or tl2, whose weights are packed in tiles; found " + type.label());
+        if (kernelConfig != null) {
+            if (type.lutFormat().isEmpty()) {
+                throw usage("--kernel-config is for -q tl1 or tl2, whose weights are packed in tiles; found "
+                        + type.label());
+            }
+            KernelConfigFile.read(kernelConfig, type.lutFormat()); // before anything is fetched
         }
         if (tokens < 1) {
             throw usage("Invalid value for option '-n': expected at least 1, found " + tokens);
         }
-        GgmlType embedding = embeddingType();
         ModelSource source = ModelSource.parse(checkpoint);
         String name = source.name() + "-" + type.label();
         Path folder = output == null ? Path.of(name) : output;
@@ -119,7 +123,15 @@ final class SetupCommand implements Callable<Integer> {
         requireApart(local, folder);
         new Setup(
                         new Setup.Request(
-                                local, type, embedding, folder, folder.resolve(name + ".gguf"), kernelConfig, prompt, tokens, json),
+                                local,
+                                type,
+                                embeddingType,
+                                folder,
+                                folder.resolve(name + ".gguf"),
+                                kernelConfig,
+                                prompt,
+                                tokens,
+                                json),
                         terminal,
                         interruption)
                 .run();
@@ -159,19 +171,6 @@ final class SetupCommand implements Callable<Integer> {
         } catch (InputException e) {
             throw usage(e.getMessage());
         }
-    }
-
-    private GgmlType embeddingType() {
-        return switch (embeddingType) {
-            case "f16" -> GgmlType.F16;
-            case "bf16" -> GgmlType.BF16;
-            case "f32" -> GgmlType.F32;
-            case "q8_0" -> GgmlType.Q8_0;
-            case "q6_k" -> GgmlType.Q6_K;
-            default ->
-                throw usage("embedding type '" + embeddingType
-                        + "': unknown; expected one of f16, bf16, f32, q8_0, q6_k");
-        };
     }
 
     private ParameterException usage(@Nullable String message) {

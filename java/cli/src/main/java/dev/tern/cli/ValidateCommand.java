@@ -2,6 +2,9 @@ package dev.tern.cli;
 
 import dev.tern.convert.ValidationReport;
 import dev.tern.convert.Validator;
+import dev.tern.gguf.GgufFile;
+import dev.tern.io.AtomicFile;
+import dev.tern.ternary.KernelConfigFile;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +16,9 @@ import picocli.CommandLine.Parameters;
 /** {@code tern validate}: is a GGUF file whole, and what its checkpoint says? */
 @Command(
         name = "validate",
-        description = "Decodes every tensor of a GGUF file; with --against compares each ternary value and scale with the"
-                + " checkpoint it came from, the tokenizers on texts, and what both models make of a prompt. Exit status 1"
-                + " when something is wrong. With -v lists the matrices.",
+        description = "Decodes every tensor of a GGUF file; with --against compares each ternary value and scale with"
+                + " the checkpoint it came from, the tokenizers on texts, and what both models make of a prompt. Exit"
+                + " status 1 when something is wrong. With -v lists the matrices.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -53,6 +56,7 @@ final class ValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        requireFiles();
         Path against = checkpoint == null ? null : sources.checkpoint(checkpoint, terminal, interruption);
         ValidationReport report;
         try (Progress progress = new Progress(terminal, interruption)) {
@@ -69,5 +73,15 @@ final class ValidateCommand implements Callable<Integer> {
                 ? Json.document(ValidationText.json(report))
                 : ValidationText.text(report, terminal.verbose()));
         return report.ok() ? ExitStatus.OK : ExitStatus.INPUT;
+    }
+
+    /** Finds out before gigabytes are fetched whether there is a file to compare with them. */
+    private void requireFiles() {
+        try (GgufFile open = GgufFile.open(file)) {
+            KernelConfigFile.tiles(open, kernelConfig.path());
+        }
+        if (reportFile != null) {
+            AtomicFile.create(reportFile, true).close();
+        }
     }
 }

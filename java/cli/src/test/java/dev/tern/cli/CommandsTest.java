@@ -62,6 +62,26 @@ class CommandsTest {
         assertThat(tern("convert", model, "-o", back, "--threads", "0").status()).isEqualTo(2);
     }
 
+    /** What is written to a file is the whole report, T's hashes too, whatever is printed. */
+    @Test
+    void aReportOfAConversionIsTheSameInAFile() throws Exception {
+        Path file = folder.resolve("report.json");
+        InProcess.Result result =
+                tern("convert", PACKED, "-o", folder.resolve("again.gguf"), "--outtype", "i2_s", "--report", file);
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).doesNotStartWith("{");
+        JsonNode report = JsonMapper.builder().build().readTree(Files.readString(file));
+        assertThat(report.path("sha256").asString()).isEqualTo(sha256(model));
+        assertThat(report.path("tensors").findValuesAsString("sha256"))
+                .hasSize(28)
+                .allMatch(hash -> hash.matches("[0-9a-f]{64}"))
+                .isEqualTo(json(conversion).path("tensors").findValuesAsString("sha256"));
+
+        InProcess.Result plan = tern("convert", PACKED, "--dry-run", "--json", "--report", file);
+        assertThat(plan.status()).as(plan.err()).isZero();
+        assertThat(Files.readString(file)).isEqualTo(plan.out()).contains("\"outtype\"");
+    }
+
     @Test
     void convertReportsWhatItWrote() throws Exception {
         assertThat(conversion.status()).as(conversion.err()).isZero();

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -44,7 +46,10 @@ class RemoteCheckpointTest {
     }
 
     private Path snapshot() {
-        return folder.resolve("cache/models/huggingface.co/org/packed-u8").resolve(HubServer.COMMIT)
+        return folder.resolve("cache/models")
+                .resolve(hub.url().replace("http://", "").replace(":", "%3A"))
+                .resolve("org/packed-u8")
+                .resolve(HubServer.COMMIT)
                 .resolve("packed-u8");
     }
 
@@ -98,11 +103,40 @@ class RemoteCheckpointTest {
         InProcess.Result web = tern("kernels " + hub.url() + "/files/config.json --dry-run");
         assertThat(web.status()).as(web.err()).isZero();
         assertThat(web.out()).contains("512 x 1536");
-        assertThat(hub.requests).noneMatch(request -> request.endsWith(".safetensors"));
+        assertThat(hub.requests).noneMatch(request -> request.matches("GET .*[.]safetensors"));
+    }
+
+    /** Gigabytes are not fetched for a command that can only fail. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "convert hf://org/packed-u8 -o x.gguf --outtype q9 | 2 | outtype 'q9'",
+        "convert hf://org/packed-u8 -o x.gguf --embedding-type q4_0 | 2 | expected f16, bf16, f32, q8_0 or q6_k",
+        "convert hf://org/packed-u8 -o x.gguf -t 0 | 2 | --threads: expected a positive number",
+        "convert hf://org/packed-u8 -o x.gguf --kernel-config x.ini | 2 | --kernel-config is for --outtype tl1 or tl2",
+        "convert hf://org/packed-u8 -o x.gguf --outtype tl2 --kernel-config x.ini | 1 | x.ini: cannot be read",
+        "convert hf://org/packed-u8 -o x.gguf --source-kernel-config x.ini | 2 | is for a GGUF file",
+        "convert hf://org/packed-u8 -o there.gguf | 1 | there.gguf: exists already",
+        "convert hf://org/packed-u8 -o no/x.gguf | 1 | does not exist",
+        "convert hf://org/packed-u8 -o x.gguf --report no/x.json | 1 | does not exist",
+        "validate gone.gguf --against hf://org/packed-u8 | 1 | gone.gguf: no such file",
+        "validate there.gguf --against hf://org/packed-u8 | 1 | there.gguf: ",
+        "setup hf://org/packed-u8 -q q9 | 2 | outtype 'q9'",
+        "setup hf://org/packed-u8 --embedding-type q4_0 | 2 | expected f16, bf16, f32, q8_0 or q6_k",
+        "setup hf://org/packed-u8 --kernel-config x.ini | 1 | x.ini: cannot be read",
+    })
+    void cheapMistakesAreFoundBeforeAnythingIsFetched(String arguments, int status, String words) throws Exception {
+        Files.writeString(folder.resolve("there.gguf"), "mine");
+        InProcess.Result result = tern(arguments);
+        assertThat(result.status()).as(result.err()).isEqualTo(status);
+        assertThat(result.err()).contains(words);
+        assertThat(hub.requests).isEmpty();
+        assertThat(folder.resolve("there.gguf")).hasContent("mine");
+        assertThat(names(folder)).containsExactly("there.gguf");
     }
 
     @Test
     void pullPrintsTheFolder() throws Exception {
+        assertThat(tern("pull --list").out().strip()).isEqualTo("no models in " + folder.resolve("cache/models"));
         InProcess.Result result = tern("pull hf://org/packed-u8");
         assertThat(result.status()).as(result.err()).isZero();
         assertThat(result.out().strip()).isEqualTo(snapshot().toString());
@@ -119,6 +153,10 @@ class RemoteCheckpointTest {
         assertThat(web.status()).as(web.err()).isZero();
         assertThat(web.out().strip()).isEqualTo("own");
         assertThat(folder.resolve("own/model.safetensors")).hasSameBinaryContentAs(PACKED.resolve("model.safetensors"));
+
+        assertThat(tern("pull --list").out()).doesNotContain("only");
+        assertThat(tern("pull --config-only " + hub.url() + "/files/").status()).isZero();
+        assertThat(tern("pull --list").out()).contains(" KiB, configuration only\n");
 
         assertThat(tern("pull").status()).isEqualTo(2);
         assertThat(tern("pull hf://a/b --list").status()).isEqualTo(2);

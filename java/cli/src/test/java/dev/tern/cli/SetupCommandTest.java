@@ -334,7 +334,7 @@ class SetupCommandTest {
         "setup @packed -q q9_z -o @new | 2 | q9_z",
         "setup @packed -q i2_s --kernel-config x.ini -o @new | 2 | tl1 or tl2",
         "setup @packed --kernel-config /no/such.ini -o @new | 1 | /no/such.ini",
-        "setup @packed --embedding-type q5_k -o @new | 2 | q5_k",
+        "setup @packed --embedding-type q4_0 -o @new | 2 | q4_0",
         "setup @packed -n 0 -o @new | 2 | -n",
         "setup @packed -o @packed/config.json/x | 1 | only read",
         "setup -o @new | 2 | CHECKPOINT",

@@ -1,9 +1,9 @@
 package dev.tern.checkpoint;
 
 import dev.tern.io.InputException;
-import dev.tern.io.JsonFile;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.safetensors.SafetensorsTensor;
+import dev.tern.safetensors.ShardIndex;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /**
  * The weights of a checkpoint: one safetensors file, or the shards that model.safetensors.index.json maps its tensors
@@ -23,7 +22,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class CheckpointFiles implements AutoCloseable {
     private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+    private static final String INDEX = ShardIndex.NAME;
 
     private final Path folder;
     private final Path weights;
@@ -126,16 +125,8 @@ final class CheckpointFiles implements AutoCloseable {
     }
 
     private void addShards() {
-        JsonNode map = JsonFile.read(weights).get("weight_map");
-        if (map == null || !map.isObject() || map.isEmpty()) {
-            throw InputException.at(weights)
-                    .key("weight_map")
-                    .expected("an object that maps tensors to files")
-                    .found(map == null ? "nothing" : map.getNodeType())
-                    .exception();
-        }
-        for (Map.Entry<String, JsonNode> entry : map.properties()) {
-            SafetensorsFile shard = shard(entry.getKey(), entry.getValue());
+        for (Map.Entry<String, String> entry : ShardIndex.read(weights).weightMap().entrySet()) {
+            SafetensorsFile shard = shard(entry.getValue());
             SafetensorsTensor tensor = shard.find(entry.getKey()).orElseThrow(() -> InputException.at(shard.path())
                     .tensor(entry.getKey())
                     .problem("is missing, though " + INDEX + " places it here")
@@ -152,20 +143,10 @@ final class CheckpointFiles implements AutoCloseable {
         }
     }
 
-    private SafetensorsFile shard(String tensor, JsonNode node) {
-        String name = node.isString() ? node.stringValue() : "";
+    private SafetensorsFile shard(String name) {
         SafetensorsFile open = files.get(name);
         if (open != null) {
             return open;
-        }
-        boolean plain = name.endsWith(".safetensors")
-                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
-        if (!plain) {
-            throw InputException.at(weights)
-                    .key("weight_map." + tensor)
-                    .expected("the name of a safetensors file in the same folder")
-                    .found(JsonFile.shown(node))
-                    .exception();
         }
         Path file = folder.resolve(name);
         if (!Files.exists(file)) {

@@ -31,9 +31,11 @@ import tools.jackson.databind.node.ObjectNode;
 public final class SyntheticCheckpoint {
     private static final int CHUNK_BYTES = 1 << 24;
     private static final int MAX_LAYERS = 10_000;
+
+    /** What belongs to a checkpoint, of whatever family: of an earlier one nothing may be left beside the new one. */
     private static final List<String> FILES = List.of(
             "config.json", "generation_config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
-            "tokenizer_config.json");
+            "tokenizer.model", "tokenizer_config.json", "added_tokens.json");
 
     /** Is told how far the writing is. */
     @FunctionalInterface
@@ -224,7 +226,22 @@ public final class SyntheticCheckpoint {
         generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
         generation.put("do_sample", false).put("max_length", model.contextLength());
         write(folder.resolve("generation_config.json"), generation, written);
+        removeOthers(folder, written);
         write(folder.resolve("config.json"), layout.config(model, format, tokenizer), written);
+    }
+
+    /** Files of the checkpoint that this one takes the place of, which another kind of tokenizer had. */
+    private static void removeOthers(Path folder, List<Path> written) {
+        for (String name : FILES) {
+            Path file = folder.resolve(name);
+            try {
+                if (!written.contains(file)) {
+                    Files.deleteIfExists(file);
+                }
+            } catch (IOException e) {
+                throw InputException.at(file).problem("cannot be removed", e).exception(e);
+            }
+        }
     }
 
     private void requireVocabulary(Path folder) {

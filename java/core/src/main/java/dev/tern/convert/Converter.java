@@ -53,7 +53,7 @@ public final class Converter {
 
     /**
      * The type of the ternary tensors; unless set, tensor by tensor the smallest that its dimensions allow: TQ1_0, else
-     * I2_S, else F16. TL1 and TL2, which are bound to kernels of the same tiles, only when asked for.
+     * I2_S, else Q4_0, else F16. TL1 and TL2, which are bound to kernels of the same tiles, only when asked for.
      */
     public Converter outtype(Outtype type) {
         outtype = type;
@@ -78,7 +78,10 @@ public final class Converter {
         return this;
     }
 
-    /** The type of the embedding and of an untied head: F16, BF16, F32, Q8_0 or Q6_K; unless set, F16, or that of a GGUF source. */
+    /**
+     * The type of the embedding and of an untied head: F16, BF16, F32, Q8_0 or Q6_K; unless set, F16, or that of a GGUF
+     * source.
+     */
     public Converter embeddingType(GgmlType type) {
         if (!EMBEDDING_TYPES.contains(type)) {
             throw InputException.at("embedding type " + type).expected("F16, BF16, F32, Q8_0 or Q6_K").exception();
@@ -87,7 +90,10 @@ public final class Converter {
         return this;
     }
 
-    /** {@code general.architecture}: {@code auto} (default), or {@code bitnet}, {@code bitnet-b1.58}, {@code bitnet-25}, {@code llama}. */
+    /**
+     * {@code general.architecture}: {@code auto} (default), or {@code bitnet}, {@code bitnet-b1.58}, {@code bitnet-25},
+     * {@code llama}.
+     */
     public Converter architecture(String name) {
         architecture = name;
         return this;

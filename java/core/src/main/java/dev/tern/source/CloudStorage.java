@@ -24,7 +24,9 @@ final class CloudStorage implements RemoteFolder {
     private final Http http;
     private final String endpoint;
     private final SignIn signIn;
-    private Optional<GoogleCredentials> credentials = Optional.empty();
+    private volatile Optional<GoogleCredentials> credentials = Optional.empty();
+    private volatile boolean signInFirst;
+    private volatile boolean signInTried;
 
     /** Looks for credentials when they are needed. */
     @FunctionalInterface
@@ -41,15 +43,14 @@ final class CloudStorage implements RemoteFolder {
 
     @Override
     public Listing list() throws IOException, InterruptedException {
+        if (signInFirst && !signInTried) {
+            signIn();
+        }
         List<JsonNode> objects;
         try {
             objects = objects();
         } catch (HttpStatusException e) {
-            if (e.status() != 401 && e.status() != 403) {
-                throw e;
-            }
-            credentials = signIn.credentials();
-            if (credentials.isEmpty()) {
+            if (e.status() != 401 && e.status() != 403 || signInTried || !signIn()) {
                 throw e;
             }
             objects = objects();
@@ -66,6 +67,12 @@ final class CloudStorage implements RemoteFolder {
             }
         }
         return new Files(ModelCache.hash(identities.toString()), files);
+    }
+
+    private boolean signIn() throws IOException, InterruptedException {
+        signInTried = true;
+        credentials = signIn.credentials();
+        return credentials.isPresent();
     }
 
     private List<JsonNode> objects() throws IOException, InterruptedException {
@@ -141,12 +148,24 @@ final class CloudStorage implements RemoteFolder {
         }
     }
 
+    /**
+     * What was listed a moment ago and is not there any more was overwritten or removed: there is another generation of
+     * it, or none. A bucket whose objects, unlike their list, are not public is listed again with an account.
+     */
     @Override
-    public InputException refusal(String file, HttpStatusException answer) {
+    public RuntimeException refusal(String file, HttpStatusException answer) {
+        boolean denied = answer.status() == 401 || answer.status() == 403;
+        if (!file.isEmpty() && answer.status() == 404) {
+            return new SourceChangedException(source.label() + "/" + file + " was overwritten or removed");
+        }
+        if (!file.isEmpty() && denied && !signInTried) {
+            signInFirst = true;
+            return new SourceChangedException(source.label() + "/" + file + " is not public");
+        }
         InputException.Builder error = InputException.at(file.isEmpty() ? source.label() : source.label() + "/" + file);
         String signIn = "Sign in with 'gcloud auth application-default login', or name a key file in"
                 + " GOOGLE_APPLICATION_CREDENTIALS.";
-        if (answer.status() == 401 || answer.status() == 403) {
+        if (denied) {
             if (credentials.isEmpty()) {
                 error.problem("the bucket is not public, and there are no credentials for it").cure(signIn);
             } else {
@@ -155,8 +174,7 @@ final class CloudStorage implements RemoteFolder {
                                 + " " + signIn);
             }
         } else if (answer.status() == 404) {
-            error.problem(file.isEmpty() ? "no such bucket" : "was removed while it was fetched")
-                    .cure("Check the address.");
+            error.problem("no such bucket").cure("Check the address.");
         } else {
             error.problem(String.valueOf(answer.getMessage())).cure("Check the address, or try again later.");
         }

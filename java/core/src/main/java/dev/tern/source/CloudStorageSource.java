@@ -28,7 +28,7 @@ record CloudStorageSource(String bucket, List<String> folders, String file) impl
     }
 
     @Override
-    public List<String> cachePath() {
+    public List<String> cachePath(FetchOptions options) {
         return Stream.concat(Stream.of("storage.googleapis.com", bucket), folders.stream()).toList();
     }
 

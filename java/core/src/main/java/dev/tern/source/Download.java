@@ -66,8 +66,8 @@ final class Download {
         /** Something that a person should know. */
         void note(String text);
 
-        /** The error for a file that the server refuses. */
-        InputException refusal(String name, HttpStatusException answer);
+        /** The error for a file that the server refuses, as {@link RemoteFolder#refusal} gives it. */
+        RuntimeException refusal(String name, HttpStatusException answer);
     }
 
     /** Fetches what is missing. */

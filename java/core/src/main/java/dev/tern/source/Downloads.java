@@ -163,7 +163,7 @@ final class Downloads implements Download.Transfers {
     }
 
     @Override
-    public InputException refusal(String name, HttpStatusException answer) {
+    public RuntimeException refusal(String name, HttpStatusException answer) {
         return remote.refusal(name, answer);
     }
 }

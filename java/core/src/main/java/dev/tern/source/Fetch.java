@@ -1,6 +1,7 @@
 package dev.tern.source;
 
 import dev.tern.io.InputException;
+import dev.tern.safetensors.ShardIndex;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,15 +39,18 @@ final class Fetch {
         if (pinned.isPresent()) {
             return pinned.get();
         }
-        for (int changes = 0; ; changes++) {
-            try (Http http = new Http(options)) {
-                return online(http, source.connect(http, options));
-            } catch (SourceChangedException e) {
-                if (changes == MOST_CHANGES) {
-                    throw InputException.at(source.label())
-                            .problem("changes again and again while it is fetched: " + e.getMessage())
-                            .cure("Try again when nobody writes there.")
-                            .exception(e);
+        try (Http http = new Http(options)) {
+            RemoteFolder remote = source.connect(http, options);
+            for (int changes = 0; ; changes++) {
+                try {
+                    return online(http, remote, changes > 0);
+                } catch (SourceChangedException e) {
+                    if (changes == MOST_CHANGES) {
+                        throw InputException.at(source.label())
+                                .problem("changes again and again while it is fetched: " + e.getMessage())
+                                .cure("Try again when nobody writes there.")
+                                .exception(e);
+                    }
                 }
             }
         }
@@ -57,6 +61,7 @@ final class Fetch {
         SnapshotFolder folder = folder(revision);
         Optional<SnapshotRecord> record = folder.record();
         if (record.isEmpty()
+                || !isOwn(record.get())
                 || !record.get().revision().equals(revision)
                 || !record.get().complete().contains(wanted)
                 || !missing(folder, record.get()).isEmpty()) {
@@ -68,6 +73,11 @@ final class Fetch {
 
     private SnapshotFolder folder(String revision) {
         return new SnapshotFolder(options.folder().orElseGet(() -> cache.snapshot(source, revision)));
+    }
+
+    /** Whether a record is of this model: the cache sees to that by its paths, a folder that a person named does not. */
+    private boolean isOwn(SnapshotRecord record) {
+        return options.folder().isEmpty() || record.source().equals(source.label());
     }
 
     private static List<String> missing(SnapshotFolder folder, SnapshotRecord record) {
@@ -84,22 +94,27 @@ final class Fetch {
     }
 
     private FetchedModel offline() {
-        Optional<String> revision = source.pinned().or(() -> cache.seen(source));
-        if (revision.isEmpty() && options.folder().isPresent()) {
-            revision = folder("").record().map(SnapshotRecord::revision);
+        Optional<String> revision = source.pinned();
+        if (options.folder().isPresent()) {
+            SnapshotFolder own = folder("");
+            requireOwn(own, revision);
+            revision = own.record().map(SnapshotRecord::revision);
+        } else if (revision.isEmpty()) {
+            revision = cache.seen(source);
         }
         Optional<FetchedModel> there = revision.flatMap(this::there);
         if (there.isPresent()) {
             return there.get();
         }
         InputException.Builder error = InputException.at(source.label());
+        String where = options.folder().isEmpty() ? "in the cache" : "in the folder";
         Optional<SnapshotRecord> record = revision.flatMap(known -> folder(known).record());
         if (record.isEmpty()) {
-            error.problem("is not in the cache, and offline nothing is fetched")
-                    .found("nothing of it in " + cache.root());
+            error.problem("is not " + where + ", and offline nothing is fetched")
+                    .found("nothing of it in " + options.folder().orElseGet(cache::root));
         } else {
             List<String> missing = missing(folder(revision.get()), record.get());
-            error.problem("is not whole in the cache, and offline nothing is fetched")
+            error.problem("is not whole " + where + ", and offline nothing is fetched")
                     .found(missing.isEmpty()
                             ? "only " + String.join(", ", record.get().complete()) + " of " + record.get().inWords()
                             : "missing " + Selection.some(missing));
@@ -107,7 +122,8 @@ final class Fetch {
         throw error.cure("Fetch it once with a network, without --offline and TERN_OFFLINE.").exception();
     }
 
-    private FetchedModel online(Http http, RemoteFolder remote) throws InterruptedException {
+    /** @param again whether what is in the folder may be of an earlier state that this fetch itself began with */
+    private FetchedModel online(Http http, RemoteFolder remote, boolean again) throws InterruptedException {
         RemoteFolder.Listing listing;
         try {
             listing = remote.list();
@@ -117,7 +133,7 @@ final class Fetch {
                 notes.add(source.label() + " has moved since it was last fetched: it was " + before.get());
             }
             SnapshotFolder folder = folder(listing.revision());
-            requireOwn(folder, listing);
+            requireOwn(folder, again ? Optional.empty() : Optional.of(listing.revision()));
             Wanted all = wanted(listing, folder);
             Downloads downloads = new Downloads(http, remote, source.label(), folder, options);
             if (!all.missing().isEmpty() || !recorded(folder, listing)) {
@@ -177,15 +193,19 @@ final class Fetch {
                 .isPresent();
     }
 
-    /** A folder that a person named must be empty, or hold this very model. */
-    private void requireOwn(SnapshotFolder folder, RemoteFolder.Listing listing) {
+    /**
+     * A folder that a person named must be empty, or hold this very model.
+     *
+     * @param revision that it must hold; any when empty
+     */
+    private void requireOwn(SnapshotFolder folder, Optional<String> revision) {
         if (options.folder().isEmpty() || folder.isEmpty()) {
             return;
         }
         Optional<SnapshotRecord> record = folder.record();
         boolean own = record.isPresent()
-                && record.get().source().equals(source.label())
-                && record.get().revision().equals(listing.revision());
+                && isOwn(record.get())
+                && revision.map(record.get().revision()::equals).orElse(true);
         if (!own) {
             throw InputException.at(folder.path())
                     .problem("holds something else already")
@@ -231,7 +251,7 @@ final class Fetch {
             RemoteFile chosen = require(listing, weights);
             files.add(chosen);
             if (weights.equals(Selection.INDEX) && there(folder, recorded, chosen)) {
-                for (String shard : Selection.shards(folder.path().resolve(weights))) {
+                for (String shard : ShardIndex.read(folder.path().resolve(weights)).files()) {
                     files.add(require(listing, shard));
                 }
             }
@@ -255,9 +275,7 @@ final class Fetch {
     /** Fetches what is missing, then what turns out to be missing when the index is there, and records it. */
     private Wanted provide(RemoteFolder.Listing listing, SnapshotFolder folder, Downloads downloads)
             throws IOException, InterruptedException {
-        SnapshotRecord record = folder.record()
-                .filter(there -> there.revision().equals(listing.revision()))
-                .orElseGet(() -> SnapshotRecord.empty(source.label(), listing.revision(), listing.revisionInWords()));
+        SnapshotRecord record = record(listing, folder);
         while (true) {
             Wanted all = wanted(listing, folder);
             if (all.missing().isEmpty()) {
@@ -278,6 +296,30 @@ final class Fetch {
             List<RemoteFile> rest = all.missing().stream().filter(file -> !linked(folder, file)).toList();
             downloads.fetch(rest);
         }
+    }
+
+    /**
+     * The record for this state of the model. Of an earlier state in the same folder, which was left when the server
+     * changed it, only files that are still the same are kept.
+     */
+    private SnapshotRecord record(RemoteFolder.Listing listing, SnapshotFolder folder)
+            throws IOException, InterruptedException {
+        Optional<SnapshotRecord> there = folder.record();
+        if (there.isPresent() && there.get().revision().equals(listing.revision())) {
+            return there.get();
+        }
+        SnapshotRecord record = SnapshotRecord.empty(source.label(), listing.revision(), listing.revisionInWords());
+        if (there.isPresent()) {
+            for (Map.Entry<String, SnapshotRecord.Entry> file : there.get().files().entrySet()) {
+                Optional<RemoteFile> now = listing.find(file.getKey());
+                if (now.isPresent() && now.get().identity().equals(file.getValue().identity())) {
+                    record.files().put(file.getKey(), file.getValue());
+                } else {
+                    folder.remove(file.getKey());
+                }
+            }
+        }
+        return record;
     }
 
     /** Takes a file from another revision in the cache when it is the same there. */

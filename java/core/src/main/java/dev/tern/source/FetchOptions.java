@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param folder the folder for the model; empty for one in the cache
  * @param environment the variables that are read: {@code TERN_CACHE}, {@code TERN_OFFLINE}, {@code XDG_CACHE_HOME},
  *     {@code HOME}; {@code HF_ENDPOINT}, {@code HF_TOKEN} and its kin; {@code GOOGLE_APPLICATION_CREDENTIALS},
- *     {@code CLOUDSDK_CONFIG}, {@code STORAGE_EMULATOR_HOST}, {@code GCE_METADATA_HOST};
- *     {@code HTTPS_PROXY}, {@code NO_PROXY}
+ *     {@code CLOUDSDK_CONFIG}, {@code APPDATA}, {@code STORAGE_EMULATOR_HOST}, {@code GCE_METADATA_HOST},
+ *     {@code NO_GCE_CHECK}; {@code HTTPS_PROXY}, {@code ALL_PROXY}, {@code NO_PROXY}, in small letters too
  * @param progress hears how far it is
  * @param patience when a server is given up
  */

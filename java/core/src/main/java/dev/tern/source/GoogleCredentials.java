@@ -68,20 +68,20 @@ final class GoogleCredentials {
                 for (String key : new String[] {"client_id", "client_secret", "refresh_token"}) {
                     form.put(key, text(json, key, file));
                 }
-                URI endpoint = URI.create(json.path("token_uri").asString(TOKEN_ENDPOINT));
+                URI endpoint = endpoint(json, file);
                 yield new GoogleCredentials("the account of " + file, () -> ask(http, endpoint, form, file));
             }
             case "service_account" -> {
                 String email = text(json, "client_email", file);
-                String endpoint = json.path("token_uri").asString(TOKEN_ENDPOINT);
+                URI endpoint = endpoint(json, file);
                 String keyId = json.path("private_key_id").asString("");
                 SignedAssertion assertion =
-                        new SignedAssertion(email, endpoint, keyId, text(json, "private_key", file), file);
+                        new SignedAssertion(email, endpoint.toString(), keyId, text(json, "private_key", file), file);
                 yield new GoogleCredentials(email, () -> {
                     Map<String, String> form = new LinkedHashMap<>();
                     form.put("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
                     form.put("assertion", assertion.at(Instant.now()));
-                    return ask(http, URI.create(endpoint), form, file);
+                    return ask(http, endpoint, form, file);
                 });
             }
             default ->
@@ -93,6 +93,24 @@ final class GoogleCredentials {
                                 + " account.")
                         .exception();
         };
+    }
+
+    /** Where a key file says that tokens are to be asked for. */
+    private static URI endpoint(ObjectNode json, Path file) {
+        try {
+            URI uri = URI.create(json.path("token_uri").asString(TOKEN_ENDPOINT));
+            if (uri.getHost() != null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw InputException.at(file)
+                .key("token_uri")
+                .expected("a web address such as " + TOKEN_ENDPOINT)
+                .found(JsonFile.shown(json.get("token_uri")))
+                .cure("Sign in anew: gcloud auth application-default login.")
+                .exception();
     }
 
     private static ObjectNode read(Path file) {
@@ -155,8 +173,9 @@ final class GoogleCredentials {
                 QUICKLY.multipliedBy(4),
                 patience.segmentBytes(),
                 patience.pauses()));
+        String path = "/computeMetadata/v1/instance/service-accounts/default/token";
+        URI uri = Http.endpoint("GCE_METADATA_HOST", "http://" + host, path);
         Grant grant = () -> {
-            URI uri = URI.create("http://" + host + "/computeMetadata/v1/instance/service-accounts/default/token");
             Http.Request request = new Http.Request(
                     "GET", uri, Map.of("Metadata-Flavor", "Google"), Authorization.NONE, "", true);
             try (Http http = new Http(quick);

@@ -1,8 +1,8 @@
 package dev.tern.source;
 
+import java.net.URI;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A model on the Hugging Face hub.
@@ -15,6 +15,7 @@ import java.util.stream.Stream;
  */
 record HuggingFaceSource(String organization, String repository, String revision, List<String> subfolder, String file)
         implements RemoteSource {
+    private static final String ENDPOINT = "HF_ENDPOINT";
 
     @Override
     public boolean remote() {
@@ -28,13 +29,25 @@ record HuggingFaceSource(String organization, String repository, String revision
 
     @Override
     public String label() {
-        return "hf://" + organization + "/" + repository + (revision.equals("main") ? "" : "@" + revision)
+        return "hf://" + organization + "/" + repository + (revision.equals("main") ? "" : "@" + reference(revision))
                 + (subfolder.isEmpty() ? "" : "/" + String.join("/", subfolder));
     }
 
+    /** As the grammar of addresses has it: only these references have slashes. */
+    private static String reference(String revision) {
+        return revision.matches("refs/(pr|convert)/[^/]+") ? revision : Addresses.encoded(revision);
+    }
+
     @Override
-    public List<String> cachePath() {
-        return Stream.of("huggingface.co", organization, repository).toList();
+    public List<String> cachePath(FetchOptions options) {
+        URI hub = Http.endpoint(ENDPOINT, endpoint(options), "/");
+        String host = hub.getHost() + (hub.getPort() < 0 ? "" : ":" + hub.getPort());
+        return List.of(host, organization, repository);
+    }
+
+    /** The hub's address: another hub has other models under the same names. */
+    private static String endpoint(FetchOptions options) {
+        return options.variable(ENDPOINT).orElse("https://huggingface.co").replaceAll("/+$", "");
     }
 
     @Override
@@ -50,7 +63,6 @@ record HuggingFaceSource(String organization, String repository, String revision
 
     @Override
     public RemoteFolder connect(Http http, FetchOptions options) {
-        String endpoint = options.variable("HF_ENDPOINT").orElse("https://huggingface.co").replaceAll("/+$", "");
-        return new HuggingFaceHub(this, http, endpoint, HuggingFaceToken.find(options));
+        return new HuggingFaceHub(this, http, endpoint(options), HuggingFaceToken.find(options));
     }
 }

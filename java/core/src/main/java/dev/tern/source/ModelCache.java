@@ -25,9 +25,11 @@ import java.util.stream.Stream;
 final class ModelCache {
     private static final int LONGEST_NAME = 200;
 
+    private final FetchOptions options;
     private final Path root;
 
     ModelCache(FetchOptions options) {
+        this.options = options;
         root = root(options);
     }
 
@@ -63,7 +65,7 @@ final class ModelCache {
     /** The folder for all revisions of a source. */
     Path family(RemoteSource source) {
         Path folder = root;
-        for (String name : source.cachePath()) {
+        for (String name : source.cachePath(options)) {
             folder = folder.resolve(fileName(name));
         }
         return folder;

@@ -16,8 +16,11 @@ interface RemoteFolder {
      */
     Listing list() throws IOException, InterruptedException;
 
-    /** The error for an answer that refuses the folder, or a file in it where a file is named. */
-    InputException refusal(String file, HttpStatusException answer);
+    /**
+     * The error for an answer that refuses the folder, or a file in it where a file is named: an {@link InputException},
+     * or a {@link SourceChangedException} when another look at the folder may help.
+     */
+    RuntimeException refusal(String file, HttpStatusException answer);
 
     /** What is there. Not thread-safe. */
     interface Listing {

@@ -14,7 +14,7 @@ sealed interface RemoteSource extends ModelSource permits HuggingFaceSource, Clo
     String file();
 
     /** The folder of the cache for all its revisions, relative to that for models, name by name. */
-    List<String> cachePath();
+    List<String> cachePath(FetchOptions options);
 
     /**
      * Below a revision's folder of that name in the cache, for a model that is not at the top of what has the

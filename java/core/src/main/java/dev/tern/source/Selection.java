@@ -1,23 +1,23 @@
 package dev.tern.source;
 
 import dev.tern.io.InputException;
-import dev.tern.io.JsonFile;
-import java.nio.file.Path;
+import dev.tern.safetensors.ShardIndex;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /** Which files of a folder a model needs: those that a checkpoint is read from, and never anything else. */
 final class Selection {
     static final String CONFIG = "config.json";
     static final String SINGLE = "model.safetensors";
-    static final String INDEX = "model.safetensors.index.json";
+    static final String INDEX = ShardIndex.NAME;
+
+    /** The cure for weights in PyTorch's format alone. */
+    static final String WITHOUT_PICKLE = "Take a copy of the model with safetensors, or load it in transformers once and"
+            + " save it with save_pretrained(folder, safe_serialization=True).";
 
     /** Configuration and tokenizer; config.json must be there. */
     static final List<String> SMALL = List.of(
@@ -28,8 +28,6 @@ final class Selection {
             "tokenizer_config.json",
             "special_tokens_map.json",
             "added_tokens.json",
-            "vocab.json",
-            "merges.txt",
             "chat_template.jinja",
             "chat_template.json");
 
@@ -63,8 +61,7 @@ final class Selection {
             error.problem("there are weights in PyTorch's pickle format only, which is not read, as it can run code")
                     .expected(SINGLE + " or " + INDEX)
                     .found(some(pickles))
-                    .cure("Take a copy of the model with safetensors, or load it in transformers once and save it with"
-                            + " save_pretrained(folder, safe_serialization=True).");
+                    .cure(WITHOUT_PICKLE);
         } else if (!gguf.isEmpty()) {
             error.problem("there are no safetensors in it, but GGUF files, which are converted already")
                     .found(some(gguf))
@@ -78,7 +75,8 @@ final class Selection {
         throw error.exception();
     }
 
-    private static boolean isPickle(String name) {
+    /** Whether a file is one that PyTorch saved, by its name. */
+    static boolean isPickle(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
         return Stream.of(".bin", ".pt", ".pth", ".ckpt").anyMatch(lower::endsWith);
     }
@@ -91,38 +89,6 @@ final class Selection {
         int most = Math.min(5, names.size());
         return String.join(", ", names.subList(0, most))
                 + (names.size() > most ? " and " + (names.size() - most) + " more" : "");
-    }
-
-    /**
-     * The files that an index maps tensors to, each once.
-     *
-     * @throws InputException when it is no index, or names what is no plain name of a safetensors file
-     */
-    static Set<String> shards(Path index) {
-        JsonNode map = JsonFile.read(index).get("weight_map");
-        if (map == null || !map.isObject() || map.isEmpty()) {
-            throw InputException.at(index)
-                    .key("weight_map")
-                    .expected("an object that maps tensors to files")
-                    .found(map == null ? "nothing" : map.getNodeType())
-                    .exception();
-        }
-        Set<String> shards = new LinkedHashSet<>();
-        for (Map.Entry<String, JsonNode> entry : map.properties()) {
-            JsonNode node = entry.getValue();
-            String name = node.isString() ? node.stringValue() : "";
-            boolean plain = name.endsWith(".safetensors")
-                    && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
-            if (!plain) {
-                throw InputException.at(index)
-                        .key("weight_map." + entry.getKey())
-                        .expected("the name of a safetensors file in the same folder")
-                        .found(JsonFile.shown(node))
-                        .exception();
-            }
-            shards.add(name);
-        }
-        return shards;
     }
 
     /** What was left out, in words; empty when it is nothing. */

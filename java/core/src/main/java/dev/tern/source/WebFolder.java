@@ -49,24 +49,28 @@ final class WebFolder implements RemoteFolder {
         for (String name : Selection.SMALL) {
             files.find(name);
         }
+        boolean usual = files.find(Selection.SINGLE).isPresent() || files.find(Selection.INDEX).isPresent();
+        files.name();
         if (weights && !source.file().isEmpty()) {
             files.find(source.file());
-        } else if (weights && files.find(Selection.SINGLE).isEmpty() && files.find(Selection.INDEX).isEmpty()) {
+        } else if (weights && !usual) {
             files.find("pytorch_model.bin"); // only to say what is wrong
         }
-        return files.named();
+        return files;
     }
 
     private final class Files implements Listing {
         private final Map<String, Optional<RemoteFile>> asked = new LinkedHashMap<>();
         private String revision = "";
 
-        /** Names the state after what is known now; shards are compared one by one. */
-        Files named() {
+        /**
+         * Names the state after what is known now, which must be the same files for every fetch, whatever it wants: the
+         * small ones and the usual weights. Shards and weights of other names are compared one by one.
+         */
+        void name() {
             TreeMap<String, String> identities = new TreeMap<>();
             asked.forEach((name, file) -> file.ifPresent(there -> identities.put(name, there.identity())));
             revision = ModelCache.hash(identities.toString());
-            return this;
         }
 
         @Override

@@ -23,9 +23,9 @@ record WebSource(URI address, String folder, String file) implements RemoteSourc
     @Override
     public String name() {
         List<String> names = names();
-        return names.isEmpty()
-                ? String.valueOf(address.getHost())
-                : URI.create("/" + names.getLast()).getPath().substring(1);
+        String last = names.isEmpty() ? "" : URI.create("/" + names.getLast()).getPath();
+        String name = last.replaceAll("(?s).*[/\\\\]", "").replaceAll("\\p{Cntrl}", ""); // files are called so
+        return name.isEmpty() ? String.valueOf(address.getHost()) : name;
     }
 
     @Override
@@ -42,7 +42,7 @@ record WebSource(URI address, String folder, String file) implements RemoteSourc
     }
 
     @Override
-    public List<String> cachePath() {
+    public List<String> cachePath(FetchOptions options) {
         List<String> path = new ArrayList<>();
         path.add(address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort()));
         path.addAll(names());

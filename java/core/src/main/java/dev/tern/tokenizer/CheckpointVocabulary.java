@@ -210,7 +210,10 @@ final class CheckpointVocabulary {
         return true;
     }
 
-    /** chat_template.jinja goes before tokenizer_config.json, as in transformers; of several named ones "default" counts. */
+    /**
+     * chat_template.jinja goes before tokenizer_config.json, as in transformers, and chat_template.json, which only its
+     * processors write, counts where neither has one; of several named ones "default" counts.
+     */
     private Optional<String> chatTemplate(ObjectNode config) {
         Path jinja = folder.resolve("chat_template.jinja");
         if (Files.exists(jinja)) {
@@ -223,6 +226,9 @@ final class CheckpointVocabulary {
             }
         }
         JsonNode template = config.path("chat_template");
+        if (template.isMissingNode() || template.isNull()) {
+            template = readIfThere("chat_template.json").path("chat_template");
+        }
         if (template.isString()) {
             return Optional.of(template.stringValue());
         }
@@ -232,7 +238,7 @@ final class CheckpointVocabulary {
                     return Optional.of(named.path("template").stringValue());
                 }
             }
-            notes.add("none of the chat templates in tokenizer_config.json is named \"default\": there is no chat template");
+            notes.add("none of the chat templates is named \"default\": there is no chat template");
         }
         return Optional.empty();
     }

@@ -173,6 +173,20 @@ class SyntheticCheckpointTest {
         Checkpoint.open(temp).close();
     }
 
+    /** A tokenizer of another kind that stayed would be read instead of the new one, or beside it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tokenizer.model", "added_tokens.json"})
+    void filesOfAnotherTokenizerBelongToTheCheckpointToo(String name) throws IOException {
+        Files.writeString(temp.resolve(name), "mine");
+        assertThatThrownBy(() -> SyntheticCheckpoint.of(ODD).to(temp))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining(name + ": exists already");
+        assertThat(temp.resolve(name)).hasContent("mine");
+        SyntheticCheckpoint.of(ODD).overwrite(true).to(temp);
+        assertThat(temp.resolve(name)).doesNotExist();
+        Checkpoint.open(temp).close();
+    }
+
     @Test
     void leavesNothingWhenItIsInterrupted() throws IOException {
         SyntheticCheckpoint interrupted = SyntheticCheckpoint.of(ODD).progress((bytes, total) -> {

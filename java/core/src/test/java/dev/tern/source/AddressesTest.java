@@ -30,6 +30,8 @@ class AddressesTest {
         "https://huggingface.co/org/name/tree/v2/a/b | org | name | v2 | a/b | -",
         "https://huggingface.co/org/name/blob/main/model.safetensors.index.json | org | name | main | - | -",
         "https://hf.co/org/name/resolve/main/x.safetensors | org | name | main | - | x.safetensors",
+        "https://huggingface.co/org/name/tree/main/sub%20dir/b%2Bc | org | name | main | sub dir/b+c | -",
+        "https://huggingface.co/org/name/blob/main/a/x%20y.safetensors?x=1 | org | name | main | a | x y.safetensors",
     })
     void hub(String address, String organization, String name, String revision, String folder, String file) {
         List<String> folders = folder == null ? List.of() : List.of(folder.split("/"));
@@ -60,7 +62,12 @@ class AddressesTest {
         WebSource named = (WebSource) ModelSource.parse("https://host.org/a/x.safetensors");
         assertThat(named.folder()).isEqualTo("/a/");
         assertThat(named.file()).isEqualTo("x.safetensors");
+        assertThat(((WebSource) ModelSource.parse("https://host.org/a/x%20y.safetensors")).file())
+                .isEqualTo("x y.safetensors");
         assertThat(((WebSource) ModelSource.parse("https://host.org")).folder()).isEqualTo("/");
+        for (String odd : List.of("https://host.org/..%2F..%2Fa", "https://host.org/x%5Ca", "https://host.org/%00a")) {
+            assertThat(ModelSource.parse(odd).name()).as("files are called so").isEqualTo("a");
+        }
         assertThat(ModelSource.parse("http://localhost:80/a")).isInstanceOf(WebSource.class);
         assertThat(ModelSource.parse("http://127.0.0.1/a")).isInstanceOf(WebSource.class);
         assertThat(ModelSource.parse("http://[::1]/a")).isInstanceOf(WebSource.class);
@@ -96,6 +103,23 @@ class AddressesTest {
         "ftp://host/x | a kind that Tern cannot fetch",
         "https:///x | no host",
         "https://ho st/x | cannot fetch",
+        "https:/host/x | Two slashes",
+        "HF:org/name | Two slashes",
+        "https://h/m/..%2F..%2Fx.safetensors | without slashes",
+        "https://h/m/..%5Cx.safetensors | without slashes",
+        "https://h/m/C%3Ax.safetensors | files' without ':'",
+        "https://h/m/%0Ax.safetensors | found '?x.safetensors'",
+        "hf://org/name/..\\x.safetensors | without slashes",
+        "gs://bucket/a/..\\b/c | without slashes",
+        "https://huggingface.co/org/name/tree/main/..%2F..%2Fx | without slashes",
+        "https://huggingface.co/org/name/tree/main/a/%2E%2E/x | without '.' and '..'",
+        "hf://org/name/model.gguf | a GGUF file is not fetched",
+        "gs://bucket/a/model.GGUF | Download it and give its path",
+        "https://h/old.gguf?download=true | a GGUF file is not fetched",
+        "https://huggingface.co/org/name/blob/main/old.gguf | a GGUF file is not fetched",
+        "hf://org/name/pytorch_model.bin | safe_serialization",
+        "https://h/a/consolidated.00.pth | pickle",
+        "gs://bucket/a/x.pt | pickle",
     })
     void whatIsNoAddress(String address, String words) {
         assertThatThrownBy(() -> ModelSource.parse(address)).isInstanceOf(InputException.class)
@@ -103,12 +127,34 @@ class AddressesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings =
-            {"ftp://me:secret@host/x", "http://me:secret@host.org/a?key=secret", "https://me:secret@/x?secret"})
+    @ValueSource(strings = {
+        "ftp://me:secret@host/x",
+        "http://me:secret@host.org/a?key=secret",
+        "https://me:secret@/x?secret",
+        "https://me:se/secret@host.org/x",
+        "https://me:12/secret@host.org/x.gguf",
+        "https://me:a?secret@host.org/x",
+        "https://me:a#secret@host.org/x",
+        "https://me:secret@secret@host.org/x",
+        "https://me:secret word%zz@host.org/x",
+        "https://me:secret^@host.org/x",
+        "https://h/a.gguf?mail=a@b.org&key=secret",
+        "https://h/%zz?key=secret",
+        "https://h/..%2Fx.safetensors?key=secret",
+        "https://huggingface.co/or+g/name?token=secret",
+        "https://me:secret@huggingface.co/org/name/tree/main/x.gguf",
+        "https://huggingface.co/org/name/blob/main/x.bin?token=secret#secret",
+        "hf://me:secret@org/name",
+        "hf://org/name?token=secret",
+        "s3://key:secret@bucket/x?secret",
+        "https:me:secret@host.org/x",
+        "https:/me:secret@host.org/x",
+    })
     void errorsTellNoSecrets(String address) {
         assertThatThrownBy(() -> ModelSource.parse(address))
                 .isInstanceOf(InputException.class)
-                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret"));
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret"))
+                .satisfies(e -> assertThat(e.getCause()).isNull());
     }
 
     @Test

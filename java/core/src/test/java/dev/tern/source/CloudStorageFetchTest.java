@@ -47,6 +47,8 @@ class CloudStorageFetchTest {
     private volatile String form = "";
     private volatile boolean machine;
     private volatile String tokenMoved = "";
+    private volatile boolean listed;
+    private volatile Runnable afterListing = () -> {};
     private RoughServer server;
 
     @BeforeEach
@@ -86,12 +88,17 @@ class CloudStorageFetchTest {
             return RoughServer.Reply.of(200,
                     "{\"access_token\": \"ya29.secret\", \"expires_in\": 3599, \"token_type\": \"Bearer\"}");
         }
-        if (!requiredToken.isEmpty() && !request.header("Authorization").equals("Bearer " + requiredToken)) {
+        boolean open = requiredToken.isEmpty() || listed && request.path().endsWith("/o");
+        if (!open && !request.header("Authorization").equals("Bearer " + requiredToken)) {
             return RoughServer.Reply.of(request.header("Authorization").isEmpty() ? 401 : 403, "{}");
         }
         String list = "/storage/v1/b/bucket/o";
         if (request.path().equals(list)) {
-            return RoughServer.Reply.of(200, listing(request));
+            RoughServer.Reply page = RoughServer.Reply.of(200, listing(request));
+            if (new String(page.body(), StandardCharsets.UTF_8).contains("model.safetensors")) {
+                afterListing.run();
+            }
+            return page;
         }
         String name = request.path().startsWith(list + "/") ? request.path().substring(list.length() + 1) : "";
         byte[] bytes = objects.get(name);
@@ -165,6 +172,63 @@ class CloudStorageFetchTest {
         assertThat(after.revision()).isNotEqualTo(before.revision());
         generations.put(PREFIX + "optimizer.pt", 3);
         assertThat(fetch().fetchedBytes()).as("only what a model needs counts").isZero();
+    }
+
+    /** A generation that is gone means a new one, not an error. */
+    @Test
+    void anObjectThatIsOverwrittenWhileItIsFetched() {
+        afterListing = () -> {
+            afterListing = () -> {};
+            objects.put(PREFIX + "model.safetensors", FakeHub.safetensors(2600, 5));
+            generations.put(PREFIX + "model.safetensors", 2);
+        };
+        requireRight(fetch());
+        afterListing = () -> {
+            int next = generations.merge(PREFIX + "config.json", 2, Integer::sum);
+            objects.put(PREFIX + "config.json", ("{\"a\": " + next + "}").getBytes(StandardCharsets.UTF_8));
+        };
+        afterListing.run(); // the state that is there already would not be fetched
+        assertThatThrownBy(this::fetch)
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("changes again and again")
+                .hasMessageContaining("config.json was overwritten or removed");
+    }
+
+    /** Who may list a bucket need not be able to read it without an account. */
+    @Test
+    void objectsThatAreNotPublicThoughTheirListIs() {
+        listed = true;
+        requiredToken = "of-machine";
+        assertThatThrownBy(this::fetch)
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("the bucket is not public, and there are no credentials for it");
+        machine = true;
+        requireRight(fetch());
+        requiredToken = "another";
+        objects.put(PREFIX + "config.json", new byte[3]);
+        assertThatThrownBy(this::fetch).hasMessageContaining("denies access to this machine's account");
+    }
+
+    @Test
+    void addressesInVariablesAndKeyFilesThatAreNone() throws Exception {
+        requiredToken = "x";
+        environment.put("GCE_METADATA_HOST", "a host");
+        assertThatThrownBy(this::fetch)
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith("GCE_METADATA_HOST: expected a web address");
+        Path key = cache.resolve("key.json");
+        environment.put("GOOGLE_APPLICATION_CREDENTIALS", key.toString());
+        for (String address : List.of("not an address", "oauth2", "https://")) {
+            for (String type : List.of("authorized_user", "service_account")) {
+                Files.writeString(key, "{\"type\": \"" + type + "\", \"client_id\": \"id\", \"client_secret\": \"hush\","
+                        + " \"refresh_token\": \"hush\", \"client_email\": \"a@b\", \"private_key\": \"hush\","
+                        + " \"token_uri\": \"" + address + "\"}");
+                assertThatThrownBy(this::fetch)
+                        .isInstanceOf(InputException.class)
+                        .hasMessageStartingWith(key + ": key 'token_uri': expected a web address")
+                        .satisfies(e -> assertThat(e.toString()).doesNotContain("hush"));
+            }
+        }
     }
 
     @Test

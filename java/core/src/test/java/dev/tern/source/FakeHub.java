@@ -146,6 +146,12 @@ final class FakeHub implements AutoCloseable {
                 pauses::add);
     }
 
+    /** Where the cache has all revisions of the model. */
+    Path family(Path cache) {
+        String host = api.url().replace("http://", "").replace(":", "%3A");
+        return cache.resolve("models").resolve(host).resolve("org/model");
+    }
+
     FetchedModel fetch(Path cache) {
         return ModelSource.parse("hf://org/model").fetch(options(cache).build());
     }

@@ -115,8 +115,13 @@ class FaultyServerTest {
 
     @Test
     void theNumberOfAttemptsIsBounded() {
-        hub.fault(WEIGHTS, Collections.nCopies(100, (UnaryOperator<RoughServer.Reply>) reply ->
-                RoughServer.Reply.of(500, "")).toArray(UnaryOperator[]::new));
+        Path small = hub.family(cache).resolve(FakeHub.COMMIT + "/model/config.json");
+        hub.fault(WEIGHTS, Collections.nCopies(100, (UnaryOperator<RoughServer.Reply>) reply -> {
+            while (!Files.exists(small)) {
+                Thread.onSpinWait(); // an error ends all downloads
+            }
+            return RoughServer.Reply.of(500, "");
+        }).toArray(UnaryOperator[]::new));
         assertThatThrownBy(() -> hub.fetch(cache))
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("hf://org/model/model.safetensors: cannot be fetched: localhost answers 500")
@@ -124,7 +129,7 @@ class FaultyServerTest {
                 .hasMessageContaining("goes on where this one stopped");
         assertThat(hub.storage.requests()).hasSize(4);
         assertThat(hub.pauses).hasSize(3);
-        assertThat(cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/config.json")).exists();
+        assertThat(small).as("what is whole is kept").hasBinaryContent(hub.files.get("config.json"));
     }
 
     @Test
@@ -167,7 +172,7 @@ class FaultyServerTest {
                 .isInstanceOf(InputException.class)
                 .hasMessageStartingWith("hf://org/model/" + name + ": came damaged twice; expected " + expected
                 + ", found ");
-        Path folder = cache.resolve("models/huggingface.co/org/model").resolve("2".repeat(40)).resolve("model");
+        Path folder = hub.family(cache).resolve("2".repeat(40)).resolve("model");
         assertThat(folder.resolve(name)).doesNotExist();
         requireRight(hub.fetch(cache));
     }
@@ -187,7 +192,7 @@ class FaultyServerTest {
                 })
                 .build();
         assertThatThrownBy(() -> ModelSource.parse("hf://org/model").fetch(stopping)).hasMessage("Ctrl-C");
-        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/.tern");
+        Path hidden = hub.family(cache).resolve(FakeHub.COMMIT + "/model/.tern");
         assertThat(hidden.resolve(WEIGHTS + ".part")).exists();
         assertThat(hidden.resolveSibling(WEIGHTS)).doesNotExist();
 
@@ -201,7 +206,7 @@ class FaultyServerTest {
 
     @Test
     void aPartThatIsNoPartIsNotTrusted() throws IOException {
-        Path hidden = cache.resolve("models/huggingface.co/org/model/" + FakeHub.COMMIT + "/model/.tern");
+        Path hidden = hub.family(cache).resolve(FakeHub.COMMIT + "/model/.tern");
         Files.createDirectories(hidden);
         String identity = "SHA-256 " + FakeHub.hex("SHA-256", hub.files.get(WEIGHTS));
         int size = hub.files.get(WEIGHTS).length;
@@ -300,7 +305,7 @@ class FaultyServerTest {
 
     @Test
     void aFolderThatVanishes() throws IOException {
-        Path model = cache.resolve("models/huggingface.co/org/model");
+        Path model = hub.family(cache);
         hub.fault(WEIGHTS, reply -> {
             try {
                 Files.move(model, cache.resolve("elsewhere"));

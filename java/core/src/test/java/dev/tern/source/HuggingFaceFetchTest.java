@@ -39,7 +39,7 @@ class HuggingFaceFetchTest {
     }
 
     private Path snapshot(String commit) {
-        return cache.resolve("models/huggingface.co/org/model").resolve(commit).resolve("model");
+        return hub.family(cache).resolve(commit).resolve("model");
     }
 
     private static List<String> names(Path folder) throws IOException {
@@ -291,6 +291,85 @@ class HuggingFaceFetchTest {
                     .isInstanceOf(InputException.class)
                     .hasMessageStartingWith("HF_ENDPOINT: expected a web address");
         }
+    }
+
+    /** Neither offline nor for a commit that needs no question: the folder's own record says what it holds. */
+    @Test
+    void aFolderOfAnotherModelIsNeverTakenForThisOne() throws Exception {
+        Path own = cache.resolve("own");
+        hub.commits.put(FakeHub.COMMIT, FakeHub.COMMIT);
+        hub.files.put("sub/config.json", hub.files.get("config.json"));
+        hub.files.put("sub/model.safetensors", FakeHub.safetensors(20, 9));
+        ModelSource model = ModelSource.parse("hf://org/model");
+        ModelSource sub = ModelSource.parse("hf://org/model/sub");
+        sub.fetch(hub.options(cache).build()); // seen, in the cache
+        model.fetch(hub.options(cache).folder(own).build());
+        FetchOptions offline = hub.options(cache).folder(own).offline(true).build();
+        assertThat(model.fetch(offline).path()).isEqualTo(own);
+        assertThatThrownBy(() -> sub.fetch(offline))
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith(own + ": holds something else already")
+                .hasMessageContaining("found hf://org/model, commit " + FakeHub.COMMIT);
+        for (FetchOptions options : List.of(offline, hub.options(cache).folder(own).build())) {
+            assertThatThrownBy(() -> ModelSource.parse("hf://org/model@" + FakeHub.COMMIT + "/sub").fetch(options))
+                    .hasMessageContaining("holds something else already");
+        }
+
+        hub.commits.put("main", OTHER);
+        hub.fetch(cache); // what the cache has seen since is nothing to the folder
+        FetchedModel old = model.fetch(offline);
+        assertThat(old.path()).isEqualTo(own);
+        assertThat(old.revision()).contains(FakeHub.COMMIT);
+
+        FetchOptions empty = hub.options(cache).folder(cache.resolve("empty")).offline(true).build();
+        assertThatThrownBy(() -> model.fetch(empty))
+                .hasMessageContaining("is not in the folder, and offline nothing is fetched")
+                .hasMessageContaining("nothing of it in " + cache.resolve("empty"));
+    }
+
+    @Test
+    void theListOfTheCacheSaysWhatIsThereAndHowToHaveItAgain() throws Exception {
+        FetchOptions options = hub.options(cache).build();
+        assertThat(CachedModel.list(options)).isEmpty();
+        assertThat(CachedModel.folder(options)).isEqualTo(cache.resolve("models"));
+        hub.files.put("ema.safetensors", FakeHub.safetensors(30, 5));
+        hub.files.put("sub/config.json", hub.files.get("config.json"));
+        hub.files.put("sub/model.safetensors", FakeHub.safetensors(20, 9));
+        hub.commits.put("feature/x", OTHER);
+        ModelSource named = ModelSource.parse("hf://org/model/ema.safetensors");
+        FetchedModel model = named.fetch(options);
+        CachedModel listed = CachedModel.list(options).getFirst();
+        assertThat(ModelSource.parse(listed.source())).isEqualTo(named);
+        assertThat(listed.folder()).isEqualTo(model.folder());
+        assertThat(listed.whole()).isTrue();
+        assertThat(listed.bytes()).isEqualTo(model.fetchedBytes());
+        hub.fetch(cache);
+        assertThat(CachedModel.list(options).getFirst().source()).isEqualTo("hf://org/model");
+
+        ModelSource branch = ModelSource.parse("hf://org/model@feature%2Fx/sub");
+        Path folder = branch.fetch(hub.options(cache).weights(false).build()).folder();
+        CachedModel configuration = CachedModel.list(options).getLast();
+        assertThat(ModelSource.parse(configuration.source())).isEqualTo(branch);
+        assertThat(configuration.configurationOnly()).isTrue();
+        assertThat(configuration.whole()).isFalse();
+        Files.delete(folder.resolve("config.json"));
+        assertThat(CachedModel.list(options).getLast().configurationOnly()).isFalse();
+    }
+
+    @Test
+    void everyHubHasItsOwnModels() throws Exception {
+        Path path = hub.fetch(cache).path();
+        try (FakeHub other = new FakeHub()) {
+            assertThatThrownBy(() -> ModelSource.parse("hf://org/model")
+                            .fetch(other.options(cache).offline(true).build()))
+                    .hasMessageContaining("is not in the cache");
+            other.files.put("model.safetensors", FakeHub.safetensors(70, 8));
+            assertThat(other.fetch(cache).path()).isNotEqualTo(path)
+                    .hasParent(other.family(cache).resolve(FakeHub.COMMIT));
+        }
+        HuggingFaceSource source = (HuggingFaceSource) ModelSource.parse("hf://org/model");
+        FetchOptions usual = FetchOptions.builder().environment(Map.of("HOME", cache.toString())).build();
+        assertThat(source.cachePath(usual)).containsExactly("huggingface.co", "org", "model");
     }
 
     @Test

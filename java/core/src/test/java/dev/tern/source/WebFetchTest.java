@@ -72,7 +72,11 @@ class WebFetchTest {
     }
 
     private void requireRight(FetchedModel model) {
-        files.forEach((name, bytes) -> assertThat(model.path().resolve(name)).hasBinaryContent(bytes));
+        requireRight(model, files);
+    }
+
+    private static void requireRight(FetchedModel model, Map<String, byte[]> right) {
+        right.forEach((name, bytes) -> assertThat(model.path().resolve(name)).hasBinaryContent(bytes));
     }
 
     @Test
@@ -85,7 +89,8 @@ class WebFetchTest {
                 .isEqualTo(cache.resolve("models").resolve(host).resolve("models/tiny"));
         assertThat(model.notes()).anyMatch(note ->
                 note.startsWith("the server offers no checksum of config.json, tokenizer.json, model.safetensors"));
-        assertThat(server.requests("merges.txt")).hasSize(1);
+        assertThat(server.requests("special_tokens_map.json")).hasSize(1);
+        assertThat(server.requests()).noneMatch(request -> request.path().matches(".*(merges|vocab)[.].*"));
         assertThat(server.requests(".bin")).isEmpty();
         assertThat(server.requests(".index.json")).isEmpty();
 
@@ -94,6 +99,40 @@ class WebFetchTest {
         assertThat(server.requests().stream().filter(request -> request.method().equals("GET"))).hasSize(gets);
         assertThat(ModelSource.parse(server.url() + "/models/tiny").fetch(options().offline(true).build()).path())
                 .isEqualTo(model.path());
+    }
+
+    /** What is wanted does not change what the state of the folder is called. */
+    @Test
+    void configurationFirstAndWeightsLater() throws Exception {
+        ModelSource source = ModelSource.parse(server.url() + "/models/tiny/");
+        FetchedModel configuration = source.fetch(options().weights(false).build());
+        assertThat(configuration.path().resolve(WEIGHTS)).doesNotExist();
+        assertThat(server.requests(WEIGHTS)).allMatch(request -> request.method().equals("HEAD"));
+        FetchedModel whole = fetch();
+        requireRight(whole);
+        assertThat(whole.path()).isEqualTo(configuration.path());
+        assertThat(whole.notes()).noneMatch(note -> note.contains("has moved"));
+        FetchedModel again = source.fetch(options().weights(false).build());
+        assertThat(again.revision()).isEqualTo(whole.revision());
+        assertThat(again.notes()).noneMatch(note -> note.contains("has moved"));
+        assertThat(source.fetch(options().offline(true).build()).path()).isEqualTo(whole.path());
+
+        files.put("ema.safetensors", FakeHub.safetensors(40, 3));
+        FetchedModel named = ModelSource.parse(server.url() + "/models/tiny/ema.safetensors").fetch(options().build());
+        assertThat(named.path()).hasBinaryContent(files.get("ema.safetensors")).hasParent(whole.path());
+
+        Path own = cache.resolve("own");
+        source.fetch(options().folder(own).weights(false).build());
+        requireRight(source.fetch(options().folder(own).build()), Map.of(WEIGHTS, files.get(WEIGHTS)));
+    }
+
+    @Test
+    void theListOfTheCacheNamesAFileByItsAddress() {
+        files.put("ema x.safetensors", FakeHub.safetensors(40, 3));
+        ModelSource named = ModelSource.parse(server.url() + "/models/tiny/ema%20x.safetensors");
+        assertThat(named.fetch(options().build()).path()).hasBinaryContent(files.get("ema x.safetensors"));
+        String listed = CachedModel.list(options().build()).getFirst().source();
+        assertThat(ModelSource.parse(listed)).isEqualTo(named);
     }
 
     @Test
@@ -117,6 +156,39 @@ class WebFetchTest {
         FetchedModel model = fetch();
         requireRight(model);
         assertThat(model.path().resolve(WEIGHTS)).hasBinaryContent(changed);
+    }
+
+    /** The folder holds an earlier state then, which this very fetch began: no fault of the person who named it. */
+    @Test
+    void aChangeWhileAFolderOfOnesOwnIsFetched() throws Exception {
+        byte[] changed = FakeHub.safetensors(2500, 2);
+        Path own = cache.resolve("own");
+        fault = (request, reply) -> {
+            if (request.header("Range").startsWith("bytes=0-") && files.put(WEIGHTS, changed) != changed) {
+                while (!Files.exists(own.resolve("config.json")) || !Files.exists(own.resolve("tokenizer.json"))) {
+                    Thread.onSpinWait();
+                }
+                tags.put(WEIGHTS, "\"2\"");
+                files.remove("tokenizer.json");
+                tags.remove("tokenizer.json");
+                files.put("generation_config.json", new byte[] {'{', '}'});
+            }
+            return reply;
+        };
+        ModelSource source = ModelSource.parse(server.url() + "/models/tiny/");
+        FetchedModel model = source.fetch(options().folder(own).build());
+        requireRight(model);
+        assertThat(own.resolve("tokenizer.json")).as("gone there").doesNotExist();
+        assertThat(server.requests("config.json").stream()
+                        .filter(request -> request.method().equals("GET"))
+                        .filter(request -> request.path().endsWith("/config.json")))
+                .as("the same as before").hasSize(1);
+        assertThat(source.fetch(options().folder(own).build()).fetchedBytes()).isZero();
+
+        files.put(WEIGHTS, FakeHub.safetensors(2500, 3));
+        tags.put(WEIGHTS, "\"3\"");
+        assertThatThrownBy(() -> source.fetch(options().folder(own).build()))
+                .hasMessageContaining("holds something else already");
     }
 
     @Test
@@ -221,7 +293,7 @@ class WebFetchTest {
                 : reply;
         FetchedModel model = fetch();
         requireRight(model);
-        assertThat(model.path().resolve("merges.txt")).doesNotExist();
+        assertThat(model.path().resolve("special_tokens_map.json")).doesNotExist();
 
         files.remove("config.json");
         assertThatThrownBy(this::fetch).hasMessageContaining("there is no config.json in it");

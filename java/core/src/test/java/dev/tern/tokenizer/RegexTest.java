@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine of linear time against the JDK's backtracking one, whose syntax is the same for what is tried here. */
@@ -40,6 +41,25 @@ class RegexTest {
         }
     }
 
+    /** As Oniguruma reads it, the option holds for the rest of the group with its branches, and these belong to it. */
+    @ParameterizedTest
+    @CsvSource({
+        "a(?i)b|c, a(?i:b|c)", "(?:a(?i)b|c)d, (?:a(?i:b|c))d", "d|a(?i)b|c, d|a(?i:b|c)", "a(?i), a", "a(?i)|b, a(?i:|b)",
+        "(?:(?i)a|b)c, (?i:a|b)c", "a(?i)b(?i)c|d, a(?i:b(?:c|d))", "\\x{61}\\x{00062}, ab"
+    })
+    void anOptionInTheMiddleOfABranch(String pattern, String plain) throws RegexParser.UnsupportedException {
+        Pattern expected = Pattern.compile(plain);
+        Regex regex = Regex.compile(pattern);
+        SplittableRandom random = new SplittableRandom(pattern.hashCode());
+        for (int i = 0; i < 4000; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int n = random.nextInt(8); n > 0; n--) {
+                text.append("abcdABCD".charAt(random.nextInt(8)));
+            }
+            assertThat(found(regex, text.toString())).as("%s in '%s'", pattern, text).isEqualTo(found(expected, text.toString()));
+        }
+    }
+
     /** Patterns on which a backtracking engine takes exponential or quadratic time, or a stack as deep as the text is long. */
     @ParameterizedTest
     @ValueSource(strings = {"(?:a*)*b", "(?:a|aa)+$", "(?:a|a)*b", "a*a*a*a*b", "(?:ab|a|b)*c", "a+b|a+c|a+d", " *\\n", "(?:[ab]+ ?)+x"})
@@ -60,7 +80,8 @@ class RegexTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "(a)\\1", "(?>a)", "a(?=b*)", "(?:ab)++", "\\p{NoSuchThing}", "[b-a]", "(", ")", "[a", "*a", "a{3,2}", "(?<n>a)", "\\Ka", "\\",
-        "a{2}?", "[[:alpha:]]", "(?=a)*", "\\p", "\\x{zz}", "a{1001}", "(?:(?:a{900}){900}){900}"
+        "a{2}?", "[[:alpha:]]", "(?=a)*", "\\p", "\\x{zz}", "\\x{41", "\\x{", "\\x{}", "[\\x{41]",
+        "\\x{0000041}", "\\u004", "\\x4", "a{1001}", "(?:(?:a{900}){900}){900}"
     })
     void whatItCannotDoIsRefused(String pattern) {
         assertThatThrownBy(() -> Regex.compile(pattern)).isInstanceOf(RegexParser.UnsupportedException.class).message().isNotBlank();

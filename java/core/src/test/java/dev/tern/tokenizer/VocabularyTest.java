@@ -67,6 +67,17 @@ class VocabularyTest {
     }
 
     @Test
+    void aTemplateInJsonCountsWhereThereIsNoOther() throws IOException {
+        edit("tokenizer_config.json", config -> config.put("chat_template", "of the configuration"));
+        Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": \"of a processor\"}");
+        assertThat(read().chatTemplate()).contains("of the configuration");
+        edit("tokenizer_config.json", config -> config.remove("chat_template"));
+        assertThat(read().chatTemplate()).contains("of a processor");
+        Files.writeString(folder.resolve("chat_template.jinja"), "from the file");
+        assertThat(read().chatTemplate()).contains("from the file");
+    }
+
+    @Test
     void ofNamedTemplatesTheDefaultCounts() throws IOException {
         edit("tokenizer_config.json", config -> {
             ArrayNode templates = config.putArray("chat_template");
