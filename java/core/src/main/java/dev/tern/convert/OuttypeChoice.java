@@ -95,6 +95,14 @@ record OuttypeChoice(Map<String, Outtype> byName, Outtype most, Set<Outtype> use
                 .collect(Collectors.joining(", "));
     }
 
+    /** The labels of all outtypes that can hold a ternary tensor of this scale, whatever T is. */
+    static String thatHold(SourceTensor tensor, float scale) {
+        return Arrays.stream(Outtype.values())
+                .filter(outtype -> holds(outtype, tensor) && outtype.scaleObstacle(scale).isEmpty())
+                .map(Outtype::label)
+                .collect(Collectors.joining(", "));
+    }
+
     private static InputException cannotHold(
             ConversionSource source, SourceTensor tensor, Outtype outtype, String reason) {
         return InputException.at(source.path())

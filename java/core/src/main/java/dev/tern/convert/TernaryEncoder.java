@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /** Writes ternary tensors band by band, and keeps account of T. Not thread-safe. */
 final class TernaryEncoder {
@@ -29,13 +30,10 @@ final class TernaryEncoder {
     ConversionReport.Ternary encode(SourceTensor tensor, TernaryCodec codec) {
         TernaryRows matrix = source.ternary(tensor);
         float scale = matrix.scale();
-        codec.scaleObstacle(scale).ifPresent(reason -> {
-            throw InputException.at(source.path())
-                    .tensor(tensor.source())
-                    .problem(reason)
-                    .cure("Choose i2_s or f32, which keep the scale as it is.")
-                    .exception();
-        });
+        Optional<String> obstacle = codec.scaleObstacle(scale);
+        if (obstacle.isPresent() && scale != 0) {
+            throw cannotHold(tensor, scale, obstacle.get());
+        }
         int rows = matrix.rows();
         int cols = matrix.cols();
         int step = Band.rows(matrix, codec.bandRows());
@@ -49,6 +47,9 @@ final class TernaryEncoder {
                 digest.update(band.values());
             }
             counts = counts.plus(TernaryCounts.of(band.values()));
+            if (obstacle.isPresent() && counts.zero() < counts.all()) { // zeros times 0 are held by every type
+                throw cannotHold(tensor, scale, obstacle.get());
+            }
             MemorySegment out = MemorySegment.ofArray(encoded).asSlice(0, codec.byteSize(count, cols));
             codec.encode(band, out);
             for (TernaryCodec.Piece piece : codec.pieces(rows, cols, row, count)) {
@@ -64,6 +65,15 @@ final class TernaryEncoder {
                 scale,
                 codec.storedScale(scale),
                 hashes ? HexFormat.of().formatHex(digest.digest()) : null);
+    }
+
+    private InputException cannotHold(SourceTensor tensor, float scale, String reason) {
+        return InputException.at(source.path())
+                .tensor(tensor.source())
+                .problem(reason)
+                .cure("Outtypes that can hold this matrix with its scale: "
+                        + OuttypeChoice.thatHold(tensor, scale) + ".")
+                .exception();
     }
 
     /** Tensors of one shape share the buffers. */

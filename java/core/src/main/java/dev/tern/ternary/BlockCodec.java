@@ -38,9 +38,7 @@ record BlockCodec(BlockFormat format) implements TernaryCodec {
 
     @Override
     public void encode(TernaryMatrix matrix, MemorySegment out) {
-        obstacle(matrix.rows(), matrix.cols()).or(() -> scaleObstacle(matrix.scale())).ifPresent(reason -> {
-            throw new IllegalArgumentException(reason);
-        });
+        matrix.requireHeldBy(this);
         int block = type().blockSize();
         int blockBytes = type().blockBytes();
         short d = Float.floatToFloat16(matrix.scale());

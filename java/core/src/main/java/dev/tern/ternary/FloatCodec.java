@@ -46,9 +46,7 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
 
     @Override
     public void encode(TernaryMatrix matrix, MemorySegment out) {
-        scaleObstacle(matrix.scale()).ifPresent(reason -> {
-            throw new IllegalArgumentException(reason);
-        });
+        matrix.requireHeldBy(this);
         int cols = matrix.cols();
         byte[] values = matrix.values();
         int magnitude = toBits(matrix.scale());

@@ -62,6 +62,11 @@ public enum Outtype {
                 .orElseGet(() -> codec().obstacle(rows, cols));
     }
 
+    /** Why no tensor of this type can hold s beside weights that are not zero, or empty; TL1 and TL2 hold it as it is. */
+    public Optional<String> scaleObstacle(float scale) {
+        return lutFormat().isPresent() ? Optional.empty() : codec().scaleObstacle(scale);
+    }
+
     /**
      * What encodes and decodes this type, the same for every matrix.
      *

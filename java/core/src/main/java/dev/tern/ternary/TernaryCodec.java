@@ -76,7 +76,10 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     /** What s becomes in this type: rounded to nearest even, infinite or zero where it is out of range. */
     float storedScale(float scale);
 
-    /** Why s cannot be held: it would become zero or infinite, or (in a float type) lose its sign. */
+    /**
+     * Why s cannot be held beside weights that are not zero: it would become zero or infinite, or lose its sign in a type
+     * that stores products. With s = 0 a matrix of zeros can be held all the same.
+     */
     default Optional<String> scaleObstacle(float scale) {
         float stored = storedScale(scale);
         if (Float.isInfinite(stored) || stored == 0 && scale != 0) {
@@ -93,7 +96,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     /**
      * Writes the tensor's bytes, all {@link #byteSize} of them.
      *
-     * @throws IllegalArgumentException when there is an {@link #obstacle} or a {@link #scaleObstacle}
+     * @throws IllegalArgumentException when there is an {@link #obstacle}, or a {@link #scaleObstacle} for other than a
+     *     matrix of zeros whose s is 0
      */
     void encode(TernaryMatrix matrix, MemorySegment out);
 

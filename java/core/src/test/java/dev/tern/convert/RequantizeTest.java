@@ -2,6 +2,7 @@ package dev.tern.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tern.TestGguf;
 import dev.tern.checkpoint.Checkpoint;
@@ -258,6 +259,64 @@ class RequantizeTest {
                 .hasMessageContaining("blk.3.ffn_up.weight")
                 .hasMessageContaining("column 9");
         assertThat(folder.resolve("m.gguf")).doesNotExist();
+    }
+
+    /** Floats of zeros have no scale, and no type needs one for them. */
+    @Test
+    void aMatrixOfZerosGoesThroughAllTypes() {
+        String name = "blk.1.attn_v.weight";
+        TestGguf source = source(Outtype.I2_S);
+        long[] dims = source.tensors.get(name).dims();
+        int rows = (int) dims[1];
+        int cols = (int) dims[0];
+        source.ternary(name, Outtype.I2_S, new TernaryMatrix(rows, cols, new byte[rows * cols], 1e-5f));
+        Path last = source.write(folder.resolve("zeros.gguf"));
+        for (Outtype outtype : Outtype.values()) {
+            Path floats = folder.resolve(outtype.label() + ".f16.gguf");
+            assertThat(Converter.from(last).outtype(Outtype.F16).validate(true).to(floats).validation().ok()).isTrue();
+            last = folder.resolve(outtype.label() + ".gguf");
+            ConversionReport report = Converter.from(floats).outtype(outtype).validate(true).to(last);
+            assertThat(report.validation().problems()).isEmpty();
+            assertThat(report.notes()).contains(name + ": all weights are zero");
+            try (GgufFile file = GgufFile.open(last)) {
+                assertThat(decode(file, file.require(name)).values()).containsOnly(0);
+            }
+        }
+    }
+
+    @Test
+    void aScaleThatATypeCannotHoldNamesThoseThatCan() {
+        String name = "blk.3.ffn_up.weight";
+        for (float scale : new float[] {0, -0.5f, 1e6f}) {
+            TestGguf source = source(Outtype.I2_S);
+            byte[] t = new byte[1536 * 512];
+            t[1000 * 512 + 3] = -1;
+            source.ternary(name, Outtype.I2_S, new TernaryMatrix(1536, 512, t, scale));
+            Path gguf = source.write(folder.resolve("source.gguf"));
+            List<String> holding = new ArrayList<>();
+            for (Outtype outtype : Outtype.values()) {
+                Path made = folder.resolve(outtype + "" + scale);
+                try {
+                    Converter.from(gguf).outtype(outtype).to(made);
+                    holding.add(outtype.label());
+                    try (GgufFile file = GgufFile.open(made)) {
+                        TernaryMatrix kept = decode(file, file.require(name));
+                        assertThat(kept.values()).isEqualTo(t);
+                        float error = outtype == Outtype.BF16 ? 0.004f : 0;
+                        assertThat(kept.scale()).isEqualTo(scale, within(Math.abs(scale) * error));
+                    }
+                } catch (InputException e) {
+                    assertThat(made).doesNotExist();
+                }
+            }
+            assertThat(holding).isEqualTo(scale == 1e6f
+                    ? List.of("i2_s", "tl1", "tl2", "bf16", "f32")
+                    : List.of("i2_s", "tq1_0", "tq2_0", "tl1", "tl2"));
+            assertThatThrownBy(() -> Converter.from(gguf).outtype(Outtype.Q8_0).to(folder.resolve("m.gguf")))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining(name)
+                    .hasMessageContaining("with its scale: " + String.join(", ", holding) + ".");
+        }
     }
 
     /** As bitnet.cpp's converter writes it: the source's tiles come from its kernel_config.ini, the target's are others. */
