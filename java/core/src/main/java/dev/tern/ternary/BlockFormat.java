@@ -123,12 +123,13 @@ enum BlockFormat {
         for (int i = 0; i < type.blockSize(); i++) {
             float value = value(in, at, i);
             if (value != 0 && Math.abs(value) != s) { // a NaN is neither
-                return InputException.at(where)
+                InputException fault = InputException.at(where)
                         .problem("holds ordinary weights as " + type + ", not ternary ones")
                         .expected("0, " + s + " or " + -s)
                         .found(value + " in row " + row + ", column " + ((long) block * type.blockSize() + i))
                         .cure("Convert the original checkpoint with `tern convert`.")
                         .exception();
+                return Float.isFinite(value) ? new NotTernaryException(fault) : fault;
             }
         }
         throw new IllegalStateException(where + ": block " + block + " of row " + row + " is ternary");
@@ -143,12 +144,12 @@ enum BlockFormat {
     }
 
     private static InputException differentScales(float expected, float found, int row, int block, String where) {
-        return InputException.at(where)
+        return new NotTernaryException(InputException.at(where)
                 .problem("its blocks have different scales, so it is no ternary matrix of one scale;"
                         + " a file quantized from continuous weights looks like this, and has lost them")
                 .expected(expected)
                 .found(found + " in block " + block + " of row " + row)
                 .cure("Convert the original checkpoint with `tern convert`.")
-                .exception();
+                .exception());
     }
 }

@@ -12,6 +12,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.gguf.GgufValue;
+import dev.tern.gguf.GgufValueType;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.model.FfnActivation;
@@ -224,6 +225,24 @@ class RequantizeTest {
                 .noneMatch(note -> note.contains("token_embd"));
     }
 
+    /** Nor is what it was made of known. */
+    @Test
+    void anEmbeddingThatCannotBeReadCannotBeCompared() {
+        TestGguf source = source(Outtype.I2_S);
+        long[] dims = source.tensors.get("token_embd.weight").dims();
+        byte[] blocks = new byte[Math.toIntExact(GgmlType.Q4_K.bytes(dims[0], dims[1]))];
+        source.tensors.put("token_embd.weight", new TestGguf.Entry(GgmlType.Q4_K, dims, blocks));
+        Path gguf = source.write(folder.resolve("source.gguf"));
+        assertThat(Validator.validate(file(Outtype.TQ1_0), gguf).problems())
+                .singleElement()
+                .asString()
+                .isEqualTo("tensor 'token_embd.weight': stored as Q4_K in the source, which cannot be compared with F16");
+        Path copied = folder.resolve("copied.gguf");
+        assertThat(Converter.from(gguf).outtype(Outtype.TQ1_0).validate(true).to(copied).validation().problems()).isEmpty();
+        assertThat(Validator.validate(copied, file(Outtype.TQ1_0)).problems())
+                .anyMatch(problem -> problem.contains("the type Q4_K cannot be compared"));
+    }
+
     @Test
     void whatIsNotTernaryIsRefusedWithTheReason() throws Exception {
         TestGguf quantized = source(Outtype.I2_S);
@@ -243,6 +262,65 @@ class RequantizeTest {
                     .hasMessageContaining("Convert the original checkpoint");
         }
         assertThat(folder.resolve("m.gguf")).doesNotExist();
+    }
+
+    /** A damaged file is not said to hold other weights than ternary ones. */
+    @Test
+    void damageIsToldAsItIs() throws Exception {
+        Path damaged = Files.copy(file(Outtype.I2_S), folder.resolve("damaged.gguf"));
+        try (GgufFile file = GgufFile.open(damaged); RandomAccessFile raw = new RandomAccessFile(damaged.toFile(), "rw")) {
+            raw.seek(file.dataStart() + file.require("blk.2.attn_k.weight").offset() + 5);
+            raw.write(0x55 | 0xC0); // of row 0
+        }
+        Path cut = Files.copy(file(Outtype.TQ1_0), folder.resolve("cut.gguf"));
+        try (RandomAccessFile raw = new RandomAccessFile(cut.toFile(), "rw")) {
+            raw.setLength(raw.length() - 100_000);
+        }
+        Path nan = Files.copy(file(Outtype.F16), folder.resolve("nan.gguf"));
+        try (GgufFile file = GgufFile.open(nan); RandomAccessFile raw = new RandomAccessFile(nan.toFile(), "rw")) {
+            raw.seek(file.dataStart() + file.require("blk.0.attn_q.weight").offset() + 2 * 300);
+            raw.write(new byte[] {0, 0x7E});
+        }
+        for (Path source : List.of(damaged, cut, nan)) {
+            assertThatThrownBy(() -> Converter.from(source).plan())
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining(source.getFileName().toString())
+                    .hasMessageContaining(
+                            source == damaged
+                                    ? "'blk.2.attn_k.weight': row 0, column 5 holds the code 3"
+                                    : source == nan ? "'blk.0.attn_q.weight': row 0 holds NaN" : "end of the file")
+                    .message()
+                    .doesNotContain("is not ternary");
+        }
+    }
+
+    @Test
+    void aFileThatLacksTensorsIsRefused() {
+        TestGguf lacking = source(Outtype.I2_S);
+        lacking.tensors.remove("blk.3.ffn_norm.weight");
+        TestGguf other = source(Outtype.I2_S);
+        other.floats("blk.0.attn_sub_norm.weight", new float[256], 256);
+        TestGguf split = source(Outtype.I2_S);
+        split.metadata.put("split.count", u16(3));
+        split.tensors.keySet().removeIf(name -> name.startsWith("blk.3."));
+        assertThatThrownBy(() -> Converter.from(lacking.write(folder.resolve("lacking.gguf"))).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("lacking.gguf: tensor 'blk.3.ffn_norm.weight': missing");
+        assertThatThrownBy(() -> Converter.from(other.write(folder.resolve("other.gguf"))).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("'blk.0.attn_sub_norm.weight'")
+                .hasMessageContaining("expected [512], found [256]");
+        assertThatThrownBy(() -> Converter.from(split.write(folder.resolve("split.gguf"))).plan())
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("one of the 3 files")
+                .hasMessageContaining("llama-gguf-split --merge");
+        TestGguf one = source(Outtype.I2_S);
+        one.metadata.put("split.count", u16(1));
+        assertThat(Converter.from(one.write(folder.resolve("one.gguf"))).plan().tensors()).isNotEmpty();
+    }
+
+    private static GgufValue u16(int value) {
+        return new GgufValue(GgufValueType.UINT16, GgufValueType.UINT16, (short) value);
     }
 
     /** Weights that stop being ternary further down are found as the band is read. */
@@ -344,6 +422,14 @@ class RequantizeTest {
             assertThat(LutTiles.ofGguf(file).kernels()).isEqualTo(report.plan().tiles().kernels()).hasSize(4);
         }
         assertThat(Validator.validate(made, PACKED).problems()).isEmpty();
+
+        ConversionProgress silent = (phase, tensor, done, total) -> {};
+        assertThatThrownBy(() -> Validator.validate(made, gguf, null, silent))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("--source-kernel-config");
+        ValidationReport against = Validator.validate(made, gguf, null, ini, silent);
+        assertThat(against.problems()).isEmpty();
+        assertThat(against.proof().matrices()).hasSize(28);
     }
 
     private static LutTiles tiles(Outtype outtype) {
