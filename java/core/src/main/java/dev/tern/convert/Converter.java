@@ -78,7 +78,11 @@ public final class Converter {
         return this;
     }
 
-    /** The type of the embedding and of an untied head: F16, BF16, F32, Q8_0 or Q6_K; unless set, F16, or that of a GGUF source. */
+    /**
+     * The type of the embedding and of an untied head: F16, BF16, F32, Q8_0 or Q6_K; unless set, F16, or that of a GGUF
+     * source. A checkpoint's low-rank corrections follow it when it is BF16 or F32, and are F16 otherwise; a GGUF source's
+     * stay as they are.
+     */
     public Converter embeddingType(GgmlType type) {
         if (!EMBEDDING_TYPES.contains(type)) {
             throw InputException.at("embedding type " + type).expected("F16, BF16, F32, Q8_0 or Q6_K").exception();

@@ -152,7 +152,7 @@ record Recipe(
 
     private static GgmlType embeddingType(List<Target> targets) {
         return targets.stream()
-                .filter(target -> target.source.kind() == SourceTensor.Kind.EMBEDDING)
+                .filter(target -> target.source.name().equals("token_embd.weight"))
                 .map(Target::type)
                 .findFirst()
                 .orElse(GgmlType.F16);

@@ -137,7 +137,7 @@ final class TensorComparison {
         };
         GgmlType source = tensor.stored();
         if (source == stored.type()) {
-            copies.copy(tensor, stored.byteSize(), compared);
+            copies.copy(tensor, 0, stored.byteSize(), compared);
             if (wrong[0] >= 0) {
                 findings.problem(stored, "byte " + wrong[0] + " is not that of the source");
             }

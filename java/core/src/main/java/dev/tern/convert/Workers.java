@@ -18,7 +18,7 @@ final class Workers {
     private final int tasks;
     private volatile boolean stopped;
 
-    /** What becomes of a task: done, failed, or (negative) a thread has no more. */
+    /** What a thread tells: that a task is done or has failed, or that the thread has ended. */
     private sealed interface Outcome {}
 
     private record Done(int task) implements Outcome {}

@@ -179,7 +179,7 @@ class ConverterLimitsTest {
                         .isInstanceOf(InputException.class)
                         .hasMessageContaining("model.layers.0.mlp.up_proj.weight")
                         .hasMessageContaining("the scale")
-                        .hasMessageContaining("i2_s or f32");
+                        .hasMessageContaining("with its scale: i2_s, tl1, tl2, bf16, f32.");
             }
             Converter.from(checkpoint).outtype(Outtype.I2_S).validate(true).overwrite(true).to(folder.resolve("i2s.gguf"));
         }
