@@ -3,6 +3,7 @@ package dev.tern.convert;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.io.Sha256;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
@@ -27,7 +28,7 @@ final class TensorComparison {
     private byte[] foundBytes = new byte[0];
 
     /** Of the last matrix compared: its T, in the file's order of rows. */
-    private final MessageDigest digest = TernaryEncoder.sha256();
+    private final MessageDigest digest = Sha256.digest();
 
     private TernaryCounts counts = new TernaryCounts(0, 0, 0);
 
@@ -117,8 +118,8 @@ final class TensorComparison {
             }
             int at = Arrays.mismatch(values, decoded[0].values());
             if (at >= 0) {
-                findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected " + values[at]
-                        + ", found " + decoded[0].values()[at]);
+                findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected "
+                        + values[at] + ", found " + decoded[0].values()[at]);
                 return false;
             }
             digest.update(values);

@@ -2,13 +2,13 @@ package dev.tern.convert;
 
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.InputException;
+import dev.tern.io.Sha256;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
 
@@ -38,7 +38,7 @@ final class TernaryEncoder {
         int cols = matrix.cols();
         int step = Band.rows(matrix, codec.bandRows());
         reserve(Band.bytes(matrix, codec), step * cols);
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         TernaryCounts counts = new TernaryCounts(0, 0, 0);
         for (int row = 0; row < rows; row += step) {
             int count = Math.min(step, rows - row);
@@ -83,14 +83,6 @@ final class TernaryEncoder {
         }
         if (values.length != weights) {
             values = new byte[weights];
-        }
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
         }
     }
 }

@@ -121,7 +121,7 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         int stored = bytes == 2 ? magnitude >>> 16 : magnitude;
         long rowBytes = TernaryWeights.rowBytes(cols);
         for (int row = firstRow; row < endRow; row++) {
-            if (!FloatRows.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
+            if (!FloatPacking.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
                 throw notTernary(in, magnitude, row, cols, where);
             }
         }
