@@ -55,8 +55,8 @@ public record ConversionReport(
      * @param counts of -1, 0 and +1
      * @param scale s as the checkpoint or GGUF file read from has it
      * @param storedScale s as the file written has it
-     * @param sha256 of T in the order of rows that the file written has: int8, row-major, hexadecimal; null when it was not
-     *     asked for
+     * @param sha256 of T in the order of rows that the file written has: int8, row-major, hexadecimal; null when it was
+     *     not asked for
      */
     public record Ternary(TernaryCounts counts, float scale, float storedScale, @Nullable String sha256) {}
 }

@@ -69,7 +69,10 @@ final class GgufSource implements ConversionSource {
         }
     }
 
-    /** One of several files that llama.cpp's llama-gguf-split made has some of the tensors, and only the first the metadata. */
+    /**
+     * One of several files that llama.cpp's llama-gguf-split made has some of the tensors, and only the first the
+     * metadata.
+     */
     private void requireWhole() {
         int parts = file.integer(SPLIT_COUNT).orElse(1);
         if (parts > 1) {
@@ -90,7 +93,7 @@ final class GgufSource implements ConversionSource {
         if (tensor.rows() != shape.rows() || tensor.cols() != shape.cols()) {
             throw InputException.at(file.where(tensor))
                     .problem("has not the dimensions that the metadata demands")
-                    .expected(shape.rows() == 1 ? "[" + shape.cols() + "]" : "[" + shape.cols() + ", " + shape.rows() + "]")
+                    .expected("[" + shape.cols() + (shape.rows() == 1 ? "]" : ", " + shape.rows() + "]"))
                     .found(tensor.shape())
                     .exception();
         }

@@ -21,16 +21,16 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * Runs the file's model and the checkpoint's on the same tokens and compares what they compute. The checkpoint's does without
- * any GGUF code: its rows keep Hugging Face's order and pairs, its scales are
- * rounded as the file's types round them and nothing else. So wrong hyperparameters, norms, permutations or names show here,
- * which comparing tensor by tensor takes for granted.
+ * Runs the file's model and the checkpoint's on the same tokens and compares what they compute. The checkpoint's does
+ * without any GGUF code: its rows keep Hugging Face's order and pairs, its scales are rounded as the file's types round
+ * them and nothing else. So wrong hyperparameters, norms, permutations or names show here, which comparing tensor by
+ * tensor takes for granted.
  *
- * <p>The file's model first continues the prompt greedily; then the checkpoint's sees prompt and continuation in one pass, in
- * which its most likely token at each position must be the file's: so both continue alike. Where both add up in the same
- * order, the residual stream behind every block and all logits must be equal bit for bit. They do not for the architecture
- * {@code llama}, whose heads' elements lie in another order: there see {@link #MOST_DEVIATION}, by which two tokens may also
- * be too close to tell which is the more likely.
+ * <p>The file's model first continues the prompt greedily; then the checkpoint's sees prompt and continuation in one
+ * pass, in which its most likely token at each position must be the file's: so both continue alike. Where both add up
+ * in the same order, the residual stream behind every block and all logits must be equal bit for bit. They do not for
+ * the architecture {@code llama}, whose heads' elements lie in another order: there see {@link #MOST_DEVIATION}, by
+ * which two tokens may also be too close to tell which is the more likely.
  *
  * <p>Of the weights one block is in memory at a time. Not thread-safe.
  */
@@ -42,8 +42,9 @@ final class GraphComparison implements AutoCloseable {
 
     /**
      * Root mean square of the deviation of a position's logits, as a share of their own, where elements are added up in
-     * another order; and the lead that a token may have in the checkpoint's logits over the file's most likely one. The order of sums changes logits by 1e-6 of that; then single activations round to the neighbouring
-     * int8, a step of 1/127, and what follows moves by 1e-3 to 2e-2. A wrong permutation moves it by more than 0.5.
+     * another order; and the lead that a token may have in the checkpoint's logits over the file's most likely one. The
+     * order of sums changes logits by 1e-6 of that; then single activations round to the neighbouring int8, a step of
+     * 1/127, and what follows moves by 1e-3 to 2e-2. A wrong permutation moves it by more than 0.5.
      */
     private static final double MOST_DEVIATION = 0.1;
 
@@ -76,7 +77,8 @@ final class GraphComparison implements AutoCloseable {
             Kernels kernels) {
         this.vocab = model.vocabSize();
         this.sameOrder = !model.architecture().equals("llama");
-        this.promptLength = Math.min(Math.min(prompt.length, PROMPT), Math.max(1, model.contextLength() - CONTINUATION));
+        int room = Math.max(1, model.contextLength() - CONTINUATION);
+        this.promptLength = Math.min(Math.min(prompt.length, PROMPT), room);
         this.ids = Arrays.copyOf(prompt, Math.min(promptLength + CONTINUATION - 1, model.contextLength()));
         FileRounding rounding = new FileRounding(file, tiles);
         this.blocks = new CheckpointBlocks(checkpoint, checkpoint.hyperparameters(), rounding, Rewrite.NONE);
@@ -131,9 +133,9 @@ final class GraphComparison implements AutoCloseable {
         }
         MemorySegment logits = arena.allocate(fileLogits.byteSize(), 64);
         BlockwiseModel.logits(blocks, runner, states, ids.length, logits);
-        firstDifference.ifPresent(layer -> problems.add("graph: behind block " + layer + " the file's model computes other"
-                + " values than the checkpoint's, from the same tokens and weights: hyperparameters, norms or the order of"
-                + " rows differ"));
+        firstDifference.ifPresent(layer -> problems.add("graph: behind block " + layer + " the file's model computes"
+                + " other values than the checkpoint's, from the same tokens and weights: hyperparameters, norms or the"
+                + " order of rows differ"));
         int agreeing = 0;
         double largest = 0;
         boolean bits = firstDifference.isEmpty() && sameOrder;

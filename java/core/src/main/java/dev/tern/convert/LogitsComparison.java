@@ -9,10 +9,10 @@ import java.lang.foreign.ValueLayout;
  *
  * @param expected the first one's most likely token
  * @param found the second one's
- * @param deviation root mean square of the difference of their logits, as a share of the standard deviation of the first
- *     one's
- * @param lead of the expected token over the found one in the first one's logits, as a share of the same; 0 where the two
- *     agree
+ * @param deviation root mean square of the difference of their logits, as a share of the standard deviation of the
+ *     first one's
+ * @param lead of the expected token over the found one in the first one's logits, as a share of the same; 0 where the
+ *     two agree
  */
 record LogitsComparison(int expected, int found, double deviation, double lead) {
 

@@ -169,7 +169,9 @@ record Recipe(
         }
         throw InputException.at(source.path())
                 .problem("the model cannot be written as architecture '" + wanted + "'")
-                .expected(BITNET.contains(own) ? "one of " + String.join(", ", BITNET) + ", whose graph has sub-norms" : own)
+                .expected(BITNET.contains(own)
+                        ? "one of " + String.join(", ", BITNET) + ", whose graph has sub-norms"
+                        : own)
                 .found(wanted)
                 .exception();
     }

@@ -12,8 +12,9 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a recipe's tensors on several threads: a ternary tensor is the work of one, which passes it through in bands of
- * rows, other large ones are shared, copied ones too. Memory is taken for a few bands a thread, whatever the size of the tensors.
+ * Writes a recipe's tensors on several threads: a ternary tensor is the work of one, which passes it through in bands
+ * of rows, other large ones are shared, copied ones too. Memory is taken for a few bands a thread, whatever the size of
+ * the tensors.
  */
 final class TensorStream {
     /** Elements of a share of a tensor of floats. */

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * What a validation found.
  *
  * @param file the GGUF file
- * @param against the checkpoint, or GGUF file, that it was compared with, or null: then only the file itself was checked
+ * @param against the checkpoint, or GGUF file, that it was compared with, or null: then only the file itself was
+ *     checked
  * @param tensors number of tensors read
  * @param ternaryTensors how many of them are ternary
  * @param ternaryWeights number of ternary weights decoded, and compared where there is something to compare with
@@ -57,8 +58,8 @@ public record ValidationReport(
      *
      * @param fileBytes size of the file
      * @param sha256 of the file, hexadecimal; null where it was not asked for
-     * @param texts on which both tokenizers were compared: tokens, and the text that comes back; 0 when tensors or metadata
-     *     differ, and nothing else was compared
+     * @param texts on which both tokenizers were compared: tokens, and the text that comes back; 0 when tensors or
+     *     metadata differ, and nothing else was compared
      * @param restored how many of the texts came back as they were; a tokenizer that normalizes changes some by design
      * @param graph both models on the same tokens, null when they could not be run: then a note says why
      * @param matrices every ternary matrix

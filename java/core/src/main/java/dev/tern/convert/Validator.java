@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for bit,
- * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer, the tokens of
- * fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}). Without:
- * the structure, that every projection decodes to a ternary matrix, that every float is finite, that all tensors of the
- * architecture are there in their shapes, and that the tokenizer can be read.
+ * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for
+ * bit, every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer,
+ * the tokens of fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}).
+ * Without: the structure, that every projection decodes to a ternary matrix, that every float is finite, that all
+ * tensors of the architecture are there in their shapes, and that the tokenizer can be read.
  */
 public final class Validator {
     private Validator() {}

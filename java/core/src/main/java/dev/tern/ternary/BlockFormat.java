@@ -7,10 +7,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The blocks that {@link BlockCodec} writes and reads. TQ1_0 and TQ2_0 store codes T+1 and s, and nothing else is accepted.
- * Q2_K, Q4_0 and Q8_0 are types for continuous weights that can hold ternary ones exactly; whoever wrote them may have
- * chosen other steps than {@link #encode} does, so there the values decide: a tensor is ternary when every weight, as ggml
- * computes it, is 0, s or -s.
+ * The blocks that {@link BlockCodec} writes and reads. TQ1_0 and TQ2_0 store codes T+1 and s, and nothing else is
+ * accepted. Q2_K, Q4_0 and Q8_0 are types for continuous weights that can hold ternary ones exactly; whoever wrote them
+ * may have chosen other steps than {@link #encode} does, so there the values decide: a tensor is ternary when every
+ * weight, as ggml computes it, is 0, s or -s.
  */
 enum BlockFormat {
     TQ1_0(GgmlType.TQ1_0),

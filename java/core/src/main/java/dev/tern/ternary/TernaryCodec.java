@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the type's
- * scale allows. Stateless and thread-safe. Layouts: ggml's
+ * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the
+ * type's scale allows. Stateless and thread-safe. Layouts: ggml's
  * {@code ggml-quants.c}, bitnet.cpp's {@code ggml-bitnet-mad.cpp} and {@code ggml-bitnet-lut.cpp}.
  */
 public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, FloatCodec {
@@ -77,8 +77,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     float storedScale(float scale);
 
     /**
-     * Why s cannot be held beside weights that are not zero: it would become zero or infinite, or lose its sign in a type
-     * that stores products. With s = 0 a matrix of zeros can be held all the same.
+     * Why s cannot be held beside weights that are not zero: it would become zero or infinite, or lose its sign in a
+     * type that stores products. With s = 0 a matrix of zeros can be held all the same.
      */
     default Optional<String> scaleObstacle(float scale) {
         float stored = storedScale(scale);
@@ -102,8 +102,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     void encode(TernaryMatrix matrix, MemorySegment out);
 
     /**
-     * A stretch of bytes that a tensor of some of a matrix's rows, encoded by themselves, has in common with the tensor of
-     * the whole matrix.
+     * A stretch of bytes that a tensor of some of a matrix's rows, encoded by themselves, has in common with the tensor
+     * of the whole matrix.
      *
      * @param from where they are in the band's tensor
      * @param to where they are in the whole matrix's
@@ -153,7 +153,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
      * @param in the tensor's bytes
      * @param firstRow first row to translate
      * @param endRow the row after the last
-     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are written
+     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are
+     *     written
      * @param where file and tensor, for errors
      * @return s, the same for every range of rows
      * @throws InputException when the bytes are no ternary matrix: an invalid code, a float that is neither 0 nor s nor

@@ -103,9 +103,11 @@ class RequantizeFaultsTest {
         assertThat(Validator.validate(file(Outtype.TQ1_0), gguf).problems())
                 .singleElement()
                 .asString()
-                .isEqualTo("tensor 'token_embd.weight': stored as Q4_K in the source, which cannot be compared with F16");
+                .isEqualTo("tensor 'token_embd.weight': stored as Q4_K in the source, which cannot be compared with"
+                        + " F16");
         Path copied = folder.resolve("copied.gguf");
-        assertThat(Converter.from(gguf).outtype(Outtype.TQ1_0).validate(true).to(copied).validation().problems()).isEmpty();
+        ConversionReport report = Converter.from(gguf).outtype(Outtype.TQ1_0).validate(true).to(copied);
+        assertThat(report.validation().problems()).isEmpty();
         assertThat(Validator.validate(copied, file(Outtype.TQ1_0)).problems())
                 .anyMatch(problem -> problem.contains("the type Q4_K cannot be compared"));
     }
@@ -114,7 +116,8 @@ class RequantizeFaultsTest {
     void whatIsNotTernaryIsRefusedWithTheReason() throws Exception {
         TestGguf quantized = source(Outtype.I2_S);
         byte[] blocks = new byte[512 * 512 / 32 * 18];
-        quantized.tensors.put("blk.1.attn_q.weight", new TestGguf.Entry(GgmlType.IQ4_NL, new long[] {512, 512}, blocks));
+        quantized.tensors.put(
+                "blk.1.attn_q.weight", new TestGguf.Entry(GgmlType.IQ4_NL, new long[] {512, 512}, blocks));
         Path iq4 = quantized.write(folder.resolve("iq4.gguf"));
         TestGguf continuous = source(Outtype.F16);
         continuous.floats("blk.2.ffn_up.weight", new Random(1), 0, 1, 512, 1536);
@@ -135,7 +138,8 @@ class RequantizeFaultsTest {
     @Test
     void damageIsToldAsItIs() throws Exception {
         Path damaged = Files.copy(file(Outtype.I2_S), folder.resolve("damaged.gguf"));
-        try (GgufFile file = GgufFile.open(damaged); RandomAccessFile raw = new RandomAccessFile(damaged.toFile(), "rw")) {
+        try (GgufFile file = GgufFile.open(damaged);
+                RandomAccessFile raw = new RandomAccessFile(damaged.toFile(), "rw")) {
             raw.seek(file.dataStart() + file.require("blk.2.attn_k.weight").offset() + 5);
             raw.write(0x55 | 0xC0); // of row 0
         }
@@ -194,7 +198,8 @@ class RequantizeFaultsTest {
     @Test
     void oneOddWeightInALateRowIsFound() throws Exception {
         Path damaged = Files.copy(file(Outtype.F32), folder.resolve("damaged.gguf"));
-        try (GgufFile file = GgufFile.open(damaged); RandomAccessFile raw = new RandomAccessFile(damaged.toFile(), "rw")) {
+        try (GgufFile file = GgufFile.open(damaged);
+                RandomAccessFile raw = new RandomAccessFile(damaged.toFile(), "rw")) {
             GgufTensor tensor = file.require("blk.3.ffn_up.weight");
             raw.seek(file.dataStart() + tensor.offset() + 4 * (1500L * 512 + 9) + 2);
             raw.write(0x11);

@@ -247,7 +247,9 @@ class RequantizeTest {
         }
     }
 
-    /** As bitnet.cpp's converter writes it: the source's tiles come from its kernel_config.ini, the target's are others. */
+    /**
+     * As bitnet.cpp's converter writes it: the source's tiles come from its kernel_config.ini, the target's are others.
+     */
     @ParameterizedTest
     @EnumSource(names = {"TL1", "TL2"})
     void aSourceWithoutTilesNeedsItsKernelConfig(Outtype outtype) throws Exception {
