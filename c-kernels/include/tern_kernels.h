@@ -48,8 +48,8 @@ extern "C" {
 /*
  * Element types of float matrices; those of the KV cache are TERN_F32 and TERN_F16.
  *
- * TERN_Q8_0 and TERN_Q6_K are ggml's types. A row is whole blocks, so columns and strides are multiples of a block; a block
- * may begin at any even address, and its halves (fp16) are little-endian. Every element is exact in float32.
+ * TERN_Q8_0 and TERN_Q6_K are ggml's types. A row is whole blocks, so columns and strides are multiples of a block; a
+ * block may begin at any even address, and its halves (fp16) are little-endian. Every element is exact in float32.
  *
  *   Q8_0: 32 elements in 34 bytes: d (fp16), then q (int8) of each. Element = d * q.
  *

@@ -63,7 +63,8 @@ typedef enum fill {
 } fill;
 
 void fill_floats(float *x, int64_t n, fill kind);
-/* n elements of a tern_float_type, converted from what fill_floats gives; in Q8_0 and Q6_K that is d, the rest is random. */
+/* n elements of a tern_float_type, converted from what fill_floats gives; in Q8_0 and Q6_K that is d, the rest is
+ * random. */
 void fill_typed(void *x, int32_t type, int64_t n, fill kind);
 size_t size_of_type(int32_t type); /* of F32, F16 and BF16 */
 int64_t block_of_type(int32_t type); /* elements of a block: 1 of plain floats, 32 of Q8_0, 256 of Q6_K */

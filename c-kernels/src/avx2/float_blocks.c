@@ -1,11 +1,11 @@
 /*
  * float_blocks.c, AVX2: matrices of Q8_0 and Q6_K, that is a quantized embedding and head.
  *
- * One token: a row's blocks one after the other; 32 columns are widened into the registers they are multiplied from. That
- * is about 26 instructions for 32 weights of Q6_K, which two cores do faster than they read F16 from memory.
+ * One token: a row's blocks one after the other; 32 columns are widened into the registers they are multiplied from.
+ * That is about 26 instructions for 32 weights of Q6_K, which two cores do faster than they read F16 from memory.
  *
- * Several tokens: widening would be done anew for each tile of tokens, so four rows are widened over a stretch of columns
- * into a buffer in L1, and all tokens of a batch of up to 48 pass by before the next stretch is.
+ * Several tokens: widening would be done anew for each tile of tokens, so four rows are widened over a stretch of
+ * columns into a buffer in L1, and all tokens of a batch of up to 48 pass by before the next stretch is.
  */
 #include "float_blocks.h"
 #include "float_blocks_32.h"
@@ -68,8 +68,8 @@ TERN_INLINE void one_token(const tern_float_matrix *w, const float *x, int64_t r
     }
 }
 
-void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
-                                bool prefetch) {
+void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end,
+                                float *y, bool prefetch) {
     if (prefetch) {
         one_token(w, x, row_begin, row_end, y, true);
     } else {

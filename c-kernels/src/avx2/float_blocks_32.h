@@ -1,6 +1,6 @@
 /*
- * float_blocks_32.h: 32 neighbouring elements of a block of Q8_0 or Q6_K, widened: the 32 lanes of a float sum. Products
- * of step and code are exact, so that they are those of the scalar tier whatever their order.
+ * float_blocks_32.h: 32 neighbouring elements of a block of Q8_0 or Q6_K, widened: the 32 lanes of a float sum.
+ * Products of step and code are exact, so that they are those of the scalar tier whatever their order.
  */
 #ifndef TERN_AVX2_FLOAT_BLOCKS_32_H
 #define TERN_AVX2_FLOAT_BLOCKS_32_H

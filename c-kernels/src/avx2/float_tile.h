@@ -11,8 +11,8 @@
 enum { TILE_ROWS = 4, TILE_TOKENS = 3, STRETCH = 512 };
 
 /*
- * Adds `count` columns, a whole number of 32s, to the sums of a tile. Row r's weights are elements at + r * stride .. of
- * `values`, token t's activations begin at x + t * x_stride.
+ * Adds `count` columns, a whole number of 32s, to the sums of a tile. Row r's weights are elements at + r * stride ..
+ * of `values`, token t's activations begin at x + t * x_stride.
  */
 TERN_INLINE void add_stretch(int rows, int tokens, const void *values, int32_t type, int64_t at, int64_t stride,
                              const float *x, int64_t x_stride, int64_t count, lanes32 sums[TILE_ROWS][TILE_TOKENS]) {

@@ -26,7 +26,7 @@ void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64
                                bool prefetch);
 
 /* The same for Q8_0 and Q6_K; tern_avx2_float_one_token passes them on. */
-void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
-                                bool prefetch);
+void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end,
+                                float *y, bool prefetch);
 
 #endif /* TERN_AVX2_ONE_TOKEN_H */

@@ -99,9 +99,10 @@ public final class Checkpoint implements AutoCloseable {
                     .error()
                     .problem("the weights are continuous, and config.json does not say that they become ternary")
                     .expected("quantization_config with quant_method 'bitnet', or weights with at most three values")
-                    .cure("An ordinary Llama cannot be made ternary without training; give one trained so. If this one was"
-                            + " (master weights, or a merge that lost the key), put \"quantization_config\":"
-                            + " {\"quant_method\": \"bitnet\", \"quantization_mode\": \"online\"} into its config.json.")
+                    .cure("An ordinary Llama cannot be made ternary without training; give one trained so. If this one"
+                            + " was (master weights, or a merge that lost the key), put"
+                            + " \"quantization_config\": {\"quant_method\": \"bitnet\", \"quantization_mode\":"
+                            + " \"online\"} into its config.json.")
                     .exception();
         }
     }
@@ -191,11 +192,11 @@ public final class Checkpoint implements AutoCloseable {
 
     /**
      * Opens a projection in its canonical form (T, s): finds s, for which a matrix of floats is read once; its rows are
-     * read on demand. Rows are in the checkpoint's order: the permutation that GGUF's {@code llama} graph wants for q and
-     * k is the converter's. What is returned is to be used by one thread, until the checkpoint is closed.
+     * read on demand. Rows are in the checkpoint's order: the permutation that GGUF's {@code llama} graph wants for q
+     * and k is the converter's. What is returned is to be used by one thread, until the checkpoint is closed.
      *
-     * @throws InputException on NaN and infinity, and on continuous weights in a model that was not trained ternary; the
-     *     message names the tensor and the place. Reading throws it on the packed code 3.
+     * @throws InputException on NaN and infinity, and on continuous weights in a model that was not trained ternary;
+     *     the message names the tensor and the place. Reading throws it on the packed code 3.
      */
     public TernaryRows ternaryRows(CheckpointTensor tensor) {
         if (!tensor.ternary()) {

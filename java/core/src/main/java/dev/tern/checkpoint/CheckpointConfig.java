@@ -217,7 +217,9 @@ final class CheckpointConfig {
         }
     }
 
-    /** 1bitLLM's keys: the quantizers' widths. Its weights are ternary whatever {@code weight_bits}, usually 1, says. */
+    /**
+     * 1bitLLM's keys: the quantizers' widths. Its weights are ternary whatever {@code weight_bits}, usually 1, says.
+     */
     private void refuseOtherBits() {
         JsonNode bits = config.get("input_bits");
         if (bits != null && !bits.isNull() && bits.asInt(0) != 8) {

@@ -9,8 +9,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * (T, s) of a projection that is stored in floats. T of a weight depends on its magnitude's bits alone, since bits order
- * as magnitudes do and rounding is monotone: it is 0 up to a limit, and the sign beyond.
+ * (T, s) of a projection that is stored in floats. T of a weight depends on its magnitude's bits alone, since bits
+ * order as magnitudes do and rounding is monotone: it is 0 up to a limit, and the sign beyond.
  */
 final class FloatRows implements TernaryRows {
     /** The least mean that absmean divides by (transformers' {@code clamp_(min=1e-5)}). */

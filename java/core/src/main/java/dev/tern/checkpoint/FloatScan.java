@@ -68,8 +68,9 @@ final class FloatScan {
         }
         if (shards.count() > 1) {
             throw stored.error()
-                    .problem("is ternary, but with " + shards.count() + " scales, one for each slice of " + shards.direction()
-                            + ", as models trained in parallel on slices of every matrix have them")
+                    .problem("is ternary, but with " + shards.count() + " scales, one for each slice of "
+                            + shards.direction() + ", as models trained in parallel on slices of every matrix have"
+                            + " them")
                     .expected("one scale for the matrix, the values -s, 0 and +s")
                     .found(shards.count() + " scales")
                     .cure("Give a model trained with one scale for a matrix; run this one in llama.cpp, whose tq1_0 and"

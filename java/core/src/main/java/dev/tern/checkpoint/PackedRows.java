@@ -8,7 +8,8 @@ import java.nio.ByteOrder;
 
 /**
  * (T, s) of a projection that is packed in uint8, four codes T + 1 to a byte. With n = ceil(rows/4), packed row j holds
- * rows j, j+n, j+2n, j+3n in bits 1:0, 3:2, 5:4, 7:6; rows beyond the matrix are padding, and their bits are not looked at.
+ * rows j, j+n, j+2n, j+3n in bits 1:0, 3:2, 5:4, 7:6; rows beyond the matrix are padding, and their bits are not looked
+ * at.
  */
 final class PackedRows implements TernaryRows {
     private static final VarHandle BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

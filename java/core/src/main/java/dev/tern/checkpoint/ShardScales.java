@@ -3,8 +3,8 @@ package dev.tern.checkpoint;
 /**
  * Finds out whether a float matrix is ternary with several scales: models trained on n devices that split every matrix
  * have one scale for each of n slices (TriLM, arXiv 2407.12327). Slices are rows where outputs were split and columns
- * where inputs were; so in every row, or in every column, all that is not zero has one magnitude. Continuous weights are
- * found out within the first two rows.
+ * where inputs were; so in every row, or in every column, all that is not zero has one magnitude. Continuous weights
+ * are found out within the first two rows.
  */
 final class ShardScales {
     /** A slice holds many weights; where magnitudes are hardly repeated they are chance. */

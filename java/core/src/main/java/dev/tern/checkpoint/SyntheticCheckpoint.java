@@ -107,8 +107,8 @@ public final class SyntheticCheckpoint {
 
     /**
      * {@link WeightFormat#ONLINE} (bell curves), {@link WeightFormat#PACKED} (random ternary codes) or
-     * {@link WeightFormat#TERNARY_FLOATS} (floats -s, 0, +s). The default is what the model of {@link #like} is published
-     * as; elsewhere it is online.
+     * {@link WeightFormat#TERNARY_FLOATS} (floats -s, 0, +s). The default is what the model of {@link #like} is
+     * published as; elsewhere it is online.
      */
     public SyntheticCheckpoint format(WeightFormat value) {
         format = value;
@@ -221,7 +221,9 @@ public final class SyntheticCheckpoint {
 
     private void writeAll(Path folder, List<Part> parts, SyntheticTokenizer tokenizer, List<Path> written) {
         writeWeights(folder.resolve("model.safetensors"), parts, written);
-        tokenizer.files(model.contextLength()).forEach((name, content) -> write(folder.resolve(name), content, written));
+        tokenizer
+                .files(model.contextLength())
+                .forEach((name, content) -> write(folder.resolve(name), content, written));
         ObjectNode generation = JsonMapper.shared().createObjectNode().put("bos_token_id", tokenizer.bosId());
         generation.putArray("eos_token_id").add(tokenizer.eosId()).add(tokenizer.endOfTurnId());
         generation.put("do_sample", false).put("max_length", model.contextLength());
@@ -373,7 +375,8 @@ public final class SyntheticCheckpoint {
         } else if (spec.vector()) {
             weights.gaussian(piece, type, first, 1f, 0.05f);
         } else if (spec.shape().kind() == TensorShape.Kind.LOW_RANK) {
-            boolean down = spec.name().endsWith(".lrc_v"); // the outputs of V, and a fifth of those of U, have about x's size
+            // The outputs of V, and a fifth of those of U, have about x's size.
+            boolean down = spec.name().endsWith(".lrc_v");
             weights.gaussian(piece, type, first, 0f, down ? 1 / (float) Math.sqrt(spec.rows()) : 0.2f * unit);
         } else {
             weights.gaussian(piece, type, first, 0f, (spec.ternary() ? 1.5f : 2.5f) * unit);

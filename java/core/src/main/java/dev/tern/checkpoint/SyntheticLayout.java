@@ -9,8 +9,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * How a family of checkpoints is laid out, apart from its dimensions: what its config.json says and leaves out, what its
- * tensors are called and which type they have.
+ * How a family of checkpoints is laid out, apart from its dimensions: what its config.json says and leaves out, what
+ * its tensors are called and which type they have.
  *
  * @param architecture in {@code architectures}
  * @param modelType {@code model_type}
@@ -83,7 +83,8 @@ record SyntheticLayout(
     /** The same with another tokenizer. */
     SyntheticLayout with(Kind other) {
         return new SyntheticLayout(
-                architecture, modelType, floats, subNorms, quantization, format, extraKeys, other, masked, statesHeadDim);
+                architecture, modelType, floats, subNorms, quantization, format, extraKeys, other, masked,
+                statesHeadDim);
     }
 
     /** That of block-diffusion fine-tunes (Fast-dLLM): one more token. */

@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * tokenizer.model: SentencePiece's {@code ModelProto} (sentencepiece_model.proto) in Protocol Buffers' wire format. Special
- * tokens, the 256 bytes, merged pieces, then characters, each with a lower score than the one before, as in Llama 2.
+ * tokenizer.model: SentencePiece's {@code ModelProto} (sentencepiece_model.proto) in Protocol Buffers' wire format.
+ * Special tokens, the 256 bytes, merged pieces, then characters, each with a lower score than the one before, as in
+ * Llama 2.
  */
 final class SyntheticSentencePiece {
     private static final int NORMAL = 1;
@@ -39,9 +40,8 @@ final class SyntheticSentencePiece {
         List<String> pieces = pieces();
         for (int id = 0; id < pieces.size(); id++) {
             int type = id == 0 ? UNKNOWN : id < bytes ? CONTROL : id < bytes + 256 ? BYTE : NORMAL;
-            // -0.0 first, as the trainer writes it
-            model.message(1, new Message().text(1, pieces.get(id)).number(2, type == NORMAL ? -(float) (id - bytes - 256) : 0f)
-                    .integer(3, type));
+            float score = type == NORMAL ? -(float) (id - bytes - 256) : 0f; // -0.0 first, as the trainer writes it
+            model.message(1, new Message().text(1, pieces.get(id)).number(2, score).integer(3, type));
         }
         int size = pieces.size();
         model.message(2, new Message().integer(3, BPE).integer(4, size).integer(35, 1).integer(40, 0).integer(41, 1)

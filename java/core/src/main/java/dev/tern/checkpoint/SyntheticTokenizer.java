@@ -6,9 +6,9 @@ import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 /**
- * A tokenizer of a given kind and size, in the layout of the family's checkpoints: pieces first, special tokens where the
- * family has them. The merges build pronounceable words out of consonant-vowel syllables, so every text can be encoded and
- * every token decodes to something readable. The same kind and size give the same bytes. Immutable.
+ * A tokenizer of a given kind and size, in the layout of the family's checkpoints: pieces first, special tokens where
+ * the family has them. The merges build pronounceable words out of consonant-vowel syllables, so every text can be
+ * encoded and every token decodes to something readable. The same kind and size give the same bytes. Immutable.
  */
 final class SyntheticTokenizer {
     /** The bytes and the fewest special tokens; every kind has room for its own in this. */
@@ -166,8 +166,9 @@ final class SyntheticTokenizer {
     private static List<String> specials(Kind kind, int count) {
         List<String> names = new ArrayList<>(switch (kind) {
             case LLAMA3 -> List.of(
-                    "<|begin_of_text|>", "<|end_of_text|>", reserved(0), reserved(1), "<|finetune_right_pad_id|>", reserved(2),
-                    "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>");
+                    "<|begin_of_text|>", "<|end_of_text|>", reserved(0), reserved(1), "<|finetune_right_pad_id|>",
+                    reserved(2), "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>",
+                    "<|python_tag|>");
             case SENTENCE_PIECE, SENTENCE_PIECE_MODEL -> List.of("<unk>", "<s>", "</s>");
             default -> List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>");
         });

@@ -34,7 +34,8 @@ final class SyntheticTokenizerFiles {
         }
         if (!kind.byteLevel()) {
             files.put("tokenizer.model", new SyntheticSentencePiece(tokenizer).model());
-            tokenizer.maskId().ifPresent(id -> files.put("added_tokens.json", bytes(object().put(SyntheticTokenizer.MASK, id))));
+            tokenizer.maskId().ifPresent(id ->
+                    files.put("added_tokens.json", bytes(object().put(SyntheticTokenizer.MASK, id))));
         }
         files.put("tokenizer_config.json", bytes(tokenizerConfig(contextLength)));
         ObjectNode special = object().put("bos_token", tokenizer.bosToken()).put("eos_token", tokenizer.eosToken());
@@ -93,7 +94,8 @@ final class SyntheticTokenizerFiles {
         json.writeNullProperty("end_of_word_suffix");
         json.writeBooleanProperty("fuse_unk", !kind.byteLevel());
         json.writeBooleanProperty("byte_fallback", !kind.byteLevel());
-        json.writeBooleanProperty("ignore_merges", kind == Kind.LLAMA3 || kind == Kind.FALCON3 || kind == Kind.FALCON_E);
+        json.writeBooleanProperty(
+                "ignore_merges", kind == Kind.LLAMA3 || kind == Kind.FALCON3 || kind == Kind.FALCON_E);
         json.writeObjectPropertyStart("vocab");
         int id = 0;
         for (String piece : modelPieces()) {

@@ -47,8 +47,8 @@ final class SyntheticWeights {
     }
 
     /**
-     * Fills {@code out} with values of a bell curve, elements {@code first} and following. The curve is that of a sum of
-     * eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
+     * Fills {@code out} with values of a bell curve, elements {@code first} and following. The curve is that of a sum
+     * of eight bytes: so close to the normal one that absmean's share of zeros differs by half a percent.
      *
      * @param type of the elements: BF16, F16 or F32
      */

@@ -21,7 +21,9 @@ record TensorSpec(TensorShape shape, List<String> sources) {
             "output_norm.weight", "model.norm.weight",
             "output.weight", "lm_head.weight");
 
-    /** Names within a block, without ".weight"; the sub norms have two spellings, that of transformers and of 1bitLLM. */
+    /**
+     * Names within a block, without ".weight"; the sub norms have two spellings, that of transformers and of 1bitLLM.
+     */
     private static final Map<String, List<String>> BLOCK = Map.ofEntries(
             Map.entry("attn_norm", List.of("input_layernorm")),
             Map.entry("attn_q", List.of("self_attn.q_proj")),

@@ -12,8 +12,9 @@ import java.util.Objects;
 import java.util.SequencedMap;
 
 /**
- * The key-value pairs of a GGUF file made from another one: the source's, in its order, whether Tern knows them or not. Keys
- * of the architecture get the new name; those that follow from the tensors' types are written anew in their places.
+ * The key-value pairs of a GGUF file made from another one: the source's, in its order, whether Tern knows them or not.
+ * Keys of the architecture get the new name; those that follow from the tensors' types are written anew in their
+ * places.
  */
 final class CarriedMetadata {
     private static final String ARCHITECTURE = "general.architecture";
@@ -67,7 +68,8 @@ final class CarriedMetadata {
             if (value == null) {
                 findings.problem("metadata: '" + key + "' is missing");
             } else if (!same(pair.getValue(), value)) {
-                findings.problem("metadata: '" + key + "': expected " + shown(pair.getValue()) + ", found " + shown(value));
+                findings.problem("metadata: '" + key + "': expected " + shown(pair.getValue()) + ", found "
+                        + shown(value));
             }
         }
     }

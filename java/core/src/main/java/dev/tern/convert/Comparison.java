@@ -133,7 +133,8 @@ final class Comparison {
         }
         for (GgufTensor tensor : file.tensors()) {
             if (!expected.contains(tensor.name())) {
-                findings.problem(tensor, "the " + (source.format() == null ? "source" : "checkpoint") + " has no such tensor");
+                findings.problem(
+                        tensor, "the " + (source.format() == null ? "source" : "checkpoint") + " has no such tensor");
             }
         }
     }

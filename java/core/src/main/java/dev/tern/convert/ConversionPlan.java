@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param architecture {@code general.architecture} of the file
  * @param outtype type of the ternary tensors; where it was chosen tensor by tensor, of most weights
  * @param tiles that the matrices are packed with: one for each of their shapes for TL1 and TL2, else none
- * @param embeddingType type of the embedding and of an untied head
+ * @param embeddingType type of the embedding; an untied head has another only where a GGUF source's has
  * @param fileBytes size of the file
  * @param metadataKeys number of key-value pairs
  * @param tensors every tensor with type, dimensions, offset and size, in the file's order

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param sha256 of the whole file, hexadecimal
  * @param tensors every tensor in the file's order
  * @param notes those of the plan, and what showed while the weights were read
- * @param seconds wall time from opening the checkpoint to the file's last byte, without validation
- * @param checkpointBytes bytes of the weight files
- * @param bytesPerSecond checkpoint bytes per second
+ * @param seconds wall time from opening the source to the file's last byte, without validation
+ * @param checkpointBytes bytes of the checkpoint's weight files, or of the GGUF file read from
+ * @param bytesPerSecond of these
  * @param validation what validation found, null when it was not asked for
  */
 public record ConversionReport(
@@ -39,7 +39,7 @@ public record ConversionReport(
      * One tensor.
      *
      * @param name under GGUF
-     * @param source under Hugging Face
+     * @param source under the name that it has in the checkpoint or GGUF file read from
      * @param type as written
      * @param rows output features, 1 for a vector
      * @param cols input features
@@ -53,9 +53,10 @@ public record ConversionReport(
      * (T, s) in numbers.
      *
      * @param counts of -1, 0 and +1
-     * @param scale s as the checkpoint has it
-     * @param storedScale s as the file has it
-     * @param sha256 of T as written: int8, row-major, hexadecimal; null when it was not asked for
+     * @param scale s as the checkpoint or GGUF file read from has it
+     * @param storedScale s as the file written has it
+     * @param sha256 of T in the order of rows that the file written has: int8, row-major, hexadecimal; null when it was
+     *     not asked for
      */
     public record Ternary(TernaryCounts counts, float scale, float storedScale, @Nullable String sha256) {}
 }

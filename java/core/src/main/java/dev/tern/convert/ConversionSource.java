@@ -28,8 +28,8 @@ sealed interface ConversionSource extends AutoCloseable permits CheckpointSource
     /**
      * Opens a checkpoint's folder, its one safetensors file, or a GGUF file.
      *
-     * @param kernelConfig the kernel_config.ini that a GGUF file of TL1 or TL2 which stores no tiles was packed with, or
-     *     null
+     * @param kernelConfig the kernel_config.ini that a GGUF file of TL1 or TL2 which stores no tiles was packed with,
+     *     or null
      * @throws InputException when it cannot be read, or is nothing that can be converted
      */
     static ConversionSource open(Path path, @Nullable Path kernelConfig) {
@@ -74,7 +74,10 @@ sealed interface ConversionSource extends AutoCloseable permits CheckpointSource
     /** Adds all key-value pairs of the file that is to be made. */
     void describe(FileDescription target, GgufLayout.Builder layout);
 
-    /** Finds what is missing or different in the metadata of a file that was made from this, under whatever architecture. */
+    /**
+     * Finds what is missing or different in the metadata of a file that was made from this, under whatever
+     * architecture.
+     */
     void compareMetadata(GgufFile found, Findings findings);
 
     /**

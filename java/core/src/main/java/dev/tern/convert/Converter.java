@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a checkpoint, or a GGUF file that is ternary already, into a GGUF file: {@code
- * Converter.from(folder).outtype(Outtype.TQ1_0).to(file)}. Every ternary matrix is brought into its canonical form (T, s)
- * once and encoded exactly. Matrices pass through in bands of rows, on several threads: memory is taken for a few bands a
- * thread, whatever the model's size. The source is never changed; the file appears whole or not at all, and the same source
- * gives the same bytes, whatever the number of threads. Not thread-safe.
+ * Converter.from(folder).outtype(Outtype.TQ1_0).to(file)}. Every ternary matrix is brought into its canonical form (T,
+ * s) once and encoded exactly. Matrices pass through in bands of rows, on several threads: memory is taken for a few
+ * bands a thread, whatever the model's size. The source is never changed; the file appears whole or not at all, and the
+ * same source gives the same bytes, whatever the number of threads. Not thread-safe.
  */
 public final class Converter {
     private static final Set<GgmlType> EMBEDDING_TYPES =
@@ -43,9 +43,9 @@ public final class Converter {
     }
 
     /**
-     * A conversion of a checkpoint's folder, of its one safetensors file, or of a GGUF file whose projections are ternary,
-     * in whatever type; nothing is read yet. From GGUF, T and the stored s are kept, metadata and tokenizer are carried
-     * over in their order, known or not, and so are all other tensors.
+     * A conversion of a checkpoint's folder, of its one safetensors file, or of a GGUF file whose projections are
+     * ternary, in whatever type; nothing is read yet. From GGUF, T and the stored s are kept, metadata and tokenizer
+     * are carried over in their order, known or not, and so are all other tensors.
      */
     public static Converter from(Path source) {
         return new Converter(source);
@@ -70,8 +70,8 @@ public final class Converter {
     }
 
     /**
-     * The kernel_config.ini that a GGUF source of TL1 or TL2 which stores no tiles, as bitnet.cpp's converter writes it,
-     * was packed with.
+     * The kernel_config.ini that a GGUF source of TL1 or TL2 which stores no tiles, as bitnet.cpp's converter writes
+     * it, was packed with.
      */
     public Converter sourceKernelConfig(Path ini) {
         sourceKernelConfig = ini;
@@ -80,7 +80,8 @@ public final class Converter {
 
     /**
      * The type of the embedding and of an untied head: F16, BF16, F32, Q8_0 or Q6_K; unless set, F16, or that of a GGUF
-     * source.
+     * source. A checkpoint's low-rank corrections follow it when it is BF16 or F32, and are F16 otherwise; a GGUF
+     * source's stay as they are.
      */
     public Converter embeddingType(GgmlType type) {
         if (!EMBEDDING_TYPES.contains(type)) {
@@ -162,8 +163,8 @@ public final class Converter {
     /**
      * Converts.
      *
-     * @throws InputException when the source is at fault, the outtype cannot hold it, the file exists, the disk is full,
-     *     or validation fails; no file is left then
+     * @throws InputException when the source is at fault, the outtype cannot hold it, the file exists, the disk is
+     *     full, or validation fails; no file is left then
      */
     public ConversionReport to(Path gguf) {
         long start = System.nanoTime();
@@ -172,8 +173,8 @@ public final class Converter {
             Recipe recipe = recipe(open);
             GgufWriter writer = new GgufWriter(recipe.layout(), file);
             List<String> notes = new ArrayList<>(recipe.notes());
-            file.others().forEach(other -> notes.add("an unfinished " + other + " lies there: another run is at work, or was"
-                    + " killed; if none is, delete it"));
+            file.others().forEach(other -> notes.add("an unfinished " + other + " lies there: another run is at work,"
+                    + " or was killed; if none is, delete it"));
             List<ConversionReport.Tensor> tensors =
                     new TensorStream(recipe, writer, tensorHashes, progress, notes).write(threads);
             String sha256 = writer.finish();

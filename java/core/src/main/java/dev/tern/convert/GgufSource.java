@@ -15,6 +15,7 @@ import dev.tern.model.TensorShape;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.LutTiles;
+import dev.tern.ternary.NotTernaryException;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryRows;
 import dev.tern.tokenizer.Vocabulary;
@@ -37,6 +38,8 @@ final class GgufSource implements ConversionSource {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final String SPLIT_COUNT = "split.count";
+
     private final GgufFile file;
     private final ModelHyperparameters hyperparameters;
     private final LutTiles tiles;
@@ -44,7 +47,9 @@ final class GgufSource implements ConversionSource {
 
     private GgufSource(GgufFile file, @Nullable Path kernelConfig) {
         this.file = file;
+        requireWhole();
         this.hyperparameters = GgufHyperparameters.read(file);
+        TensorShape.of(hyperparameters).forEach(this::requireTensor);
         this.tiles = KernelConfigFile.tiles(file, kernelConfig);
         for (GgufTensor tensor : file.tensors()) {
             tensors.add(new SourceTensor(tensor.name(), tensor.name(), kind(tensor), tensor.dims(), tensor.type()));
@@ -61,6 +66,36 @@ final class GgufSource implements ConversionSource {
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
+        }
+    }
+
+    /**
+     * One of several files that llama.cpp's llama-gguf-split made has some of the tensors, and only the first the
+     * metadata.
+     */
+    private void requireWhole() {
+        int parts = file.integer(SPLIT_COUNT).orElse(1);
+        if (parts > 1) {
+            throw InputException.at(file.path())
+                    .key(SPLIT_COUNT)
+                    .problem("one of the " + parts + " files that a model was split into, and not the whole of it")
+                    .cure("Merge them first, with llama.cpp's `llama-gguf-split --merge FIRST-FILE MERGED-FILE`.")
+                    .exception();
+        }
+    }
+
+    private void requireTensor(TensorShape shape) {
+        GgufTensor tensor = file.find(shape.name()).orElseThrow(() -> InputException.at(file.path())
+                .tensor(shape.name())
+                .problem("missing, and the model cannot be run without it")
+                .cure("The file is not whole: fetch it again, or convert the original checkpoint with `tern convert`.")
+                .exception());
+        if (tensor.rows() != shape.rows() || tensor.cols() != shape.cols()) {
+            throw InputException.at(file.where(tensor))
+                    .problem("has not the dimensions that the metadata demands")
+                    .expected("[" + shape.cols() + (shape.rows() == 1 ? "]" : ", " + shape.rows() + "]"))
+                    .found(tensor.shape())
+                    .exception();
         }
     }
 
@@ -81,11 +116,10 @@ final class GgufSource implements ConversionSource {
         try {
             TernaryRows rows = ternary(tensor);
             rows.read(0, 1, new byte[rows.cols()]);
-        } catch (InputException e) {
-            if (stored.type() == GgmlType.TL1 || stored.type() == GgmlType.TL2) {
-                throw noTiles(stored, e);
-            }
+        } catch (NotTernaryException e) {
             throw notTernary(stored, e.getMessage(), e);
+        } catch (InputException e) { // damaged, or cannot be read
+            throw stored.type() == GgmlType.TL1 || stored.type() == GgmlType.TL2 ? noTiles(stored, e) : e;
         }
     }
 

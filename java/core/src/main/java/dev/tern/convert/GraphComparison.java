@@ -15,22 +15,22 @@ import dev.tern.probe.Rewrite;
 import dev.tern.ternary.LutTiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * Runs the file's model and the checkpoint's on the same tokens and compares what they compute. The checkpoint's does without
- * any GGUF code: its rows keep Hugging Face's order and pairs, its scales are
- * rounded as the file's types round them and nothing else. So wrong hyperparameters, norms, permutations or names show here,
- * which comparing tensor by tensor takes for granted.
+ * Runs the file's model and the checkpoint's on the same tokens and compares what they compute. The checkpoint's does
+ * without any GGUF code: its rows keep Hugging Face's order and pairs, its scales are rounded as the file's types round
+ * them and nothing else. So wrong hyperparameters, norms, permutations or names show here, which comparing tensor by
+ * tensor takes for granted.
  *
- * <p>The file's model first continues the prompt greedily; then the checkpoint's sees prompt and continuation in one pass, in
- * which its most likely token at each position must be the file's: so both continue alike. Where both add up in the same
- * order, the residual stream behind every block and all logits must be equal bit for bit. They do not for the architecture
- * {@code llama}, whose heads' elements lie in another order: there see {@link #MOST_DEVIATION}.
+ * <p>The file's model first continues the prompt greedily; then the checkpoint's sees prompt and continuation in one
+ * pass, in which its most likely token at each position must be the file's: so both continue alike. Where both add up
+ * in the same order, the residual stream behind every block and all logits must be equal bit for bit. They do not for
+ * the architecture {@code llama}, whose heads' elements lie in another order: there see {@link #MOST_DEVIATION}, by
+ * which two tokens may also be too close to tell which is the more likely.
  *
  * <p>Of the weights one block is in memory at a time. Not thread-safe.
  */
@@ -42,13 +42,14 @@ final class GraphComparison implements AutoCloseable {
 
     /**
      * Root mean square of the deviation of a position's logits, as a share of their own, where elements are added up in
-     * another order. The order of sums changes logits by 1e-6 of that; then single activations round to the neighbouring
-     * int8, a step of 1/127, and what follows moves by 1e-3 to 2e-2. A wrong permutation moves it by more than 0.5.
+     * another order; and the lead that a token may have in the checkpoint's logits over the file's most likely one. The
+     * order of sums changes logits by 1e-6 of that; then single activations round to the neighbouring int8, a step of
+     * 1/127, and what follows moves by 1e-3 to 2e-2. A wrong permutation moves it by more than 0.5.
      */
     private static final double MOST_DEVIATION = 0.1;
 
-    private final ThreadTeam team = new ThreadTeam(Runtime.getRuntime().availableProcessors());
-    private final Arena arena = Arena.ofShared();
+    private final ThreadTeam team;
+    private final Arena arena;
     private final CheckpointBlocks blocks;
     private final BlockRunner runner;
     private final boolean sameOrder;
@@ -76,25 +77,31 @@ final class GraphComparison implements AutoCloseable {
             Kernels kernels) {
         this.vocab = model.vocabSize();
         this.sameOrder = !model.architecture().equals("llama");
-        this.promptLength = Math.min(Math.min(prompt.length, PROMPT), Math.max(1, model.contextLength() - CONTINUATION));
+        int room = Math.max(1, model.contextLength() - CONTINUATION);
+        this.promptLength = Math.min(Math.min(prompt.length, PROMPT), room);
         this.ids = Arrays.copyOf(prompt, Math.min(promptLength + CONTINUATION - 1, model.contextLength()));
         FileRounding rounding = new FileRounding(file, tiles);
         this.blocks = new CheckpointBlocks(checkpoint, checkpoint.hyperparameters(), rounding, Rewrite.NONE);
-        this.runner = new BlockRunner(blocks.model(), kernels, team, ids.length);
-        this.fileLogits = arena.allocate(4L * ids.length * vocab, 64);
         this.fileStates = new MemorySegment[sameOrder ? model.layers() : 0];
-        this.states = runner.states(arena, ids.length);
-        for (int layer = 0; layer < fileStates.length; layer++) {
-            fileStates[layer] = runner.states(arena, ids.length);
-        }
-        try (BlockwiseModel stored =
-                new BlockwiseModel(new GgufBlocks(file, model, tiles, Rewrite.NONE), kernels, team, ids.length)) {
-            continueGreedily(stored, 4L * model.hiddenSize());
-        } catch (Throwable thrown) {
-            close();
+        this.arena = Arena.ofShared();
+        this.team = new ThreadTeam(Runtime.getRuntime().availableProcessors());
+        try {
+            this.runner = new BlockRunner(blocks.model(), kernels, team, ids.length);
+            this.fileLogits = arena.allocate(4L * ids.length * vocab, 64);
+            this.states = runner.states(arena, ids.length);
+            for (int layer = 0; layer < fileStates.length; layer++) {
+                fileStates[layer] = runner.states(arena, ids.length);
+            }
+            GgufBlocks own = new GgufBlocks(file, model, tiles, Rewrite.NONE);
+            try (BlockwiseModel stored = new BlockwiseModel(own, kernels, team, ids.length)) {
+                continueGreedily(stored, 4L * model.hiddenSize());
+            }
+            blocks.embed(ids, states);
+        } catch (Throwable thrown) { // the runner holds nothing before it runs
+            team.close();
+            arena.close();
             throw thrown;
         }
-        blocks.embed(ids, states);
     }
 
     /** The prompt in one pass, then token by token. */
@@ -126,44 +133,30 @@ final class GraphComparison implements AutoCloseable {
         }
         MemorySegment logits = arena.allocate(fileLogits.byteSize(), 64);
         BlockwiseModel.logits(blocks, runner, states, ids.length, logits);
-        firstDifference.ifPresent(layer -> problems.add("graph: behind block " + layer + " the file's model computes other"
-                + " values than the checkpoint's, from the same tokens and weights: hyperparameters, norms or the order of"
-                + " rows differ"));
+        firstDifference.ifPresent(layer -> problems.add("graph: behind block " + layer + " the file's model computes"
+                + " other values than the checkpoint's, from the same tokens and weights: hyperparameters, norms or the"
+                + " order of rows differ"));
         int agreeing = 0;
         double largest = 0;
         boolean bits = firstDifference.isEmpty() && sameOrder;
         for (int t = 0; t < ids.length; t++) {
-            int expected = Likelihood.argmax(logits, vocab, t);
-            int found = Likelihood.argmax(fileLogits, vocab, t);
-            agreeing += expected == found ? 1 : 0;
-            double deviation = deviation(logits, t);
-            largest = Math.max(largest, deviation);
-            boolean equal = logits.asSlice(4L * vocab * t, 4L * vocab).mismatch(fileLogits.asSlice(4L * vocab * t, 4L * vocab)) < 0;
+            LogitsComparison position = LogitsComparison.of(logits, fileLogits, vocab, t);
+            agreeing += position.agrees() ? 1 : 0;
+            largest = Math.max(largest, position.deviation());
+            long from = 4L * vocab * t;
+            boolean equal = logits.asSlice(from, 4L * vocab).mismatch(fileLogits.asSlice(from, 4L * vocab)) < 0;
             bits &= equal;
-            if (firstDifference.isEmpty() && (sameOrder ? !equal : !(deviation <= MOST_DEVIATION)) && problems.isEmpty()) {
-                problems.add("graph: the logits of position " + t + " are not the checkpoint's: expected token " + expected
-                        + ", found " + found + String.format(Locale.ROOT, ", deviation %.3g", deviation));
+            boolean fits = sameOrder ? equal : position.within(MOST_DEVIATION);
+            if (firstDifference.isEmpty() && !fits && problems.isEmpty()) {
+                problems.add("graph: the logits of position " + t + " are not the checkpoint's: expected token "
+                        + position.expected() + ", found " + position.found()
+                        + String.format(Locale.ROOT, ", deviation %.3g", position.deviation()));
             }
         }
         int[] continuation = Arrays.copyOfRange(ids, promptLength, ids.length + 1);
         continuation[continuation.length - 1] = Likelihood.argmax(fileLogits, vocab, ids.length - 1);
         return new ValidationReport.Graph(
                 promptLength, Arrays.stream(continuation).boxed().toList(), ids.length, agreeing, bits, largest);
-    }
-
-    /** Root mean square of the difference of a position's logits, as a share of their standard deviation. */
-    private double deviation(MemorySegment logits, int token) {
-        double mean = 0;
-        double squares = 0;
-        double difference = 0;
-        for (int i = 0; i < vocab; i++) {
-            double expected = logits.getAtIndex(ValueLayout.JAVA_FLOAT, (long) token * vocab + i);
-            double found = fileLogits.getAtIndex(ValueLayout.JAVA_FLOAT, (long) token * vocab + i);
-            mean += expected / vocab;
-            squares += expected * expected / vocab;
-            difference += (expected - found) * (expected - found) / vocab;
-        }
-        return difference == 0 ? 0 : Math.sqrt(difference / Math.max(squares - mean * mean, Float.MIN_NORMAL));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The type of every ternary tensor: the one asked for, or the first of a list that its dimensions allow.
  *
  * @param most the one that holds most ternary weights
- * @param used all of them, in the order of the list
+ * @param used all of them, in the order of that list: from the fewest bits a weight on
  */
 record OuttypeChoice(Map<String, Outtype> byName, Outtype most, Set<Outtype> used, List<String> notes) {
     /**
@@ -44,7 +45,9 @@ record OuttypeChoice(Map<String, Outtype> byName, Outtype most, Set<Outtype> use
                 .max(Map.Entry.comparingByValue())
                 .map(Map.Entry::getKey)
                 .orElse(wanted == null ? AUTO.getFirst() : wanted);
-        return new OuttypeChoice(byName, most, weights.keySet(), wanted == null ? notes(byName) : List.of());
+        Set<Outtype> used = new LinkedHashSet<>(wanted == null ? AUTO : List.of(wanted));
+        used.retainAll(weights.keySet());
+        return new OuttypeChoice(byName, most, used, wanted == null ? notes(byName, used) : List.of());
     }
 
     private static Outtype smallest(SourceTensor tensor) {
@@ -63,19 +66,18 @@ record OuttypeChoice(Map<String, Outtype> byName, Outtype most, Set<Outtype> use
     }
 
     /** What was chosen, and for mixtures why. */
-    private static List<String> notes(Map<String, Outtype> byName) {
+    private static List<String> notes(Map<String, Outtype> byName, Set<Outtype> used) {
         Map<Outtype, Long> counts = new EnumMap<>(Outtype.class);
         byName.values().forEach(outtype -> counts.merge(outtype, 1L, Long::sum));
         List<String> notes = new ArrayList<>();
-        String chosen = AUTO.stream()
-                .filter(counts::containsKey)
+        String chosen = used.stream()
                 .map(outtype -> counts.size() == 1 ? outtype.label() : outtype.label() + " for " + counts.get(outtype))
                 .collect(Collectors.joining(", ", "", counts.size() == 1 ? "" : " matrices"));
         notes.add("outtype auto: " + chosen
                 + (counts.size() == 1 && counts.containsKey(AUTO.getFirst())
                         ? ""
                         : ", as the numbers of columns allow (tq1_0 needs a multiple of 256, i2_s of 128, q4_0 of 32)")
-                + "; read by " + OtherReaders.of(counts.keySet()));
+                + "; read by " + OtherReaders.of(used));
         return notes;
     }
 
@@ -91,6 +93,14 @@ record OuttypeChoice(Map<String, Outtype> byName, Outtype most, Set<Outtype> use
     static String allThatHold(ConversionSource source) {
         return Arrays.stream(Outtype.values())
                 .filter(outtype -> ternary(source).allMatch(tensor -> holds(outtype, tensor)))
+                .map(Outtype::label)
+                .collect(Collectors.joining(", "));
+    }
+
+    /** The labels of all outtypes that can hold a ternary tensor of this scale, whatever T is. */
+    static String thatHold(SourceTensor tensor, float scale) {
+        return Arrays.stream(Outtype.values())
+                .filter(outtype -> holds(outtype, tensor) && outtype.scaleObstacle(scale).isEmpty())
                 .map(Outtype::label)
                 .collect(Collectors.joining(", "));
     }

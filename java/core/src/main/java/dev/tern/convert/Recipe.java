@@ -152,7 +152,7 @@ record Recipe(
 
     private static GgmlType embeddingType(List<Target> targets) {
         return targets.stream()
-                .filter(target -> target.source.kind() == SourceTensor.Kind.EMBEDDING)
+                .filter(target -> target.source.name().equals("token_embd.weight"))
                 .map(Target::type)
                 .findFirst()
                 .orElse(GgmlType.F16);
@@ -169,7 +169,9 @@ record Recipe(
         }
         throw InputException.at(source.path())
                 .problem("the model cannot be written as architecture '" + wanted + "'")
-                .expected(BITNET.contains(own) ? "one of " + String.join(", ", BITNET) + ", whose graph has sub-norms" : own)
+                .expected(BITNET.contains(own)
+                        ? "one of " + String.join(", ", BITNET) + ", whose graph has sub-norms"
+                        : own)
                 .found(wanted)
                 .exception();
     }

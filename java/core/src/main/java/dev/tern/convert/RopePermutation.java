@@ -4,14 +4,17 @@ import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryRows;
 
 /**
- * The order of q and k rows. Hugging Face pairs row i of a head with row i + headDim/2; GGUF's {@code llama} graph pairs
- * neighbours, so each head's two halves are interleaved on the way ({@code permute} of llama.cpp's converter). The bitnet
- * graphs pair as Hugging Face does.
+ * The order of q and k rows. Hugging Face pairs row i of a head with row i + headDim/2; GGUF's {@code llama} graph
+ * pairs neighbours, so each head's two halves are interleaved on the way ({@code permute} of llama.cpp's converter).
+ * The bitnet graphs pair as Hugging Face does.
  */
 final class RopePermutation {
     private RopePermutation() {}
 
-    /** The matrix in the order that the model's graph wants: q and k of {@code llama} interleaved, all others as they are. */
+    /**
+     * The matrix in the order that the model's graph wants: q and k of {@code llama} interleaved, all others as they
+     * are.
+     */
     static TernaryRows apply(TernaryRows matrix, String tensor, ModelHyperparameters model) {
         boolean rotated = tensor.endsWith(".attn_q.weight") || tensor.endsWith(".attn_k.weight");
         return model.architecture().equals("llama") && rotated ? new Interleaved(matrix, model.headDim()) : matrix;
@@ -19,7 +22,8 @@ final class RopePermutation {
 
     /** Whether U of a low-rank correction, whose rows are those of its projection, is to be interleaved as well. */
     static boolean interleavesFloats(String tensor, ModelHyperparameters model) {
-        return model.architecture().equals("llama") && (tensor.endsWith(".attn_q.lrc_u") || tensor.endsWith(".attn_k.lrc_u"));
+        return model.architecture().equals("llama")
+                && (tensor.endsWith(".attn_q.lrc_u") || tensor.endsWith(".attn_k.lrc_u"));
     }
 
     /** Which of Hugging Face's rows is row {@code row} of an interleaved matrix. */

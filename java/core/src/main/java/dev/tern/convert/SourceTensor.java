@@ -22,7 +22,10 @@ record SourceTensor(String name, String source, Kind kind, long[] dims, @Nullabl
         EMBEDDING,
         /** A norm or another vector: F32. */
         VECTOR,
-        /** Another matrix of floats: F16. */
+        /**
+         * Another matrix of floats, of a low-rank correction: BF16 or F32 where the embedding type asked for is, else
+         * F16.
+         */
         MATRIX,
         /** Copied as it is. */
         COPY

@@ -11,10 +11,10 @@ final class StoredCopy {
         this.source = source;
     }
 
-    /** Hands all bytes of a tensor to {@code sink}, piece by piece. */
-    void copy(SourceTensor tensor, long size, FloatEncoder.Sink sink) {
-        for (long at = 0; at < size; at += buffer.length) {
-            MemorySegment piece = MemorySegment.ofArray(buffer).asSlice(0, Math.min(buffer.length, size - at));
+    /** Hands bytes {@code [from, end)} of a tensor to {@code sink}, piece by piece. */
+    void copy(SourceTensor tensor, long from, long end, FloatEncoder.Sink sink) {
+        for (long at = from; at < end; at += buffer.length) {
+            MemorySegment piece = MemorySegment.ofArray(buffer).asSlice(0, Math.min(buffer.length, end - at));
             source.readStored(tensor, at, piece);
             sink.accept(at, piece);
         }

@@ -1,7 +1,9 @@
 package dev.tern.convert;
 
+import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
+import dev.tern.io.Sha256;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
@@ -26,7 +28,7 @@ final class TensorComparison {
     private byte[] foundBytes = new byte[0];
 
     /** Of the last matrix compared: its T, in the file's order of rows. */
-    private final MessageDigest digest = TernaryEncoder.sha256();
+    private final MessageDigest digest = Sha256.digest();
 
     private TernaryCounts counts = new TernaryCounts(0, 0, 0);
 
@@ -116,8 +118,8 @@ final class TensorComparison {
             }
             int at = Arrays.mismatch(values, decoded[0].values());
             if (at >= 0) {
-                findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected " + values[at]
-                        + ", found " + decoded[0].values()[at]);
+                findings.problem(stored, "row " + (row + at / cols) + ", column " + at % cols + ": expected "
+                        + values[at] + ", found " + decoded[0].values()[at]);
                 return false;
             }
             digest.update(values);
@@ -134,21 +136,30 @@ final class TensorComparison {
                 wrong[0] = mismatch < 0 ? -1 : offset + mismatch;
             }
         };
-        if (tensor.stored() == stored.type()) {
-            copies.copy(tensor, stored.byteSize(), compared);
+        GgmlType source = tensor.stored();
+        if (source == stored.type()) {
+            copies.copy(tensor, 0, stored.byteSize(), compared);
             if (wrong[0] >= 0) {
                 findings.problem(stored, "byte " + wrong[0] + " is not that of the source");
             }
-        } else if (Findings.isPlainFloat(stored.type()) || BlockQuantizer.supports(stored.type())) {
+        } else if (source != null && !isReadable(source)) {
+            findings.problem(stored, "stored as " + source + " in the source, which cannot be compared with "
+                    + stored.type());
+        } else if (isReadable(stored.type())) {
             floats.encode(tensor, stored.type(), 0, tensor.rows(), compared);
             if (wrong[0] >= 0) {
                 long index = wrong[0] / stored.type().blockBytes() * stored.type().blockSize();
                 findings.problem(stored, "row " + index / stored.cols() + ", column " + index % stored.cols()
-                        + " is not the checkpoint's value rounded to " + stored.type());
+                        + " is not the " + (source == null ? "checkpoint" : "source") + "'s value rounded to "
+                        + stored.type());
             }
         } else {
             findings.problem(stored, "the type " + stored.type() + " cannot be compared");
         }
+    }
+
+    private static boolean isReadable(GgmlType type) {
+        return Findings.isPlainFloat(type) || BlockQuantizer.supports(type);
     }
 
     private MemorySegment read(GgufTensor stored, long offset, long size) {

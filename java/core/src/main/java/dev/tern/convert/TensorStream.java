@@ -12,12 +12,16 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a recipe's tensors on several threads: a ternary tensor is the work of one, which passes it through in bands of
- * rows, other large ones are shared. Memory is taken for a few bands a thread, whatever the size of the tensors.
+ * Writes a recipe's tensors on several threads: a ternary tensor is the work of one, which passes it through in bands
+ * of rows, other large ones are shared, copied ones too. Memory is taken for a few bands a thread, whatever the size of
+ * the tensors.
  */
 final class TensorStream {
     /** Elements of a share of a tensor of floats. */
     private static final long SHARE = 1 << 23;
+
+    /** Bytes of a share of a tensor that is copied. */
+    private static final long COPY_SHARE = 1 << 22;
 
     private final Recipe recipe;
     private final GgufWriter writer;
@@ -28,8 +32,8 @@ final class TensorStream {
     private final AtomicIntegerArray left;
     private final AtomicReferenceArray<ConversionReport.@Nullable Ternary> ternary;
 
-    /** Rows of the tensor of that index. */
-    private record Share(int index, long firstRow, long endRow) {}
+    /** A stretch of the tensor of that index: rows, or bytes of one that is copied. */
+    private record Share(int index, long from, long end) {}
 
     /**
      * @param hashes whether every T is hashed
@@ -52,11 +56,18 @@ final class TensorStream {
 
     private void share(int index, Recipe.Target target) {
         long rows = target.source().rows();
-        long step = target.codec() != null || target.copied()
-                ? rows
-                : Math.max(1, SHARE / target.source().cols());
-        for (long row = 0; row < rows; row += step) {
-            shares.add(new Share(index, row, Math.min(rows, row + step)));
+        if (target.codec() != null) {
+            share(index, rows, rows);
+        } else if (target.copied()) {
+            share(index, recipe.layout().tensors().get(index).byteSize(), COPY_SHARE);
+        } else {
+            share(index, rows, Math.max(1, SHARE / target.source().cols()));
+        }
+    }
+
+    private void share(int index, long end, long step) {
+        for (long from = 0; from < end; from += step) {
+            shares.add(new Share(index, from, Math.min(end, from + step)));
             left.incrementAndGet(index);
         }
     }
@@ -128,10 +139,10 @@ final class TensorStream {
             if (target.codec() != null) {
                 ternary.set(share.index, ternaries.encode(source, target.codec()));
             } else if (target.copied()) {
-                long size = recipe.layout().tensors().get(share.index).byteSize();
-                copies.copy(source, size, (offset, piece) -> writer.write(source.name(), offset, piece));
+                copies.copy(source, share.from, share.end, (offset, piece) ->
+                        writer.write(source.name(), offset, piece));
             } else {
-                floats.encode(source, target.type(), share.firstRow, share.endRow, (offset, piece) ->
+                floats.encode(source, target.type(), share.from, share.end, (offset, piece) ->
                         writer.write(source.name(), offset, piece));
             }
             writer.digestComplete();

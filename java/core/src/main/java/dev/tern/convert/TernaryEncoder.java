@@ -2,14 +2,15 @@ package dev.tern.convert;
 
 import dev.tern.gguf.GgufWriter;
 import dev.tern.io.InputException;
+import dev.tern.io.Sha256;
 import dev.tern.ternary.TernaryCodec;
 import dev.tern.ternary.TernaryCounts;
 import dev.tern.ternary.TernaryMatrix;
 import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /** Writes ternary tensors band by band, and keeps account of T. Not thread-safe. */
 final class TernaryEncoder {
@@ -29,18 +30,15 @@ final class TernaryEncoder {
     ConversionReport.Ternary encode(SourceTensor tensor, TernaryCodec codec) {
         TernaryRows matrix = source.ternary(tensor);
         float scale = matrix.scale();
-        codec.scaleObstacle(scale).ifPresent(reason -> {
-            throw InputException.at(source.path())
-                    .tensor(tensor.source())
-                    .problem(reason)
-                    .cure("Choose i2_s or f32, which keep the scale as it is.")
-                    .exception();
-        });
+        Optional<String> obstacle = codec.scaleObstacle(scale);
+        if (obstacle.isPresent() && scale != 0) {
+            throw cannotHold(tensor, scale, obstacle.get());
+        }
         int rows = matrix.rows();
         int cols = matrix.cols();
         int step = Band.rows(matrix, codec.bandRows());
         reserve(Band.bytes(matrix, codec), step * cols);
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         TernaryCounts counts = new TernaryCounts(0, 0, 0);
         for (int row = 0; row < rows; row += step) {
             int count = Math.min(step, rows - row);
@@ -49,6 +47,9 @@ final class TernaryEncoder {
                 digest.update(band.values());
             }
             counts = counts.plus(TernaryCounts.of(band.values()));
+            if (obstacle.isPresent() && counts.zero() < counts.all()) { // zeros times 0 are held by every type
+                throw cannotHold(tensor, scale, obstacle.get());
+            }
             MemorySegment out = MemorySegment.ofArray(encoded).asSlice(0, codec.byteSize(count, cols));
             codec.encode(band, out);
             for (TernaryCodec.Piece piece : codec.pieces(rows, cols, row, count)) {
@@ -66,6 +67,15 @@ final class TernaryEncoder {
                 hashes ? HexFormat.of().formatHex(digest.digest()) : null);
     }
 
+    private InputException cannotHold(SourceTensor tensor, float scale, String reason) {
+        return InputException.at(source.path())
+                .tensor(tensor.source())
+                .problem(reason)
+                .cure("Outtypes that can hold this matrix with its scale: "
+                        + OuttypeChoice.thatHold(tensor, scale) + ".")
+                .exception();
+    }
+
     /** Tensors of one shape share the buffers. */
     private void reserve(int bytes, int weights) {
         if (encoded.length < bytes) {
@@ -73,14 +83,6 @@ final class TernaryEncoder {
         }
         if (values.length != weights) {
             values = new byte[weights];
-        }
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
         }
     }
 }

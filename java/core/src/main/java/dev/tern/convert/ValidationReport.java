@@ -11,15 +11,16 @@ import org.jspecify.annotations.Nullable;
  * What a validation found.
  *
  * @param file the GGUF file
- * @param against the checkpoint it was compared with, or null: then only the file itself was checked
+ * @param against the checkpoint, or GGUF file, that it was compared with, or null: then only the file itself was
+ *     checked
  * @param tensors number of tensors read
  * @param ternaryTensors how many of them are ternary
- * @param ternaryWeights number of ternary weights decoded, and compared where there is a checkpoint
+ * @param ternaryWeights number of ternary weights decoded, and compared where there is something to compare with
  * @param scaleBound what was demanded of the scales, in words
  * @param problems what is wrong, a sentence each that names the tensor or key; empty when all is well
  * @param notes what could not be checked, and why
  * @param seconds wall time
- * @param proof what else was compared with the checkpoint, null without one
+ * @param proof what else was compared, null without anything to compare with
  */
 public record ValidationReport(
         Path file,
@@ -57,7 +58,8 @@ public record ValidationReport(
      *
      * @param fileBytes size of the file
      * @param sha256 of the file, hexadecimal; null where it was not asked for
-     * @param texts on which both tokenizers gave the same tokens and the same text back
+     * @param texts on which both tokenizers were compared: tokens, and the text that comes back; 0 when tensors or
+     *     metadata differ, and nothing else was compared
      * @param restored how many of the texts came back as they were; a tokenizer that normalizes changes some by design
      * @param graph both models on the same tokens, null when they could not be run: then a note says why
      * @param matrices every ternary matrix
@@ -94,18 +96,18 @@ public record ValidationReport(
     }
 
     /**
-     * A ternary matrix, equal in checkpoint and file unless a problem names it.
+     * A ternary matrix, equal in both unless a problem names it.
      *
      * @param name under GGUF
-     * @param source under Hugging Face
+     * @param source under the name that it has in the checkpoint, or GGUF file, compared with
      * @param type in the file
      * @param rows output features
      * @param cols input features
      * @param bytes in the file
      * @param counts of -1, 0 and +1
-     * @param scale s in the checkpoint
+     * @param scale s in the checkpoint, or GGUF file, compared with
      * @param storedScale s in the file
-     * @param sha256 of T in the checkpoint's order, int8, row-major, hexadecimal
+     * @param sha256 of T in the file's order of rows, int8, row-major, hexadecimal
      */
     public record Matrix(
             String name,

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for bit,
- * every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer, the tokens of
- * fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}). Without:
- * the structure, that every projection decodes to a ternary matrix, that every float is finite, that all tensors of the
- * architecture are there in their shapes, and that the tokenizer can be read.
+ * Reads a GGUF file back from the disk and says whether it is what it should be. With a checkpoint: every T bit for
+ * bit, every s as the type rounds it, every float as the type rounds it, names, shapes, hyperparameters and tokenizer,
+ * the tokens of fixed texts, and what both models compute from the same tokens ({@link ValidationReport.Graph}).
+ * Without: the structure, that every projection decodes to a ternary matrix, that every float is finite, that all
+ * tensors of the architecture are there in their shapes, and that the tokenizer can be read.
  */
 public final class Validator {
     private Validator() {}
@@ -23,7 +23,7 @@ public final class Validator {
      * @param gguf the file
      * @param checkpoint the checkpoint, or the GGUF file, that it should hold, or null
      * @return the report; what is wrong with the file's contents is in its problems
-     * @throws InputException when the file or the checkpoint cannot be read at all, or holds TL1 or TL2 and no tiles
+     * @throws InputException when one of the two cannot be read at all, or is a GGUF file of TL1 or TL2 without tiles
      */
     public static ValidationReport validate(Path gguf, @Nullable Path checkpoint) {
         return validate(gguf, checkpoint, null, (phase, tensor, done, total) -> {});
@@ -36,12 +36,26 @@ public final class Validator {
      */
     public static ValidationReport validate(
             Path gguf, @Nullable Path checkpoint, @Nullable Path kernelConfig, ConversionProgress progress) {
+        return validate(gguf, checkpoint, kernelConfig, null, progress);
+    }
+
+    /**
+     * The same against a GGUF file of TL1 or TL2 which stores no tiles either.
+     *
+     * @param sourceKernelConfig the kernel_config.ini that the file to compare with was packed with, or null
+     */
+    public static ValidationReport validate(
+            Path gguf,
+            @Nullable Path checkpoint,
+            @Nullable Path kernelConfig,
+            @Nullable Path sourceKernelConfig,
+            ConversionProgress progress) {
         try (GgufFile file = GgufFile.open(gguf)) {
             LutTiles tiles = KernelConfigFile.tiles(file, kernelConfig);
             if (checkpoint == null) {
                 return new SelfCheck(file, tiles, progress).run();
             }
-            try (ConversionSource source = ConversionSource.open(checkpoint, null)) {
+            try (ConversionSource source = ConversionSource.open(checkpoint, sourceKernelConfig)) {
                 return compare(file, gguf, source, tiles, Converter.defaultThreads(), progress, true);
             }
         }

@@ -9,8 +9,8 @@ import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
 /**
- * Runs numbered tasks on several threads, which take them in order. Each thread has a worker of its own, so that workers
- * may hold buffers.
+ * Runs numbered tasks on several threads, which take them in order. Each thread has a worker of its own, so that
+ * workers may hold buffers.
  */
 final class Workers {
     private final AtomicInteger next = new AtomicInteger();
@@ -18,7 +18,7 @@ final class Workers {
     private final int tasks;
     private volatile boolean stopped;
 
-    /** What becomes of a task: done, failed, or (negative) a thread has no more. */
+    /** What a thread tells: that a task is done or has failed, or that the thread has ended. */
     private sealed interface Outcome {}
 
     private record Done(int task) implements Outcome {}
@@ -36,8 +36,8 @@ final class Workers {
      *
      * @param worker makes a thread's own, on that thread
      * @param done called on the calling thread after each task; what it throws ends the work
-     * @throws RuntimeException (or Error) what {@code done} threw, or else the failure of the task with the lowest number
-     *     of those that failed
+     * @throws RuntimeException (or Error) what {@code done} threw, or else the failure of the task with the lowest
+     *     number of those that failed
      */
     static void run(int threads, int tasks, Supplier<IntConsumer> worker, IntConsumer done) {
         new Workers(tasks).run(Math.min(threads, tasks), worker, done);

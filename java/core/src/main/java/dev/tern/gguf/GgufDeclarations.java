@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * What the header of a GGUF file declares, whether or not the types are known and the data is there: for finding out what is
- * wrong with a file that {@link GgufFile#open} refuses. Immutable but for the arrays of dimensions.
+ * What the header of a GGUF file declares, whether or not the types are known and the data is there: for finding out
+ * what is wrong with a file that {@link GgufFile#open} refuses. Immutable but for the arrays of dimensions.
  *
  * @param metadata all key-value pairs in the file's order; unmodifiable
  * @param dataStart where tensor data should start in the file

@@ -1,9 +1,9 @@
 package dev.tern.gguf;
 
 import dev.tern.io.AtomicFile;
+import dev.tern.io.Sha256;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
@@ -26,7 +26,7 @@ public final class GgufWriter {
     private final AtomicLongArray missing;
 
     private final ReentrantLock digesting = new ReentrantLock();
-    private final MessageDigest digest;
+    private final MessageDigest digest = Sha256.digest();
     private final byte[] chunk = new byte[DIGEST_CHUNK];
     private long digested;
     private int complete; // tensors from the first on, as far as the digest's owner has looked
@@ -39,11 +39,6 @@ public final class GgufWriter {
         for (int i = 0; i < layout.tensors().size(); i++) {
             indices.put(layout.tensors().get(i).name(), i);
             missing.set(i, layout.tensors().get(i).byteSize());
-        }
-        try {
-            this.digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
         }
         file.expect(layout.fileSize());
         file.write(layout.headerBytes(), 0);
@@ -87,8 +82,8 @@ public final class GgufWriter {
     }
 
     /**
-     * Takes what is complete from the file's start on into its digest, by reading it back, unless another thread does so
-     * just now. May be called after every tensor, so that little is left for {@link #finish}.
+     * Takes what is complete from the file's start on into its digest, by reading it back, unless another thread does
+     * so just now. May be called after every tensor, so that little is left for {@link #finish}.
      */
     public void digestComplete() {
         if (digesting.tryLock()) {

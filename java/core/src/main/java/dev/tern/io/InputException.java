@@ -12,12 +12,17 @@ import org.jspecify.annotations.Nullable;
  * The input is at fault: a file, a checkpoint, a prompt. The message is written for the person who supplied it and says
  * where, what was expected, what was found and what to do.
  */
-public final class InputException extends RuntimeException {
+public class InputException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
     private InputException(String message, @Nullable Throwable cause) {
         super(message, cause);
+    }
+
+    /** A kind of its own of what another one says. */
+    protected InputException(InputException said) {
+        super(said.getMessage(), said.getCause());
     }
 
     /** An error at {@code where}: a file, or a file with the tensor, key or offset in it. */

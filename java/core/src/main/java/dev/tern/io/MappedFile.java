@@ -11,9 +11,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A file mapped read-only as one segment of any size, and readable by position. What is read through the segment counts as
- * the process's memory, and a file that is cut off or vanishes under it is a fault; {@link #read} copies, and such a file
- * is an {@link InputException}. Thread-safe. After {@link #close} every access throws {@link IllegalStateException}.
+ * A file mapped read-only as one segment of any size, and readable by position. What is read through the segment counts
+ * as the process's memory, and a file that is cut off or vanishes under it is a fault; {@link #read} copies, and such a
+ * file is an {@link InputException}. Thread-safe. After {@link #close} every access throws
+ * {@link IllegalStateException}.
  */
 public final class MappedFile implements AutoCloseable {
     private final Path path;

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs one sequence through a model block by block, so that of its weights one block at a time need be in memory. The
- * states between blocks and the logits are those of {@link Engine} to the bit, whatever batches the sequence is cut into.
- * Not thread-safe; {@link #close} frees the keys and values, not the team.
+ * states between blocks and the logits are those of {@link Engine} to the bit, whatever batches the sequence is cut
+ * into. Not thread-safe; {@link #close} frees the keys and values, not the team.
  */
 public final class BlockRunner implements AutoCloseable {
     /** Rows of the head that members take at a time. */
@@ -79,11 +79,12 @@ public final class BlockRunner implements AutoCloseable {
             forward = block;
         }
         block.replace(0, weights);
-        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, (at, name, values, count, width) -> {
+        ForwardTrace last = (at, name, values, count, width) -> {
             if (name.equals("l_out")) {
                 MemorySegment.copy(values, 0, states, 0, 4L * count * width);
             }
-        });
+        };
+        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, last);
     }
 
     /** Of a model of one block, the residual stream behind it is what is computed last. */
@@ -114,7 +115,8 @@ public final class BlockRunner implements AutoCloseable {
      * @param logits float32 {@code [tokens][stride]}; columns {@code [firstRow, firstRow + piece.rows())} are written
      * @param stride logits of a token, the vocabulary's size
      */
-    public void head(MemorySegment input, int tokens, FloatWeights piece, int firstRow, MemorySegment logits, long stride) {
+    public void head(
+            MemorySegment input, int tokens, FloatWeights piece, int firstRow, MemorySegment logits, long stride) {
         MemorySegment out = logits.asSlice(4L * firstRow);
         int shares = Math.ceilDiv(piece.rows(), HEAD_ROWS);
         team.run(member -> {

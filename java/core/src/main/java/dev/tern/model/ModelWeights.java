@@ -1,5 +1,6 @@
 package dev.tern.model;
 
+import dev.tern.io.Sha256;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutShape;
@@ -11,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +56,7 @@ public record ModelWeights(
      * the scales are the same.
      */
     public byte[] fingerprint(ModelHyperparameters model) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         digest.update(model.toString().getBytes(StandardCharsets.UTF_8));
         add(digest, embedding);
         add(digest, outputNorm);
@@ -137,13 +137,5 @@ public record ModelWeights(
         long length = Math.min(SAMPLE, tensor.byteSize());
         digest.update(tensor.asSlice(0, length).asByteBuffer());
         digest.update(tensor.asSlice(tensor.byteSize() - length, length).asByteBuffer());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
     }
 }

@@ -8,9 +8,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
- * Types of ggml whose rows are blocks with a scale of their own: TQ1_0, TQ2_0, Q2_K, Q4_0, Q8_0. Exact in T; s is rounded
- * to fp16 and written into every block, also into blocks of zeros, where ggml's own quantizers write 0. What reading
- * accepts, the block's format says; all blocks of a tensor must have the same s.
+ * Types of ggml whose rows are blocks with a scale of their own: TQ1_0, TQ2_0, Q2_K, Q4_0, Q8_0. Exact in T; s is
+ * rounded to fp16 and written into every block, also into blocks of zeros, where ggml's own quantizers write 0. What
+ * reading accepts, the block's format says; all blocks of a tensor must have the same s.
  */
 record BlockCodec(BlockFormat format) implements TernaryCodec {
 
@@ -38,9 +38,7 @@ record BlockCodec(BlockFormat format) implements TernaryCodec {
 
     @Override
     public void encode(TernaryMatrix matrix, MemorySegment out) {
-        obstacle(matrix.rows(), matrix.cols()).or(() -> scaleObstacle(matrix.scale())).ifPresent(reason -> {
-            throw new IllegalArgumentException(reason);
-        });
+        matrix.requireHeldBy(this);
         int block = type().blockSize();
         int blockBytes = type().blockBytes();
         short d = Float.floatToFloat16(matrix.scale());

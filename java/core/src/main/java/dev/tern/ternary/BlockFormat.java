@@ -7,10 +7,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The blocks that {@link BlockCodec} writes and reads. TQ1_0 and TQ2_0 store codes T+1 and s, and nothing else is accepted.
- * Q2_K, Q4_0 and Q8_0 are types for continuous weights that can hold ternary ones exactly; whoever wrote them may have
- * chosen other steps than {@link #encode} does, so there the values decide: a tensor is ternary when every weight, as ggml
- * computes it, is 0, s or -s.
+ * The blocks that {@link BlockCodec} writes and reads. TQ1_0 and TQ2_0 store codes T+1 and s, and nothing else is
+ * accepted. Q2_K, Q4_0 and Q8_0 are types for continuous weights that can hold ternary ones exactly; whoever wrote them
+ * may have chosen other steps than {@link #encode} does, so there the values decide: a tensor is ternary when every
+ * weight, as ggml computes it, is 0, s or -s.
  */
 enum BlockFormat {
     TQ1_0(GgmlType.TQ1_0),
@@ -123,12 +123,13 @@ enum BlockFormat {
         for (int i = 0; i < type.blockSize(); i++) {
             float value = value(in, at, i);
             if (value != 0 && Math.abs(value) != s) { // a NaN is neither
-                return InputException.at(where)
+                InputException fault = InputException.at(where)
                         .problem("holds ordinary weights as " + type + ", not ternary ones")
                         .expected("0, " + s + " or " + -s)
                         .found(value + " in row " + row + ", column " + ((long) block * type.blockSize() + i))
                         .cure("Convert the original checkpoint with `tern convert`.")
                         .exception();
+                return Float.isFinite(value) ? new NotTernaryException(fault) : fault;
             }
         }
         throw new IllegalStateException(where + ": block " + block + " of row " + row + " is ternary");
@@ -143,12 +144,12 @@ enum BlockFormat {
     }
 
     private static InputException differentScales(float expected, float found, int row, int block, String where) {
-        return InputException.at(where)
+        return new NotTernaryException(InputException.at(where)
                 .problem("its blocks have different scales, so it is no ternary matrix of one scale;"
                         + " a file quantized from continuous weights looks like this, and has lost them")
                 .expected(expected)
                 .found(found + " in block " + block + " of row " + row)
                 .cure("Convert the original checkpoint with `tern convert`.")
-                .exception();
+                .exception());
     }
 }

@@ -5,8 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Quantizers for real-valued rows, the embedding's and the head's: Q8_0 (8.5 bits a weight) and Q6_K (6.5625). They give
- * the bytes of ggml's reference quantizers ({@code quantize_row_q8_0_ref}, {@code quantize_row_q6_K_ref}), bit for bit.
+ * Quantizers for real-valued rows, the embedding's and the head's: Q8_0 (8.5 bits a weight) and Q6_K (6.5625). They
+ * give the bytes of ggml's reference quantizers ({@code quantize_row_q8_0_ref}, {@code quantize_row_q6_K_ref}), bit for
+ * bit.
  *
  * <p>Holds scratch memory: not thread-safe, one for each thread.
  */
@@ -54,8 +55,8 @@ public abstract sealed class BlockQuantizer permits Q8Quantizer, Q6kQuantizer {
      *
      * @param count a multiple of the type's block
      * @param out where {@code count / blockSize * blockBytes} bytes are written from {@code at} on
-     * @throws IllegalArgumentException when a value is not finite or beyond the range of the type, or {@code count} is no
-     *     multiple of the block
+     * @throws IllegalArgumentException when a value is not finite or beyond the range of the type, or {@code count} is
+     *     no multiple of the block
      */
     public final void quantize(float[] values, int from, int count, MemorySegment out, long at) {
         requireWholeBlocks(count);

@@ -46,9 +46,7 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
 
     @Override
     public void encode(TernaryMatrix matrix, MemorySegment out) {
-        scaleObstacle(matrix.scale()).ifPresent(reason -> {
-            throw new IllegalArgumentException(reason);
-        });
+        matrix.requireHeldBy(this);
         int cols = matrix.cols();
         byte[] values = matrix.values();
         int magnitude = toBits(matrix.scale());
@@ -86,16 +84,20 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
                 int magnitude = bits & 0x7FFF_FFFF;
                 if (magnitude != 0) {
                     if (!Float.isFinite(toFloat(magnitude))) {
-                        throw InputException.at(where)
-                                .problem("row " + r + " holds " + toFloat(bits))
-                                .expected("finite weights")
-                                .exception();
+                        throw notFinite(toFloat(bits), r, where);
                     }
                     return magnitude;
                 }
             }
         }
         return 0;
+    }
+
+    private static InputException notFinite(float found, int row, String where) {
+        return InputException.at(where)
+                .problem("row " + row + " holds " + found)
+                .expected("finite weights")
+                .exception();
     }
 
     private void readRow(MemorySegment in, int row, int[] bits) {
@@ -119,7 +121,7 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         int stored = bytes == 2 ? magnitude >>> 16 : magnitude;
         long rowBytes = TernaryWeights.rowBytes(cols);
         for (int row = firstRow; row < endRow; row++) {
-            if (!FloatRows.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
+            if (!FloatPacking.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
                 throw notTernary(in, magnitude, row, cols, where);
             }
         }
@@ -133,11 +135,15 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         while ((bits[c] & 0x7FFF_FFFF) == 0 || (bits[c] & 0x7FFF_FFFF) == magnitude) {
             c++;
         }
-        return InputException.at(where)
+        float found = toFloat(bits[c]);
+        if (!Float.isFinite(found)) {
+            return notFinite(found, row, where);
+        }
+        return new NotTernaryException(InputException.at(where)
                 .problem("holds ordinary floats, not ternary weights")
                 .expected("0, " + toFloat(magnitude) + " or " + -toFloat(magnitude))
-                .found(toFloat(bits[c]) + " in row " + row + ", column " + c)
+                .found(found + " in row " + row + ", column " + c)
                 .cure("Convert the original checkpoint with `tern convert`.")
-                .exception();
+                .exception());
     }
 }

@@ -101,13 +101,13 @@ final class GgufRows implements TernaryRows {
         float found = codec.pack(load(first, count), count, cols, codes, where(first));
         RuntimeLayout.unpack(codes, count, cols, band);
         if (found != scale && !(found == 0 && isZero(count * cols))) {
-            throw InputException.at(where(first))
+            throw new NotTernaryException(InputException.at(where(first))
                     .problem("its rows have different scales, so it is no ternary matrix of one scale; a file quantized"
                             + " from continuous weights looks like this, and has lost them")
                     .expected(scale)
                     .found(found)
                     .cure("Convert the original checkpoint with `tern convert`.")
-                    .exception();
+                    .exception());
         }
         decoded = first;
     }

@@ -9,7 +9,10 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Tensor types a user can ask for. All of them hold T exactly; they differ in size, in how s is rounded, in who reads them. */
+/**
+ * Tensor types a user can ask for. All of them hold T exactly; they differ in size, in how s is rounded, in who reads
+ * them.
+ */
 public enum Outtype {
     I2_S(GgmlType.I2_S, 40),
     TQ1_0(GgmlType.TQ1_0, 36),
@@ -60,6 +63,13 @@ public enum Outtype {
                 .map(format -> format.obstacle(new MatrixShape(rows, cols))
                         .map(reason -> type + " cuts matrices into tiles, and " + reason))
                 .orElseGet(() -> codec().obstacle(rows, cols));
+    }
+
+    /**
+     * Why no tensor of this type can hold s beside weights that are not zero, or empty; TL1 and TL2 hold it as it is.
+     */
+    public Optional<String> scaleObstacle(float scale) {
+        return lutFormat().isPresent() ? Optional.empty() : codec().scaleObstacle(scale);
     }
 
     /**

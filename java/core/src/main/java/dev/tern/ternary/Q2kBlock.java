@@ -4,11 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A block of Q2_K, 256 columns in 84 bytes. Byte j of the first 16 belongs to columns 16j to 16j + 15: a scale sc in its low
- * and a minimum m in its high half. Then 64 bytes of codes q from 0 to 3, ordered as in {@link Tq2Block}; then d and dmin as
- * fp16. w = d * sc * q - dmin * m. Ternary: q = T + 1, sc = m = 1, d = dmin = s.
+ * A block of Q2_K, 256 columns in 84 bytes. Byte j of the first 16 belongs to columns 16j to 16j + 15: a scale sc in
+ * its low and a minimum m in its high half. Then 64 bytes of codes q from 0 to 3, ordered as in {@link Tq2Block}; then
+ * d and dmin as fp16. w = d * sc * q - dmin * m. Ternary: q = T + 1, sc = m = 1, d = dmin = s.
  *
- * <p>Blocks with other scales are read as well when their weights come out as 0, s and -s, each computed in float as ggml does.
+ * <p>Blocks with other scales are read as well when their weights come out as 0, s and -s, each computed in float as
+ * ggml does.
  */
 final class Q2kBlock {
     /** Byte of d. */
@@ -36,7 +37,8 @@ final class Q2kBlock {
     static float value(MemorySegment in, long at, int i) {
         int codes = in.get(ValueLayout.JAVA_BYTE, at + SCALES + i / 128 * 32 + i % 32);
         int scale = in.get(ValueLayout.JAVA_BYTE, at + i / 16);
-        return value(BlockFormat.half(in, at + D), BlockFormat.half(in, at + D_MIN), scale, codes >> 2 * (i % 128 / 32) & 3);
+        int q = codes >> 2 * (i % 128 / 32) & 3;
+        return value(BlockFormat.half(in, at + D), BlockFormat.half(in, at + D_MIN), scale, q);
     }
 
     /** The products are exact (11 + 4 + 2 bits); the difference is rounded once. */

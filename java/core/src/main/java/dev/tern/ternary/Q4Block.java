@@ -7,8 +7,9 @@ import java.lang.foreign.ValueLayout;
  * A block of Q4_0: d as fp16, then 16 bytes; byte j holds q of column j in its low and of column j+16 in its high half,
  * w = d * (q - 8). Ternary: d = s, q = T + 8. {@link SmallBlocks} reads rows.
  *
- * <p>ggml's own quantizer takes d = -w / 8 for the first weight w of largest magnitude, so that w is q = 0; the opposite sign
- * would be q = 16 and is cut to 15, 7/8 of its value. It loses ternary blocks that hold both signs; this layout does not.
+ * <p>ggml's own quantizer takes d = -w / 8 for the first weight w of largest magnitude, so that w is q = 0; the
+ * opposite sign would be q = 16 and is cut to 15, 7/8 of its value. It loses ternary blocks that hold both signs; this
+ * layout does not.
  */
 final class Q4Block {
     private static final int HALF = 16;

@@ -6,13 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Q6_K: blocks of 256 weights in 210 bytes: the low four bits of the codes (128 bytes), their high two bits (64), sixteen
- * signed scales, one for each 16 columns, and d as fp16. w = (d * scale) * (code - 32).
+ * Q6_K: blocks of 256 weights in 210 bytes: the low four bits of the codes (128 bytes), their high two bits (64),
+ * sixteen signed scales, one for each 16 columns, and d as fp16. w = (d * scale) * (code - 32).
  *
- * <p>For 16 columns, ggml looks for the step that loses least, weighted by x². With m the value of largest magnitude it tries
- * the inverse steps -(32 + 0.1 i) / m for i = 0, -9 .. 9; for each, with l = round(x * inverse) in [-32, 31], the best step is
- * sum(x² x l) / sum(x² l l), and it keeps the one for which sum(x² x l)² / sum(x² l l) is largest. The sums are taken in the order
- * of the columns, so here they run side by side for many groups of 16, a lane each.
+ * <p>For 16 columns, ggml looks for the step that loses least, weighted by x². With m the value of largest magnitude it
+ * tries the inverse steps -(32 + 0.1 i) / m for i = 0, -9 .. 9; for each, with l = round(x * inverse) in [-32, 31], the
+ * best step is sum(x² x l) / sum(x² l l), and it keeps the one for which sum(x² x l)² / sum(x² l l) is largest. The
+ * sums are taken in the order of the columns, so here they run side by side for many groups of 16, a lane each.
  */
 final class Q6kQuantizer extends BlockQuantizer {
     private static final int COLUMNS = 256;
@@ -114,7 +114,10 @@ final class Q6kQuantizer extends BlockQuantizer {
         }
     }
 
-    /** Both sums for the inverse step -n / max. The clamp before the rounding is the clamp after it: its bounds are integers. */
+    /**
+     * Both sums for the inverse step -n / max. The clamp before the rounding is the clamp after it: its bounds are
+     * integers.
+     */
     private void trySteps(float n) {
         for (int g = 0; g < LANES; g++) {
             inverse[g] = -n / max[g];
@@ -127,8 +130,8 @@ final class Q6kQuantizer extends BlockQuantizer {
     }
 
     /**
-     * Adds one column of every lane. All arrays are indexed alike, so that the compiler may take many lanes at once whichever
-     * of them were the same array.
+     * Adds one column of every lane. All arrays are indexed alike, so that the compiler may take many lanes at once
+     * whichever of them were the same array.
      */
     private static void add(float[] x, float[] x2, float[] x3, float[] inverse, float[] sumLx, float[] sumL2) {
         for (int g = 0; g < LANES; g++) {
@@ -187,7 +190,10 @@ final class Q6kQuantizer extends BlockQuantizer {
         }
     }
 
-    /** For each half of 128 columns: byte l holds columns l and l+64, byte 32+l columns l+32 and l+96; then the high bits. */
+    /**
+     * For each half of 128 columns: byte l holds columns l and l+64, byte 32+l columns l+32 and l+96; then the high
+     * bits.
+     */
     private void pack() {
         for (int half = 0; half < 2; half++) {
             int c = half * 128;

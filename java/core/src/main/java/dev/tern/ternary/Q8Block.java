@@ -3,7 +3,9 @@ package dev.tern.ternary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** A block of Q8_0: d as fp16, then 32 signed bytes q, w = d * q. Ternary: d = s, q = T. {@link SmallBlocks} reads rows. */
+/**
+ * A block of Q8_0: d as fp16, then 32 signed bytes q, w = d * q. Ternary: d = s, q = T. {@link SmallBlocks} reads rows.
+ */
 final class Q8Block {
     private static final int COLUMNS = 32;
 

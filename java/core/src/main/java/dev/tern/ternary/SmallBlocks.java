@@ -3,12 +3,12 @@ package dev.tern.ternary;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reads rows of Q4_0 and Q8_0, blocks of 32 columns with w = d * q. Four blocks are one group of the run-time layout, the
- * first in its highest bits. Eight weights at a time, a signed byte each.
+ * Reads rows of Q4_0 and Q8_0, blocks of 32 columns with w = d * q. Four blocks are one group of the run-time layout,
+ * the first in its highest bits. Eight weights at a time, a signed byte each.
  *
- * <p>Which q may stand for s follows from d: k = s / |d|, if that is a whole number and in range. Tern writes d = s and k = 1;
- * ggml's quantizer of Q8_0 writes d = s / 127 and k = 127, that of Q4_0 d = -w / 8 for the first weight of largest magnitude
- * and k = 8, which holds s or -s, but not both.
+ * <p>Which q may stand for s follows from d: k = s / |d|, if that is a whole number and in range. Tern writes d = s and
+ * k = 1; ggml's quantizer of Q8_0 writes d = s / 127 and k = 127, that of Q4_0 d = -w / 8 for the first weight of
+ * largest magnitude and k = 8, which holds s or -s, but not both.
  */
 final class SmallBlocks {
     private static final long ONE = 0x0101_0101_0101_0101L;
@@ -80,7 +80,9 @@ final class SmallBlocks {
         return -1;
     }
 
-    /** k with |d| * k = s, which products in float hold exactly; 0 when there is none, and so only zeros are allowed. */
+    /**
+     * k with |d| * k = s, which products in float hold exactly; 0 when there is none, and so only zeros are allowed.
+     */
     private static int step(float d, float s, int most) {
         float size = Math.abs(d);
         float k = s / size;

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the type's
- * scale allows. Stateless and thread-safe. Layouts: ggml's
+ * The encoding of ternary matrices in one GGUF tensor type. Every codec holds T exactly and s as precisely as the
+ * type's scale allows. Stateless and thread-safe. Layouts: ggml's
  * {@code ggml-quants.c}, bitnet.cpp's {@code ggml-bitnet-mad.cpp} and {@code ggml-bitnet-lut.cpp}.
  */
 public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, FloatCodec {
@@ -76,7 +76,10 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     /** What s becomes in this type: rounded to nearest even, infinite or zero where it is out of range. */
     float storedScale(float scale);
 
-    /** Why s cannot be held: it would become zero or infinite, or (in a float type) lose its sign. */
+    /**
+     * Why s cannot be held beside weights that are not zero: it would become zero or infinite, or lose its sign in a
+     * type that stores products. With s = 0 a matrix of zeros can be held all the same.
+     */
     default Optional<String> scaleObstacle(float scale) {
         float stored = storedScale(scale);
         if (Float.isInfinite(stored) || stored == 0 && scale != 0) {
@@ -93,13 +96,14 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     /**
      * Writes the tensor's bytes, all {@link #byteSize} of them.
      *
-     * @throws IllegalArgumentException when there is an {@link #obstacle} or a {@link #scaleObstacle}
+     * @throws IllegalArgumentException when there is an {@link #obstacle}, or a {@link #scaleObstacle} for other than a
+     *     matrix of zeros whose s is 0
      */
     void encode(TernaryMatrix matrix, MemorySegment out);
 
     /**
-     * A stretch of bytes that a tensor of some of a matrix's rows, encoded by themselves, has in common with the tensor of
-     * the whole matrix.
+     * A stretch of bytes that a tensor of some of a matrix's rows, encoded by themselves, has in common with the tensor
+     * of the whole matrix.
      *
      * @param from where they are in the band's tensor
      * @param to where they are in the whole matrix's
@@ -149,7 +153,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
      * @param in the tensor's bytes
      * @param firstRow first row to translate
      * @param endRow the row after the last
-     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are written
+     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are
+     *     written
      * @param where file and tensor, for errors
      * @return s, the same for every range of rows
      * @throws InputException when the bytes are no ternary matrix: an invalid code, a float that is neither 0 nor s nor

@@ -3,6 +3,7 @@ package dev.tern.ternary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The canonical form (T, s) of a ternary matrix: W = scale * T.
@@ -21,6 +22,24 @@ public record TernaryMatrix(int rows, int cols, byte[] values, float scale) {
         }
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("scale is " + scale);
+        }
+    }
+
+    /** Whether all of T is zero. */
+    private boolean isZero() {
+        int any = 0;
+        for (byte value : values) {
+            any |= value;
+        }
+        return any == 0;
+    }
+
+    /** @throws IllegalArgumentException as {@link TernaryCodec#encode} says */
+    void requireHeldBy(TernaryCodec codec) {
+        Optional<String> obstacle = codec.obstacle(rows, cols)
+                .or(() -> codec.scaleObstacle(scale).filter(reason -> scale != 0 || !isZero()));
+        if (obstacle.isPresent()) {
+            throw new IllegalArgumentException(obstacle.get());
         }
     }
 

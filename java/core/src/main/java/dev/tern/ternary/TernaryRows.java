@@ -6,8 +6,8 @@ import dev.tern.io.InputException;
 import java.util.Optional;
 
 /**
- * A ternary matrix (T, s), W = s * T, whose rows are read when they are wanted, so that no matrix need be in memory whole.
- * s is known from the start. Not thread-safe: an implementation may hold buffers.
+ * A ternary matrix (T, s), W = s * T, whose rows are read when they are wanted, so that no matrix need be in memory
+ * whole. s is known from the start. Not thread-safe: an implementation may hold buffers.
  */
 public interface TernaryRows {
 

@@ -7,11 +7,12 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * A block of TQ1_0: five trits T+1 in a byte, as a fraction. With v = the trits as a number to base 3, first trit highest,
- * the byte is ceil(256 v / 243); multiplying it by 3 five times pushes the trits out over bit 8, first trit first.
+ * A block of TQ1_0: five trits T+1 in a byte, as a fraction. With v = the trits as a number to base 3, first trit
+ * highest, the byte is ceil(256 v / 243); multiplying it by 3 five times pushes the trits out over bit 8, first trit
+ * first.
  *
- * <p>Bytes 0..31: byte m holds columns m, m+32, m+64, m+96, m+128. Bytes 32..47: byte 32+m holds columns 160+m, +16, +32,
- * +48, +64. Bytes 48..51: byte 48+j holds columns 240+j, +4, +8, +12 and a trit 0.
+ * <p>Bytes 0..31: byte m holds columns m, m+32, m+64, m+96, m+128. Bytes 32..47: byte 32+m holds columns 160+m, +16,
+ * +32, +48, +64. Bytes 48..51: byte 48+j holds columns 240+j, +4, +8, +12 and a trit 0.
  */
 final class Tq1Block {
     /** Byte of the scale. */
@@ -49,8 +50,8 @@ final class Tq1Block {
     }
 
     /**
-     * {@code count} bytes of five trits, whose columns lie {@code count} apart: eight bytes side by side in a long, where
-     * five trits are at most 242, so that no byte overflows.
+     * {@code count} bytes of five trits, whose columns lie {@code count} apart: eight bytes side by side in a long,
+     * where five trits are at most 242, so that no byte overflows.
      */
     private static void five(byte[] values, int v, int count, byte[] out, int o) {
         for (int m = 0; m < count; m += 8) {
@@ -86,7 +87,8 @@ final class Tq1Block {
     /** As {@link BlockFormat#packRow}. */
     static int packRow(MemorySegment in, long at, int blocks, float s, MemorySegment runtime, long to) {
         for (int b = 0; b < blocks; b++, at += BYTES, to += 2 * RuntimeLayout.GROUP_BYTES) {
-            if (pack(in, at, runtime, to) != 0 || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
+            if (pack(in, at, runtime, to) != 0
+                    || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
                 return b;
             }
         }

@@ -30,7 +30,8 @@ final class Tq2Block {
     /** As {@link BlockFormat#packRow}. */
     static int packRow(MemorySegment in, long at, int blocks, float s, MemorySegment runtime, long to) {
         for (int b = 0; b < blocks; b++, at += BYTES, to += 2 * RuntimeLayout.GROUP_BYTES) {
-            if (pack(in, at, runtime, to) != 0 || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
+            if (pack(in, at, runtime, to) != 0
+                    || !RuntimeLayout.hasScale(BlockFormat.half(in, at + SCALE), s, runtime, to)) {
                 return b;
             }
         }

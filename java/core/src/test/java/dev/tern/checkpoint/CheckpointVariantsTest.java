@@ -80,7 +80,10 @@ class CheckpointVariantsTest {
         }
     }
 
-    /** A Llama's continuous weights alone do not show that they were trained to be ternary; the message tells the way out. */
+    /**
+     * A Llama's continuous weights alone do not show that they were trained to be ternary; the message tells the way
+     * out.
+     */
     @Test
     void aLlamaThatLostItIsRefusedAndTheCureWorks() {
         Path checkpoint = checkpoint("Falcon-E-1B", WeightFormat.ONLINE);

@@ -14,7 +14,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 class SyntheticTokenizerTest {
 
-    /** Every id has one token, in the model or among the added tokens, and the named parts are where they are said to be. */
+    /**
+     * Every id has one token, in the model or among the added tokens, and the named parts are where they are said to
+     * be.
+     */
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "SENTENCE_PIECE_MODEL")
     void everyIdHasAToken(Kind kind) {

@@ -63,7 +63,8 @@ class ConverterLimitsTest {
                     .hasMessageContaining("model.layers.0.self_attn.q_proj.weight")
                     .hasMessageContaining("[192, 192]")
                     .hasMessageContaining("192 columns")
-                    .hasMessageContaining("Outtypes that can hold all of this model: tl1, tl2, q4_0, q8_0, f16, bf16, f32.");
+                    .hasMessageContaining(
+                            "Outtypes that can hold all of this model: tl1, tl2, q4_0, q8_0, f16, bf16, f32.");
         }
         Path middle = synthetic("middle", bitnet(640, 256, 10, 5, 64, true));
         assertThatThrownBy(() -> Converter.from(middle).outtype(Outtype.TQ1_0).plan())
@@ -80,7 +81,14 @@ class ConverterLimitsTest {
         assertThat(report.validation().problems()).isEmpty();
         assertThat(report.plan().outtype()).isEqualTo(Outtype.I2_S);
         assertThat(report.notes())
-                .anyMatch(note -> note.contains("tq1_0 for 1, i2_s for 6 matrices") && note.contains("Tern and bitnet.cpp"));
+                .anyMatch(note ->
+                        note.contains("tq1_0 for 1, i2_s for 6 matrices") && note.contains("Tern and bitnet.cpp"))
+                .contains("tq1_0 and i2_s together are read by Tern and bitnet.cpp; llama.cpp, Ollama and LM Studio do"
+                        + " not know i2_s (type 36): for them choose q4_0 or q8_0 with --arch bitnet");
+        for (Outtype advised : List.of(Outtype.Q4_0, Outtype.Q8_0)) { // can be followed
+            assertThat(Converter.from(checkpoint).outtype(advised).architecture("bitnet").plan().notes())
+                    .noneMatch(note -> note.contains("do not know"));
+        }
         try (GgufFile file = GgufFile.open(gguf)) {
             assertThat(file.requireInt("general.file_type")).isEqualTo(Outtype.I2_S.fileType());
             for (GgufTensor tensor : file.tensors()) {
@@ -179,7 +187,7 @@ class ConverterLimitsTest {
                         .isInstanceOf(InputException.class)
                         .hasMessageContaining("model.layers.0.mlp.up_proj.weight")
                         .hasMessageContaining("the scale")
-                        .hasMessageContaining("i2_s or f32");
+                        .hasMessageContaining("with its scale: i2_s, tl1, tl2, bf16, f32.");
             }
             Converter.from(checkpoint).outtype(Outtype.I2_S).validate(true).overwrite(true).to(folder.resolve("i2s.gguf"));
         }

@@ -1,6 +1,7 @@
 package dev.tern.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tern.Generation;
 import dev.tern.GenerationOptions;
@@ -19,6 +20,7 @@ import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.Outtype;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -109,6 +111,26 @@ class GraphComparisonTest {
         }
     }
 
+    /** By hand: of the logits 1, 2, 3, 6 the mean is 3 and the variance 3.5. */
+    @Test
+    void logitsOfOnePositionAreCompared() {
+        MemorySegment expected = MemorySegment.ofArray(new float[] {0, 0, 0, 0, 1, 2, 3, 6});
+        LogitsComparison other = LogitsComparison.of(
+                expected, MemorySegment.ofArray(new float[] {0, 0, 0, 0, 1, 2, 7, 6}), 4, 1);
+        assertThat(other.expected()).isEqualTo(3);
+        assertThat(other.found()).isEqualTo(2);
+        assertThat(other.deviation()).isCloseTo(Math.sqrt(16 / 4.0 / 3.5), within(1e-12));
+        assertThat(other.lead()).isCloseTo(3 / Math.sqrt(3.5), within(1e-12));
+        LogitsComparison same = LogitsComparison.of(expected, expected, 4, 1);
+        assertThat(same).isEqualTo(new LogitsComparison(3, 3, 0, 0));
+
+        assertThat(same.within(0)).isTrue();
+        assertThat(new LogitsComparison(3, 2, 0.05, 0.09).within(0.1)).isTrue(); // too close to tell
+        assertThat(new LogitsComparison(3, 2, 0.05, 0.2).within(0.1)).isFalse(); // another token
+        assertThat(new LogitsComparison(3, 3, 0.2, 0).within(0.1)).isFalse();
+        assertThat(new LogitsComparison(3, 3, Double.NaN, 0).within(0.1)).isFalse();
+    }
+
     /** q and k are permuted for llama, so sums run in another order: the same tokens, nearly the same logits. */
     @ParameterizedTest
     @CsvSource({"ONLINE,true", "PACKED,false"})
@@ -126,6 +148,7 @@ class GraphComparisonTest {
         ValidationReport.Graph graph = report.proof().graph();
         assertThat(graph.bitEqual()).isFalse();
         assertThat(graph.deviation()).isBetween(0.0, 0.1);
+        assertThat(graph.agreeing()).isEqualTo(graph.positions());
     }
 
     @Test

@@ -41,8 +41,8 @@ class BlockQuantizerTest {
     }
 
     /**
-     * SHA-256 of what ggml 0.4.0 (the release build in the npm package {@code @node-llama-cpp/linux-x64} 3.21.1) gives for
-     * these numbers by {@code quantize_row_q6_K_ref} and {@code quantize_row_q8_0_ref}, for Q8_0 the same as
+     * SHA-256 of what ggml 0.4.0 (the release build in the npm package {@code @node-llama-cpp/linux-x64} 3.21.1) gives
+     * for these numbers by {@code quantize_row_q6_K_ref} and {@code quantize_row_q8_0_ref}, for Q8_0 the same as
      * {@code gguf.quants.quantize} (0.19); and of what {@code gguf.quants.dequantize} makes of that, as float32.
      */
     @ParameterizedTest

@@ -13,6 +13,7 @@ import java.lang.foreign.ValueLayout;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,6 +170,31 @@ class TernaryCodecTest {
         TernaryMatrix zeros = new TernaryMatrix(32, 256, new byte[32 * 256], 1e-5f);
         TernaryMatrix back = codec.decode(encode(outtype, zeros), 32, 256, WHERE);
         assertThat(back.values()).containsOnly(0);
+    }
+
+    /** As a file of floats has it, from which no other scale of zeros can be read. */
+    @ParameterizedTest
+    @EnumSource(Outtype.class)
+    void matricesOfZerosNeedNoScale(Outtype outtype) {
+        TernaryCodec codec = TestTiles.codec(outtype, 32, 256);
+        TernaryMatrix back = codec.decode(
+                encode(outtype, new TernaryMatrix(32, 256, new byte[32 * 256], 0)), 32, 256, WHERE);
+        assertThat(back.values()).containsOnly(0);
+        assertThat(back.scale()).isZero();
+
+        byte[] one = new byte[32 * 256];
+        one[5000] = 1;
+        TernaryMatrix lost = new TernaryMatrix(32, 256, one, 0);
+        boolean products = List.of(Outtype.Q2_K, Outtype.Q4_0, Outtype.Q8_0, Outtype.F16, Outtype.BF16, Outtype.F32)
+                .contains(outtype);
+        assertThat(outtype.scaleObstacle(0).isPresent()).isEqualTo(products);
+        if (products) {
+            assertThatThrownBy(() -> encode(outtype, lost))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("the scale 0.0 cannot be told");
+        } else {
+            assertThat(codec.decode(encode(outtype, lost), 32, 256, WHERE).values()).isEqualTo(one);
+        }
     }
 
     @Test

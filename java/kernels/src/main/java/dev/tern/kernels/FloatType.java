@@ -1,8 +1,9 @@
 package dev.tern.kernels;
 
 /**
- * Element type of a float matrix or of a KV cache. {@link #code} is {@code tern_float_type} of the C header, which defines the
- * layout and the value of every element. {@link #Q8_0} and {@link #Q6_K} are blocks of ggml and for matrices only.
+ * Element type of a float matrix or of a KV cache. {@link #code} is {@code tern_float_type} of the C header, which
+ * defines the layout and the value of every element. {@link #Q8_0} and {@link #Q6_K} are blocks of ggml and for
+ * matrices only.
  */
 public enum FloatType {
     F32(0, 1, 4),

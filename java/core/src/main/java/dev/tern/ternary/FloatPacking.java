@@ -5,11 +5,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Rows of ternary floats into the run-time layout. A weight is a magnitude, 0 or that of s, and a sign, which counts where the
- * magnitude is not 0; so one bit that s has tells which it is, and the others are checked. Lanes of a long hold four 16-bit
- * floats or two of 32 bits. A code is 1 + set - 2 * negative: what is taken from a lane never exceeds the ones it starts with.
+ * Rows of ternary floats into the run-time layout. A weight is a magnitude, 0 or that of s, and a sign, which counts
+ * where the magnitude is not 0; so one bit that s has tells which it is, and the others are checked. Lanes of a long
+ * hold four 16-bit floats or two of 32 bits. A code is 1 + set - 2 * negative: what is taken from a lane never exceeds
+ * the ones it starts with.
  */
-final class FloatRows {
+final class FloatPacking {
     private static final long ONE_16 = 0x0001_0001_0001_0001L;
     private static final long MAGNITUDE_16 = 0x7FFF_7FFF_7FFF_7FFFL;
     /** The code 1 four times. */
@@ -22,7 +23,7 @@ final class FloatRows {
     private static final long ONE_32 = 0x0000_0001_0000_0001L;
     private static final long MAGNITUDE_32 = 0x7FFF_FFFF_7FFF_FFFFL;
 
-    private FloatRows() {}
+    private FloatPacking() {}
 
     /**
      * Translates a row, padded to whole groups.
