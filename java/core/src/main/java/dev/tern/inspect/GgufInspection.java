@@ -1,6 +1,7 @@
 package dev.tern.inspect;
 
 import dev.tern.convert.OtherReaders;
+import dev.tern.gguf.FiniteCheck;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -23,7 +24,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -121,19 +121,14 @@ final class GgufInspection {
     }
 
     private void floats(GgufTensor tensor) {
-        if (!WeightCheck.isFloat(tensor.type())) {
+        if (!FiniteCheck.supports(tensor.type())) {
             return;
         }
-        OptionalLong at = WeightCheck.firstNotFinite(file, tensor);
-        if (at.isPresent()) {
-            result.find(
-                    FindingKind.NOT_FINITE,
-                    Severity.ERROR,
-                    "Tensor '" + tensor.name() + "' holds a value that is no finite number, at row "
-                            + at.getAsLong() / tensor.cols() + ", column " + at.getAsLong() % tensor.cols() + ".",
-                    "The file is damaged, or training diverged: convert the original checkpoint with `tern convert`.");
-        }
-        file.release(tensor);
+        FiniteCheck.first(file, tensor).ifPresent(place -> result.find(
+                FindingKind.NOT_FINITE,
+                Severity.ERROR,
+                "Tensor '" + tensor.name() + "' holds a value that is not finite: " + place + ".",
+                "The file is damaged, or training diverged: convert the original checkpoint with `tern convert`."));
     }
 
     private static TensorFacts facts(

@@ -1,5 +1,6 @@
 package dev.tern.inspect;
 
+import dev.tern.gguf.FiniteCheck;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -37,8 +38,8 @@ final class UndecodedWeights {
     /** A tensor of a type that can hold ternary weights, and does not. */
     void refused(GgufTensor tensor, InputException reason) {
         String text = Sentences.of(reason);
-        if (WeightCheck.isFloat(tensor.type())) {
-            if (WeightCheck.firstNotFinite(file, tensor).isPresent()) {
+        if (tensor.type().isFloat()) {
+            if (FiniteCheck.first(file, tensor).isPresent()) {
                 notFinite.add(text);
             } else if (WeightCheck.holdsPackedBytes(file, tensor)) {
                 packed.add(tensor.name());

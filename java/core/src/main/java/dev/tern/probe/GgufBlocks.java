@@ -11,6 +11,8 @@ import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.TensorShape;
+import dev.tern.model.TensorTypes;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
@@ -19,7 +21,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -74,16 +75,16 @@ public final class GgufBlocks implements Blocks {
 
             @Override
             public LowRank lowRank(String projection, int rank) {
-                FloatWeights u = floats(projection + ".lrc_u", arena, small);
-                return LowRank.of(u, floats(projection + ".lrc_v", arena, small), arena, small);
+                GgufTensor u = file.require(projection + ".lrc_u");
+                return LowRank.of(file, u, file.require(projection + ".lrc_v"), arena, small);
             }
         });
     }
 
     private TernaryWeights matrix(String name, Arena arena, Arena small) {
         GgufTensor tensor = file.require(name);
-        TernaryCodec codec = TernaryCodec.of(tensor, tiles)
-                .orElseThrow(() -> unreadable(tensor, "cannot be read as a ternary matrix"));
+        TensorTypes.require(file, tensor, TensorShape.Kind.PROJECTION);
+        TernaryCodec codec = TernaryCodec.of(tensor, tiles).orElseThrow();
         int rows = Math.toIntExact(tensor.rows());
         int cols = Math.toIntExact(tensor.cols());
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
@@ -106,23 +107,8 @@ public final class GgufBlocks implements Blocks {
 
     private MemorySegment vector(String name, Arena arena) {
         GgufTensor tensor = file.require(name);
-        if (tensor.type() != GgmlType.F32) {
-            throw unreadable(tensor, "cannot be read as a norm");
-        }
+        TensorTypes.require(file, tensor, TensorShape.Kind.NORM);
         return arena.allocate(tensor.byteSize(), 64).copyFrom(file.data(tensor));
-    }
-
-    private FloatWeights floats(String name, Arena arena, Arena small) {
-        GgufTensor tensor = file.require(name);
-        MemorySegment values = arena.allocate(tensor.byteSize(), 64).copyFrom(file.data(tensor));
-        return FloatWeights.of(small, values, (int) tensor.rows(), (int) tensor.cols(), floatType(tensor));
-    }
-
-    private InputException unreadable(GgufTensor tensor, String what) {
-        return InputException.at(file.path())
-                .tensor(tensor.name())
-                .problem("of type " + tensor.type() + ", which " + what)
-                .exception();
     }
 
     @Override
@@ -183,13 +169,6 @@ public final class GgufBlocks implements Blocks {
     }
 
     private FloatType floatType(GgufTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 -> FloatType.F32;
-            case F16 -> FloatType.F16;
-            case BF16 -> FloatType.BF16;
-            case Q8_0 -> FloatType.Q8_0;
-            case Q6_K -> FloatType.Q6_K;
-            default -> throw unreadable(tensor, "is none of " + List.of(FloatType.values()));
-        };
+        return TensorTypes.floatType(file, tensor, TensorShape.Kind.EMBEDDING);
     }
 }
