@@ -22,10 +22,12 @@ import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A GGUF file, every projection of it decoded, and its model run. */
@@ -156,17 +158,13 @@ final class GgufInspection {
 
     /** Who else can read it, and which outtypes it could be written as. */
     private void readers(ModelHyperparameters model) {
-        if (projectionTypes.size() != 1) {
-            return;
+        Set<Outtype> outtypes = Arrays.stream(Outtype.values())
+                .filter(outtype -> projectionTypes.contains(outtype.type()))
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Outtype.class)));
+        if (!outtypes.isEmpty() && outtypes.size() == projectionTypes.size()) {
+            OtherReaders.notes(model, outtypes)
+                    .forEach(note -> result.find(FindingKind.READERS, Severity.NOTE, note, ""));
         }
-        Arrays.stream(Outtype.values())
-                .filter(outtype -> outtype.type() == projectionTypes.iterator().next())
-                .findFirst()
-                .ifPresent(outtype -> OtherReaders.notes(model, Set.of(outtype)).forEach(note -> result.find(
-                        FindingKind.READERS,
-                        Severity.NOTE,
-                        note,
-                        "")));
         result.outtypes(FittingOuttypes.of(model));
     }
 

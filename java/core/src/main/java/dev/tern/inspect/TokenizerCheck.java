@@ -14,6 +14,9 @@ import java.util.Optional;
 final class TokenizerCheck {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
+    /** Tern's own description of how text is cut, in files of tokenizers that {@code tokenizer.ggml.pre} has no word for. */
+    private static final String PIPELINE = "tokenizer.tern.pipeline";
+
     /** Tokens that only chats have. */
     private static final List<String> TURN_ENDS = List.of("<|eot_id|>", "<|im_end|>", "<end_of_turn>");
 
@@ -39,13 +42,17 @@ final class TokenizerCheck {
             return Optional.empty();
         }
         if (kind.equals("gpt2") && (pre.isEmpty() || pre.equals("default"))) {
+            boolean own = !text(file, PIPELINE).isEmpty();
             result.find(
                     FindingKind.PRE_TOKENIZER_MISSING,
-                    Severity.WARNING,
-                    "tokenizer.ggml.pre is " + (pre.isEmpty() ? "missing" : "'default'") + ": other programs cut text into"
-                            + " words by a default that the model was not trained with ('GENERATION QUALITY WILL BE"
-                            + " DEGRADED'), and its answers get worse.",
-                    CONVERT);
+                    own ? Severity.NOTE : Severity.WARNING,
+                    "tokenizer.ggml.pre is " + (pre.isEmpty() ? "missing" : "'default'")
+                            + (own
+                                    ? ": other programs cut text into words by a default, for their list has none that this"
+                                            + " model was trained with; Tern follows the description in " + PIPELINE
+                                    : ": other programs cut text into words by a default that the model was not trained with"
+                                            + " ('GENERATION QUALITY WILL BE DEGRADED'), and its answers get worse."),
+                    own ? "" : CONVERT);
         }
         file.find("token_embd.weight").ifPresent(embedding -> rows(file, embedding));
         bakedBos(file);
