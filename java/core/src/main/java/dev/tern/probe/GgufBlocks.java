@@ -6,7 +6,6 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
-import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
@@ -21,8 +20,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Map;
-import java.util.Objects;
 
 /**
  * The blocks of a GGUF file. What was read is released from memory after each piece. Throws {@link InputException} where
@@ -61,24 +58,13 @@ public final class GgufBlocks implements Blocks {
     @Override
     public LayerWeights layer(int index, Arena arena) {
         Arena small = Arena.ofAuto();
-        Map<String, TernaryWeights> matrices = Blocks.inParallel(index, name -> matrix(name, arena, small));
-        return Blocks.assemble(model, index, new Tensors() {
-            @Override
-            public Projection projection(String name) {
-                return Objects.requireNonNull(matrices.get(name));
-            }
-
-            @Override
-            public MemorySegment norm(String name) {
-                return vector(name, small);
-            }
-
-            @Override
-            public LowRank lowRank(String projection, int rank) {
-                GgufTensor u = file.require(projection + ".lrc_u");
-                return LowRank.of(file, u, file.require(projection + ".lrc_v"), arena, small);
-            }
-        });
+        return Blocks.assemble(
+                model,
+                index,
+                rewrite,
+                name -> matrix(name, arena, small),
+                name -> vector(name, small),
+                name -> LowRank.of(file, file.require(name + ".lrc_u"), file.require(name + ".lrc_v"), arena, small));
     }
 
     private TernaryWeights matrix(String name, Arena arena, Arena small) {
@@ -90,13 +76,14 @@ public final class GgufBlocks implements Blocks {
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
         String where = file.where(tensor);
         float scale;
-        if (rewrite == Rewrite.NONE) {
-            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
-        } else {
-            TernaryMatrix matrix = rewrite.apply(name, codec.decode(file.data(tensor), rows, cols, where));
+        if (rewrite.moves(name)) {
+            TernaryMatrix matrix = rewrite.moved(name, codec.decode(file.data(tensor), rows, cols, where));
             matrix.pack(codes);
             scale = matrix.scale();
+        } else {
+            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
         }
+        scale = rewrite.scale(scale);
         file.release(tensor);
         String factor = name.substring(0, name.length() - "weight".length()) + "scale";
         if (file.find(factor).isPresent()) { // multiplies the projection's output
