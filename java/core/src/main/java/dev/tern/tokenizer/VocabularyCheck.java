@@ -15,13 +15,26 @@ import org.jspecify.annotations.Nullable;
  * Stateless and thread-safe.
  */
 public final class VocabularyCheck {
+    /** What is wrong. */
+    public enum Fault {
+        /** Texts of tokens begin with the begin-of-text token. */
+        BOS_BAKED_IN,
+        /** Bytes have no token. */
+        BYTES_MISSING,
+        /** Merges or scores are missing, or stand twice. */
+        MERGES,
+        /** A special token is a row that no token has, or no token ends an answer. */
+        SPECIAL_TOKEN
+    }
+
     /**
      * Something that is wrong.
      *
+     * @param fault what kind of thing
      * @param text what, in a sentence
      * @param cure what to do about it, in a sentence
      */
-    public record Finding(String text, String cure) {}
+    public record Finding(Fault fault, String text, String cure) {}
 
     /** So many tokens must begin with BOS before it is no accident. */
     private static final int FEWEST_BAKED = 3;
@@ -34,7 +47,7 @@ public final class VocabularyCheck {
     public static List<Finding> findings(Vocabulary vocabulary) {
         List<Finding> findings = new ArrayList<>();
         Optional<String> bos = vocabulary.token(SpecialToken.BOS);
-        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(text, CONVERT_AGAIN)));
+        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(Fault.BOS_BAKED_IN, text, CONVERT_AGAIN)));
         alphabet(vocabulary, findings);
         merges(vocabulary, findings);
         parts(vocabulary, findings);
@@ -100,6 +113,7 @@ public final class VocabularyCheck {
         missing.removeIf(b -> b.equals("0xC0") || b.equals("0xC1") || b.compareTo("0xF5") >= 0);
         if (!missing.isEmpty()) {
             findings.add(new Finding(
+                    Fault.BYTES_MISSING,
                     missing.size() + " bytes have no token, such as " + missing.getFirst()
                             + ": texts with them cannot be encoded.",
                     "Look whether the tokenizer's file is whole. " + CONVERT_AGAIN));
@@ -111,6 +125,7 @@ public final class VocabularyCheck {
                 && vocabulary.merges().isEmpty()
                 && vocabulary.size() > 512) {
             findings.add(new Finding(
+                    Fault.MERGES,
                     "The vocabulary has " + vocabulary.size() + " tokens and no merges: every text becomes single bytes.",
                     CONVERT_AGAIN));
         }
@@ -119,13 +134,14 @@ public final class VocabularyCheck {
                 && vocabulary.size() > 512
                 && new HashSet<>(pairs.scores()).size() == 1) {
             findings.add(new Finding(
+                    Fault.MERGES,
                     "All tokens have the score " + pairs.scores().getFirst() + ": nothing says which pieces merge first.",
                     CONVERT_AGAIN));
         }
         Set<String> twice = new HashSet<>();
         long doubled = vocabulary.merges().stream().filter(merge -> !twice.add(merge)).count();
         if (doubled > 0) {
-            findings.add(new Finding(doubled + " merges stand twice in the list.", CONVERT_AGAIN));
+            findings.add(new Finding(Fault.MERGES, doubled + " merges stand twice in the list.", CONVERT_AGAIN));
         }
     }
 
@@ -133,12 +149,15 @@ public final class VocabularyCheck {
         for (Map.Entry<SpecialToken, Integer> part : vocabulary.specialIds().entrySet()) {
             if (vocabulary.types().get(part.getValue()) == TokenType.UNUSED) {
                 findings.add(new Finding(
+                        Fault.SPECIAL_TOKEN,
                         part.getKey() + " is id " + part.getValue() + ", a row that no token has.",
                         "Correct " + part.getKey().ggufKey() + ", or convert the checkpoint again."));
             }
         }
         if (vocabulary.endIds().isEmpty()) {
-            findings.add(new Finding("No token ends an answer: generation stops at its limit only.",
+            findings.add(new Finding(
+                    Fault.SPECIAL_TOKEN,
+                    "No token ends an answer: generation stops at its limit only.",
                     "Name eos_token in tokenizer_config.json, or eos_token_id in generation_config.json."));
         }
     }

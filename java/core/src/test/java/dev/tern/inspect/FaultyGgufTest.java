@@ -60,6 +60,10 @@ class FaultyGgufTest extends FaultyModel {
         none.metadata.keySet().removeIf(key -> key.startsWith("tokenizer."));
         assertOnly(FindingKind.TOKENIZER_MISSING, none);
 
+        TestGguf merges = tiny(Outtype.I2_S);
+        merges.metadata.put("tokenizer.ggml.merges", GgufValue.strings(List.of()));
+        assertThat(alarms(inspect(merges))).extracting(Finding::kind).contains(FindingKind.VOCABULARY_INCOMPLETE);
+
         TestGguf shorter = tiny(Outtype.I2_S);
         shorter.metadata.put("tokenizer.ggml.tokens", GgufValue.strings(tokens(shorter).subList(0, 4090)));
         shorter.metadata.remove("tokenizer.ggml.token_type");
