@@ -34,6 +34,7 @@ final class ValidationText {
                     report.ternaryTensors(),
                     Sizes.count(report.ternaryWeights()),
                     Sizes.time((long) (report.seconds() * 1e9))));
+            report.notes().forEach(note -> row(text, "note", note));
             return text.toString();
         }
         text.append(String.format(

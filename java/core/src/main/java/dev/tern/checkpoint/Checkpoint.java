@@ -29,7 +29,23 @@ public final class Checkpoint implements AutoCloseable {
     private final List<Integer> eosTokenIds;
     private final OptionalInt bosTokenId;
     private final OptionalInt padTokenId;
-    private final List<String> notes = new ArrayList<>();
+    private final List<Note> notes = new ArrayList<>();
+
+    /**
+     * What a person should know although it is no error.
+     *
+     * @param kind what it is about
+     * @param text in words, without a full stop
+     */
+    public record Note(Kind kind, String text) {
+        /** What a note is about. */
+        public enum Kind {
+            /** Something was ignored, or had to be assumed and is sure to be right. */
+            ASSUMPTION,
+            /** config.json does not say how packed matrices are scaled; the default may be wrong. */
+            QUANTIZATION_CONFIG_MISSING
+        }
+    }
 
     private Checkpoint(CheckpointFiles files) {
         this.files = files;
@@ -43,9 +59,9 @@ public final class Checkpoint implements AutoCloseable {
         this.eosTokenIds = config.eosTokenIds(vocab);
         this.bosTokenId = config.bosTokenId(vocab);
         this.padTokenId = config.padTokenId(vocab);
-        notes.addAll(files.notes());
-        notes.addAll(config.notes());
-        notes.addAll(match.notes());
+        files.notes().forEach(this::note);
+        config.notes().forEach(this::note);
+        match.notes().forEach(this::note);
         noteMissingQuantization();
         noteDiffusion();
     }
@@ -107,9 +123,13 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
+    private void note(String text) {
+        notes.add(new Note(Note.Kind.ASSUMPTION, text));
+    }
+
     private void noteDiffusion() {
         if (hyperparameters.diffusionBlock() > 0) {
-            notes.add("the model was fine-tuned to fill in blocks of " + hyperparameters.diffusionBlock()
+            note("the model was fine-tuned to fill in blocks of " + hyperparameters.diffusionBlock()
                     + " tokens by diffusion (bd_size); Tern decodes it as the causal model it was made from");
         }
     }
@@ -119,10 +139,12 @@ public final class Checkpoint implements AutoCloseable {
             return;
         }
         if (format == WeightFormat.PACKED) {
-            notes.add("config.json has no quantization_config: weight_scale is taken as transformers' default class"
-                    + " 'bitlinear' has it, s = 1 / weight_scale");
+            notes.add(new Note(
+                    Note.Kind.QUANTIZATION_CONFIG_MISSING,
+                    "config.json has no quantization_config: weight_scale is taken as transformers' default class"
+                            + " 'bitlinear' has it, s = 1 / weight_scale"));
         } else if (format == WeightFormat.ONLINE) {
-            notes.add("config.json has no quantization_config: the weights are made ternary by absmean, as the"
+            note("config.json has no quantization_config: the weights are made ternary by absmean, as the"
                     + " architecture asks for");
         }
     }
@@ -187,6 +209,11 @@ public final class Checkpoint implements AutoCloseable {
 
     /** What a person should know although it is no error: what was ignored or assumed. */
     public List<String> notes() {
+        return notes.stream().map(Note::text).toList();
+    }
+
+    /** The same, with what each is about. */
+    public List<Note> typedNotes() {
         return List.copyOf(notes);
     }
 

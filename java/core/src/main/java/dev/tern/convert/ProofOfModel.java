@@ -2,6 +2,7 @@ package dev.tern.convert;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufFile;
+import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.model.GgufHyperparameters;
@@ -10,6 +11,7 @@ import dev.tern.probe.RunCost;
 import dev.tern.ternary.LutTiles;
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
+import dev.tern.tokenizer.VocabularyCheck;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -50,9 +52,10 @@ final class ProofOfModel {
         ValidationReport.Graph graph = null;
         if (problems.isEmpty()) {
             Vocabulary expected = source.vocabulary();
-            texts = TokenizerRoundTrip.TEXTS.size();
-            restored = TokenizerRoundTrip.restored(expected);
-            problems.addAll(TokenizerRoundTrip.problems(expected, Vocabulary.ofGguf(file)));
+            VocabularyCheck.RoundTrip tokenizers = VocabularyCheck.roundTrip(expected, Vocabulary.ofGguf(file));
+            texts = tokenizers.texts();
+            restored = tokenizers.restored();
+            tokenizers.problems().forEach(problem -> problems.add("tokenizer: " + problem));
             graph = compareGraphs(expected, problems, notes);
         }
         return new ValidationReport(
@@ -82,10 +85,22 @@ final class ProofOfModel {
             notes.add("the models were not run: " + obstacle.get());
             return null;
         }
-        int[] prompt = Tokenizer.of(vocabulary)
-                .encode(String.join(" ", TokenizerRoundTrip.TEXTS.subList(0, 3)), true, false);
+        int[] prompt = prompt(vocabulary);
+        if (prompt.length == 0) {
+            notes.add("the models were not run: the vocabulary has no tokens for the text of the prompt");
+            return null;
+        }
         try (GraphComparison graph = new GraphComparison(file, model, tiles, checkpoint.get(), prompt, kernels)) {
             return graph.run(problems);
+        }
+    }
+
+    /** No tokens where the vocabulary cannot spell the text, which is no fault of the file. */
+    private static int[] prompt(Vocabulary vocabulary) {
+        try {
+            return Tokenizer.of(vocabulary).encode(VocabularyCheck.sample(), true, false);
+        } catch (InputException e) {
+            return new int[0];
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tern.gguf;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Element types of GGUF tensors (ggml's {@code enum ggml_type}), with the numbers that files store. Numbers 36 to 39 mean
@@ -88,6 +89,24 @@ public enum GgmlType {
     /** Bytes of a block, without what rows or the tensor add; 0 for {@link #TL2}. */
     public int blockBytes() {
         return blockBytes;
+    }
+
+    /** Whether it is F32, F16 or BF16: floats one by one, no blocks. */
+    public boolean isFloat() {
+        return this == F32 || this == F16 || this == BF16;
+    }
+
+    /**
+     * Where in a block its scale d lies, an fp16 that multiplies all its weights ({@code ggml-common.h}); empty for types
+     * without one, and for those that Tern never looks into.
+     */
+    public OptionalInt scaleOffset() {
+        return switch (this) {
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, IQ4_NL, IQ4_XS -> OptionalInt.of(0);
+            case TQ1_0, TQ2_0, Q3_K, Q6_K -> OptionalInt.of(blockBytes - 2);
+            case Q2_K -> OptionalInt.of(blockBytes - 4); // dmin is behind it
+            default -> OptionalInt.empty();
+        };
     }
 
     /**

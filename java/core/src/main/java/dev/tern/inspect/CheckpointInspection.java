@@ -11,16 +11,29 @@ import dev.tern.probe.CheckpointBlocks;
 import dev.tern.probe.Rewrite;
 import dev.tern.probe.Rounding;
 import dev.tern.ternary.TernaryCounts;
-import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
 import dev.tern.tokenizer.Vocabulary;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** A checkpoint, every matrix of it read into (T, s), and its model run. */
 final class CheckpointInspection {
+    /** Weights of the rows that are read at a time. */
+    private static final int BAND = 1 << 20;
+
+    /** More gain nothing: the disk is the limit. */
+    private static final int MOST_THREADS = 8;
+
     private final Path path;
     private final Checkpoint checkpoint;
     private final ModelHyperparameters model;
@@ -41,13 +54,10 @@ final class CheckpointInspection {
 
     Inspection run() {
         result.model(model);
-        checkpoint.notes().forEach(note -> result.find(kind(note), Severity.NOTE, note, ""));
+        checkpoint.typedNotes().forEach(note -> result.find(kind(note), Severity.NOTE, note.text(), ""));
         result.outtypes(FittingOuttypes.of(model));
         Optional<Vocabulary> vocabulary = vocabulary();
-        List<Ternary> read = checkpoint.tensors().parallelStream().map(this::read).toList();
-        for (int i = 0; i < read.size(); i++) {
-            tensor(checkpoint.tensors().get(i), read.get(i));
-        }
+        readAll();
         TernarySuspicion.of(result.samples()).forEach(result::explain);
         if (options.probe() && vocabulary.isPresent() && !result.broken()) {
             new Prober(result, options).run(
@@ -60,8 +70,11 @@ final class CheckpointInspection {
                 Inspection.Kind.CHECKPOINT, path, checkpoint.weightBytes(), format(), model.architecture());
     }
 
-    private static FindingKind kind(String note) {
-        return note.contains("quantization_config") ? FindingKind.QUANTIZATION_CONFIG_MISSING : FindingKind.ASSUMPTION;
+    private static FindingKind kind(Checkpoint.Note note) {
+        return switch (note.kind()) {
+            case ASSUMPTION -> FindingKind.ASSUMPTION;
+            case QUANTIZATION_CONFIG_MISSING -> FindingKind.QUANTIZATION_CONFIG_MISSING;
+        };
     }
 
     private CheckpointBlocks blocks(ModelHyperparameters graph, Rewrite rewrite) {
@@ -97,26 +110,74 @@ final class CheckpointInspection {
         };
     }
 
+    /** Reads the matrices on a few threads, each of which holds one band. */
+    private void readAll() {
+        int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+        try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+            List<Future<Ternary>> read = checkpoint.tensors().stream()
+                    .map(tensor -> pool.submit(() -> read(tensor)))
+                    .toList();
+            for (int i = 0; i < read.size(); i++) {
+                tensor(checkpoint.tensors().get(i), read.get(i).get());
+            }
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
+        }
+    }
+
     private Ternary read(CheckpointTensor tensor) {
         if (!tensor.ternary()) {
             return Ternary.NONE;
         }
         try {
-            TernaryMatrix matrix = checkpoint.readTernary(tensor);
-            return new Ternary(TernaryCounts.of(matrix.values()), matrix.scale(), null);
+            TernaryRows rows = checkpoint.ternaryRows(tensor);
+            int step = Math.clamp(BAND / rows.cols(), 1, rows.rows());
+            byte[] band = new byte[step * rows.cols()];
+            TernaryCounts counts = new TernaryCounts(0, 0, 0);
+            for (int row = 0; row < rows.rows(); row += step) {
+                int count = Math.min(step, rows.rows() - row);
+                byte[] t = count == step ? band : new byte[count * rows.cols()];
+                rows.read(row, count, t);
+                counts = counts.plus(TernaryCounts.of(t));
+            }
+            return new Ternary(counts, rows.scale(), null);
         } catch (InputException e) {
             return new Ternary(null, null, e);
         }
     }
 
+    /** A matrix without (T, s): a packed code that is none, values that are no numbers, or numbers of more than one scale. */
+    private void refused(CheckpointTensor tensor, InputException refusal) {
+        FindingKind kind = checkpoint.format() == WeightFormat.PACKED
+                ? FindingKind.INVALID_CODE
+                : isFinite(tensor) ? FindingKind.NOT_TERNARY : FindingKind.NOT_FINITE;
+        result.find(
+                kind,
+                Severity.ERROR,
+                Sentences.of(refusal),
+                kind == FindingKind.NOT_TERNARY // whose text ends with its own cure
+                        ? ""
+                        : "Get the checkpoint again.");
+    }
+
+    private boolean isFinite(CheckpointTensor tensor) {
+        MemorySegment band = Arena.ofAuto().allocate(4L * Math.min(BAND, tensor.elements()), 4);
+        try {
+            for (long first = 0; first < tensor.elements(); first += BAND) {
+                checkpoint.readFloats(tensor, first, (int) Math.min(BAND, tensor.elements() - first), band);
+            }
+            return true;
+        } catch (InputException e) {
+            return false;
+        }
+    }
+
     private void tensor(CheckpointTensor tensor, Ternary ternary) {
         if (ternary.refusal() != null) {
-            boolean code = checkpoint.format() == WeightFormat.PACKED;
-            result.find(
-                    code ? FindingKind.INVALID_CODE : FindingKind.NOT_FINITE,
-                    Severity.ERROR,
-                    Sentences.of(ternary.refusal()),
-                    "Get the checkpoint again.");
+            refused(tensor, ternary.refusal());
         }
         long bits = tensor.elements() * tensor.storedAs().bits();
         boolean packed = tensor.ternary() && checkpoint.format() == WeightFormat.PACKED;

@@ -1,6 +1,7 @@
 package dev.tern.inspect;
 
 import dev.tern.convert.OtherReaders;
+import dev.tern.gguf.FiniteCheck;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -21,11 +22,12 @@ import dev.tern.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A GGUF file, every projection of it decoded, and its model run. */
@@ -121,19 +123,14 @@ final class GgufInspection {
     }
 
     private void floats(GgufTensor tensor) {
-        if (!WeightCheck.isFloat(tensor.type())) {
+        if (!FiniteCheck.supports(tensor.type())) {
             return;
         }
-        OptionalLong at = WeightCheck.firstNotFinite(file, tensor);
-        if (at.isPresent()) {
-            result.find(
-                    FindingKind.NOT_FINITE,
-                    Severity.ERROR,
-                    "Tensor '" + tensor.name() + "' holds a value that is no finite number, at row "
-                            + at.getAsLong() / tensor.cols() + ", column " + at.getAsLong() % tensor.cols() + ".",
-                    "The file is damaged, or training diverged: convert the original checkpoint with `tern convert`.");
-        }
-        file.release(tensor);
+        FiniteCheck.first(file, tensor).ifPresent(place -> result.find(
+                FindingKind.NOT_FINITE,
+                Severity.ERROR,
+                "Tensor '" + tensor.name() + "' holds a value that is not finite: " + place + ".",
+                "The file is damaged, or training diverged: convert the original checkpoint with `tern convert`."));
     }
 
     private static TensorFacts facts(
@@ -161,17 +158,13 @@ final class GgufInspection {
 
     /** Who else can read it, and which outtypes it could be written as. */
     private void readers(ModelHyperparameters model) {
-        if (projectionTypes.size() != 1) {
-            return;
+        Set<Outtype> outtypes = Arrays.stream(Outtype.values())
+                .filter(outtype -> projectionTypes.contains(outtype.type()))
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Outtype.class)));
+        if (!outtypes.isEmpty() && outtypes.size() == projectionTypes.size()) {
+            OtherReaders.notes(model, outtypes)
+                    .forEach(note -> result.find(FindingKind.READERS, Severity.NOTE, note, ""));
         }
-        Arrays.stream(Outtype.values())
-                .filter(outtype -> outtype.type() == projectionTypes.iterator().next())
-                .findFirst()
-                .ifPresent(outtype -> OtherReaders.notes(model, Set.of(outtype)).forEach(note -> result.find(
-                        FindingKind.READERS,
-                        Severity.NOTE,
-                        note,
-                        "")));
         result.outtypes(FittingOuttypes.of(model));
     }
 

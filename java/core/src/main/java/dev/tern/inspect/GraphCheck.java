@@ -8,6 +8,7 @@ import dev.tern.io.InputException;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.TensorShape;
+import dev.tern.model.TensorTypes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -124,6 +125,7 @@ final class GraphCheck {
         List<String> missing = new ArrayList<>();
         List<String> packed = new ArrayList<>();
         List<String> shaped = new ArrayList<>();
+        List<String> typed = new ArrayList<>();
         Set<String> known = new HashSet<>();
         for (TensorShape shape : TensorShape.of(model)) {
             known.add(shape.name());
@@ -132,6 +134,10 @@ final class GraphCheck {
                 missing.add(shape.name());
                 continue;
             }
+            boolean projection = shape.kind() == TensorShape.Kind.PROJECTION;
+            if (!projection) { // whose types are told with what they hold
+                type(found.get(), shape.kind()).ifPresent(typed::add);
+            }
             long rows = found.get().rows();
             long cols = found.get().cols();
             if (rows == shape.rows() && cols == shape.cols()) {
@@ -139,7 +145,6 @@ final class GraphCheck {
             }
             String text = "'" + shape.name() + "' expected " + shape.cols() + ", " + shape.rows() + ", got " + cols + ", "
                     + rows;
-            boolean projection = shape.kind() == TensorShape.Kind.PROJECTION;
             boolean quarter = cols == shape.cols() && rows == Math.ceilDiv(shape.rows(), 4)
                     || rows == shape.rows() && cols == Math.ceilDiv(shape.cols(), 4);
             (projection && quarter ? packed : shaped).add(text);
@@ -155,6 +160,7 @@ final class GraphCheck {
                 CONVERT);
         report(FindingKind.SHAPE_MISMATCH, shaped, " tensors have another shape than the metadata says: ",
                 "The metadata are another model's. " + CONVERT);
+        report(FindingKind.UNREADABLE_TYPE, typed, " tensors are of types that Tern does not compute with: ", CONVERT);
         List<String> unused = file.tensors().stream()
                 .map(GgufTensor::name)
                 .filter(name -> !known.contains(name) && !name.endsWith(".scale"))
@@ -163,6 +169,19 @@ final class GraphCheck {
         report(FindingKind.TENSOR_UNUSED, unused,
                 " tensors have no place in the graph of '" + architecture + "', so what they do is lost: ",
                 "The architecture is wrong, or the model has parts that Tern does not run.");
+    }
+
+    /** What is wrong with the type of an embedding, a norm or a low-rank correction. */
+    private Optional<String> type(GgufTensor tensor, TensorShape.Kind kind) {
+        String name = tensor.name();
+        if (!kind.types().contains(tensor.type())) {
+            return Optional.of("'" + name + "' is " + tensor.type() + ", expected " + TensorTypes.names(kind));
+        }
+        return kind != TensorShape.Kind.LOW_RANK || !name.endsWith("_v")
+                ? Optional.empty()
+                : file.find(name.substring(0, name.length() - 1) + "u")
+                        .filter(u -> u.type() != tensor.type() && kind.types().contains(u.type()))
+                        .map(u -> "'" + name + "' is " + tensor.type() + ", but its U is " + u.type());
     }
 
     private void report(FindingKind kind, List<String> items, String what, String cure) {

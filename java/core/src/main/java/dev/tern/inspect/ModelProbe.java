@@ -8,10 +8,7 @@ import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ThreadTeam;
 import dev.tern.probe.Blocks;
 import dev.tern.probe.BlockwiseModel;
-import dev.tern.probe.Likelihood;
 import dev.tern.tokenizer.Tokenizer;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -133,12 +130,8 @@ final class ModelProbe {
     }
 
     private double[] negativeLog(Blocks blocks) {
-        int vocab = blocks.model().vocabSize();
-        try (Arena arena = Arena.ofShared();
-                BlockwiseModel model = new BlockwiseModel(blocks, kernels, team, ids.length)) {
-            MemorySegment logits = arena.allocate(4L * ids.length * vocab, 64);
-            model.evaluate(ids, logits, (layer, states) -> {});
-            return Likelihood.negativeLog(logits, vocab, ids);
+        try (BlockwiseModel model = new BlockwiseModel(blocks, kernels, team, ids.length)) {
+            return model.negativeLog(ids);
         }
     }
 

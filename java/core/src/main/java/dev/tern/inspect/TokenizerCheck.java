@@ -7,6 +7,7 @@ import dev.tern.inspect.Inspection.Severity;
 import dev.tern.io.InputException;
 import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Vocabulary;
+import dev.tern.tokenizer.VocabularyCheck;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,11 +15,11 @@ import java.util.Optional;
 final class TokenizerCheck {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
+    /** Tern's own description of how text is cut, in files of tokenizers that {@code tokenizer.ggml.pre} has no word for. */
+    private static final String PIPELINE = "tokenizer.tern.pipeline";
+
     /** Tokens that only chats have. */
     private static final List<String> TURN_ENDS = List.of("<|eot_id|>", "<|im_end|>", "<end_of_turn>");
-
-    /** Fewer tokens that start with BOS may be added tokens of somebody's own. */
-    private static final int LEAST_BAKED = 2;
 
     private final InspectionBuilder result;
 
@@ -39,22 +40,26 @@ final class TokenizerCheck {
             return Optional.empty();
         }
         if (kind.equals("gpt2") && (pre.isEmpty() || pre.equals("default"))) {
+            boolean own = !text(file, PIPELINE).isEmpty();
             result.find(
                     FindingKind.PRE_TOKENIZER_MISSING,
-                    Severity.WARNING,
-                    "tokenizer.ggml.pre is " + (pre.isEmpty() ? "missing" : "'default'") + ": other programs cut text into"
-                            + " words by a default that the model was not trained with ('GENERATION QUALITY WILL BE"
-                            + " DEGRADED'), and its answers get worse.",
-                    CONVERT);
+                    own ? Severity.NOTE : Severity.WARNING,
+                    "tokenizer.ggml.pre is " + (pre.isEmpty() ? "missing" : "'default'")
+                            + (own
+                                    ? ": other programs cut text into words by a default, for their list has none that this"
+                                            + " model was trained with; Tern follows the description in " + PIPELINE
+                                    : ": other programs cut text into words by a default that the model was not trained with"
+                                            + " ('GENERATION QUALITY WILL BE DEGRADED'), and its answers get worse."),
+                    own ? "" : CONVERT);
         }
         file.find("token_embd.weight").ifPresent(embedding -> rows(file, embedding));
-        bakedBos(file);
         try {
             Vocabulary vocabulary = Vocabulary.ofGguf(file.metadata(), file.path());
             common(vocabulary);
             return Optional.of(vocabulary);
         } catch (InputException e) {
             result.find(FindingKind.TOKENIZER_UNREADABLE, Severity.ERROR, Sentences.of(e), "");
+            bakedBos(file);
             return Optional.empty();
         }
     }
@@ -80,47 +85,34 @@ final class TokenizerCheck {
         }
     }
 
-    /** Added tokens whose text was made by decode(encode(text)) with a tokenizer that puts BOS in front. */
+    /** Of a vocabulary that is too broken to be read. */
     private void bakedBos(GgufFile file) {
-        List<?> tokens = tokens(file);
-        GgufValue bosId = file.metadata().get(SpecialToken.BOS.ggufKey());
-        if (bosId == null || !(bosId.value() instanceof Number id) || id.intValue() < 0 || id.intValue() >= tokens.size()) {
-            return;
-        }
-        // BOS itself may have been doubled; its true spelling is then half of it.
-        String spelling = String.valueOf(tokens.get(id.intValue()));
-        int half = spelling.length() / 2;
-        String bos = spelling.length() % 2 == 0 && spelling.substring(0, half).equals(spelling.substring(half))
-                ? spelling.substring(0, half)
-                : spelling;
-        if (bos.length() < 3) {
-            return;
-        }
-        List<String> baked = tokens.stream()
-                .map(String::valueOf)
-                .filter(token -> token.length() > bos.length() && token.startsWith(bos))
-                .toList();
-        if (baked.size() >= LEAST_BAKED) {
-            result.find(
-                    FindingKind.BOS_BAKED_IN,
-                    Severity.ERROR,
-                    baked.size() + " tokens have " + bos + " glued to their front (such as '" + baked.getFirst()
-                            + "'): no text ever matches them, so the model does not see its special tokens. The converter"
-                            + " encoded added tokens with a tokenizer that puts BOS in front.",
-                    CONVERT);
+        List<String> tokens = tokens(file).stream().map(String::valueOf).toList();
+        GgufValue bos = file.metadata().get(SpecialToken.BOS.ggufKey());
+        boolean known = bos != null
+                && bos.value() instanceof Number id
+                && id.intValue() >= 0
+                && id.intValue() < tokens.size();
+        VocabularyCheck.bakedBos(tokens, known ? tokens.get(((Number) bos.value()).intValue()) : "")
+                .ifPresent(text -> result.find(FindingKind.BOS_BAKED_IN, Severity.ERROR, text, CONVERT));
+    }
+
+    private void vocabulary(Vocabulary vocabulary) {
+        for (VocabularyCheck.Finding finding : VocabularyCheck.findings(vocabulary)) {
+            FindingKind kind = switch (finding.fault()) {
+                case BOS_BAKED_IN -> FindingKind.BOS_BAKED_IN;
+                case BYTES_MISSING, MERGES -> FindingKind.VOCABULARY_INCOMPLETE;
+                case SPECIAL_TOKEN -> FindingKind.SPECIAL_TOKEN_MISSING;
+            };
+            Severity severity = kind == FindingKind.BOS_BAKED_IN ? Severity.ERROR : Severity.WARNING;
+            result.find(kind, severity, finding.text(), finding.cure());
         }
     }
 
     /** What holds for every vocabulary. */
     void common(Vocabulary vocabulary) {
         result.tokenizer(vocabulary);
-        if (vocabulary.endIds().isEmpty()) {
-            result.find(
-                    FindingKind.SPECIAL_TOKEN_MISSING,
-                    Severity.WARNING,
-                    "No token ends a generation: eos_token_id is not set, so the model never stops by itself.",
-                    "Set eos_token_id in a copy of config.json and convert again.");
-        }
+        vocabulary(vocabulary);
         List<String> ends = TURN_ENDS.stream().filter(vocabulary.tokens()::contains).toList();
         if (vocabulary.chatTemplate().isEmpty()) {
             result.find(

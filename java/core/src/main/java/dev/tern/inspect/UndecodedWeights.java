@@ -1,5 +1,6 @@
 package dev.tern.inspect;
 
+import dev.tern.gguf.FiniteCheck;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
@@ -37,19 +38,34 @@ final class UndecodedWeights {
     /** A tensor of a type that can hold ternary weights, and does not. */
     void refused(GgufTensor tensor, InputException reason) {
         String text = Sentences.of(reason);
-        if (WeightCheck.isFloat(tensor.type())) {
-            if (WeightCheck.firstNotFinite(file, tensor).isPresent()) {
+        if (tensor.type().isFloat()) {
+            if (FiniteCheck.first(file, tensor).isPresent()) {
                 notFinite.add(text);
             } else if (WeightCheck.holdsPackedBytes(file, tensor)) {
                 packed.add(tensor.name());
             } else {
                 continuous.add(text);
             }
-        } else if (WeightCheck.blocksDiffer(file, tensor)) {
-            blocks.add(text);
-            blockTypes.add(tensor.type());
+        } else if (tensor.type().scaleOffset().isPresent()) {
+            blocks(tensor, text);
         } else {
             damaged.add(text);
+        }
+    }
+
+    /**
+     * Blocks that are no ternary matrix. TQ1_0 and TQ2_0 store codes, which may be invalid; Q2_K, Q4_0 and Q8_0 store
+     * numbers, which are always some: with finite scales they were rounded from other weights.
+     */
+    private void blocks(GgufTensor tensor, String text) {
+        boolean codes = tensor.type() == GgmlType.TQ1_0 || tensor.type() == GgmlType.TQ2_0;
+        if (FiniteCheck.first(file, tensor).isPresent()) {
+            notFinite.add(text);
+        } else if (codes && !WeightCheck.blocksDiffer(file, tensor)) {
+            damaged.add(text);
+        } else {
+            blocks.add(text);
+            blockTypes.add(tensor.type());
         }
     }
 
@@ -74,30 +90,23 @@ final class UndecodedWeights {
         if (!notFinite.isEmpty()) {
             error(FindingKind.NOT_FINITE, count(notFinite) + notFinite.getFirst(), CONVERT);
         }
-        if (!blocks.isEmpty()) {
+        // Weights that are ternary nowhere, in a model that need not be, are an ordinary model's.
+        boolean ordinary = !bitnet && result.samples().isEmpty() && damaged.isEmpty();
+        if (ordinary && !(continuous.isEmpty() && blocks.isEmpty())) {
+            List<String> all = new ArrayList<>(continuous);
+            all.addAll(blocks);
             error(
-                    FindingKind.BLOCK_REQUANTIZED,
-                    blocks.size() + " matrices were quantized block by block (" + blockTypes + "): their blocks have different"
-                            + " scales, where a ternary matrix has one. llama-quantize does this to continuous weights, takes"
-                            + " each block's largest weight for its scale and makes 86 % of them zero; such a model answers"
-                            + " gibberish, whatever the type. First: " + blocks.getFirst(),
-                    CONVERT);
-        }
-        if (!continuous.isEmpty()) {
-            boolean ordinary = !bitnet && result.samples().isEmpty();
-            error(
-                    ordinary ? FindingKind.NOT_TERNARY : FindingKind.CONTINUOUS_WEIGHTS,
-                    ordinary
-                            ? "This is not a ternary model: " + count(continuous) + continuous.getFirst()
-                            : continuous.size() + " matrices hold continuous weights, the checkpoint's masters: a reader that"
-                                    + " computes with them as they are, or quantizes them in blocks, gets another model than"
-                                    + " was trained. First: " + continuous.getFirst(),
-                    ordinary ? "Use llama.cpp for it; an ordinary model cannot be made ternary without training." : CONVERT);
+                    FindingKind.NOT_TERNARY,
+                    "This is not a ternary model: " + count(all) + all.getFirst(),
+                    "Use llama.cpp for it; an ordinary model cannot be made ternary without training. If the model is"
+                            + " ternary, convert the original checkpoint with `tern convert`.");
+        } else {
+            ruined();
         }
         if (!damaged.isEmpty()) {
             error(FindingKind.INVALID_CODE, count(damaged) + damaged.getFirst(), CONVERT);
         }
-        if (!foreign.isEmpty() && blocks.isEmpty()) {
+        if (!foreign.isEmpty() && blocks.isEmpty() && !(ordinary && !continuous.isEmpty())) {
             error(
                     FindingKind.NOT_TERNARY,
                     bitnet
@@ -105,6 +114,32 @@ final class UndecodedWeights {
                             : "This is not a ternary model that Tern knows: its projections are stored as " + foreign + ".",
                     bitnet ? CONVERT : "Use llama.cpp for it. If the model is ternary, convert the original checkpoint with"
                             + " `tern convert`.");
+        }
+    }
+
+    /** What became of a ternary model. */
+    private void ruined() {
+        if (!blocks.isEmpty()) {
+            boolean codes = blockTypes.stream().allMatch(type -> type == GgmlType.TQ1_0 || type == GgmlType.TQ2_0);
+            error(
+                    FindingKind.BLOCK_REQUANTIZED,
+                    blocks.size() + " matrices were quantized block by block (" + blockTypes + "), as llama-quantize does, and"
+                            + " are no ternary matrices of one scale any more. "
+                            + (codes
+                                    ? "It takes each block's largest weight for its scale, which makes 86 % of continuous"
+                                            + " weights zero; such a model answers gibberish."
+                                    : "Made of continuous weights, they are another model than was trained; made of ternary"
+                                            + " ones, some are off by the rounding.")
+                            + " First: " + blocks.getFirst(),
+                    CONVERT);
+        }
+        if (!continuous.isEmpty()) {
+            error(
+                    FindingKind.CONTINUOUS_WEIGHTS,
+                    continuous.size() + " matrices hold continuous weights, the checkpoint's masters: a reader that computes"
+                            + " with them as they are, or quantizes them in blocks, gets another model than was trained."
+                            + " First: " + continuous.getFirst(),
+                    CONVERT);
         }
     }
 

@@ -6,7 +6,6 @@ import dev.tern.gguf.GgufTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.OptionalLong;
 
 /** Looks at the stored numbers of tensors, whatever they should be. */
 final class WeightCheck {
@@ -18,36 +17,14 @@ final class WeightCheck {
     /** Codes 0, 1, 2 four times: the largest byte of a packed matrix. */
     private static final int LARGEST_PACKED = 0b10101010;
 
-    private static final long PIECE = 1 << 22;
-
     private WeightCheck() {}
-
-    static boolean isFloat(GgmlType type) {
-        return type == GgmlType.F32 || type == GgmlType.F16 || type == GgmlType.BF16;
-    }
-
-    /** Index of the first value that is no finite number, in a tensor of floats. */
-    static OptionalLong firstNotFinite(GgufFile file, GgufTensor tensor) {
-        MemorySegment data = file.data(tensor);
-        int bytes = tensor.type().blockBytes();
-        for (long first = 0; first < tensor.elements(); first += PIECE) {
-            long end = Math.min(first + PIECE, tensor.elements());
-            for (long i = first; i < end; i++) {
-                if (!Float.isFinite(value(data, tensor.type(), i))) {
-                    return OptionalLong.of(i);
-                }
-            }
-            data.asSlice(first * bytes, (end - first) * bytes).unload(); // embeddings are the largest tensors by far
-        }
-        return OptionalLong.empty();
-    }
 
     /** Whether a tensor of floats or bytes holds nothing but what bytes of four codes can be: whole numbers, beyond 2. */
     static boolean holdsPackedBytes(GgufFile file, GgufTensor tensor) {
         if (tensor.type() == GgmlType.I8) {
             return true;
         }
-        if (!isFloat(tensor.type())) {
+        if (!tensor.type().isFloat()) {
             return false;
         }
         MemorySegment data = file.data(tensor);
@@ -64,17 +41,10 @@ final class WeightCheck {
 
     /** Whether the blocks of a quantized tensor have different scales, as no ternary matrix of one scale has. */
     static boolean blocksDiffer(GgufFile file, GgufTensor tensor) {
-        int at = switch (tensor.type()) {
-            case TQ1_0, TQ2_0 -> tensor.type().blockBytes() - 2;
-            case Q4_0, Q8_0, Q5_0 -> 0;
-            case Q2_K -> 80;
-            case Q3_K -> 108;
-            case Q6_K -> 208;
-            default -> -1;
-        };
-        if (at < 0) {
+        if (tensor.type().scaleOffset().isEmpty()) {
             return false;
         }
+        int at = tensor.type().scaleOffset().getAsInt();
         MemorySegment data = file.data(tensor);
         int first = 0;
         for (long block = at; block < tensor.byteSize(); block += tensor.type().blockBytes()) {

@@ -2,7 +2,6 @@ package dev.tern.model;
 
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.ModelShape;
-import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
@@ -217,12 +216,7 @@ public final class GgufWeights {
         int cols = shape.cols();
         GgufTensor tensor = tensor(name + ".weight", cols, rows);
         TernaryCodec codec = TernaryCodec.of(tensor, tiles)
-                .orElseThrow(() -> InputException.at(file.path())
-                        .tensor(tensor.name())
-                        .problem("of type " + tensor.type() + ", which Tern cannot compute with exactly")
-                        .expected("I2_S, TQ1_0, TQ2_0, TL1, TL2, or F16, BF16 or F32 that hold ternary weights")
-                        .cure("Convert the original checkpoint with tern convert.")
-                        .exception());
+                .orElseThrow(() -> TensorTypes.refused(file, tensor, TensorShape.Kind.PROJECTION));
         if (cols > TernaryWeights.MAX_COLS) {
             throw wrongShape(tensor, "rows of at most " + TernaryWeights.MAX_COLS + " elements");
         }
@@ -246,13 +240,7 @@ public final class GgufWeights {
 
     private MemorySegment vector(String name, int width) {
         GgufTensor tensor = tensor(name, width, 1);
-        if (tensor.type() != GgmlType.F32) {
-            throw InputException.at(file.path())
-                    .tensor(name)
-                    .expected("type F32, as all one-dimensional tensors")
-                    .found(tensor.type())
-                    .exception();
-        }
+        TensorTypes.require(file, tensor, TensorShape.Kind.NORM);
         MemorySegment copy = small.allocate(4L * width, 64).copyFrom(file.data(tensor));
         for (int i = 0; i < width; i++) {
             float value = copy.getAtIndex(ValueLayout.JAVA_FLOAT, i);
@@ -269,20 +257,7 @@ public final class GgufWeights {
 
     private FloatWeights floats(String name) {
         GgufTensor tensor = tensor(name, model.hiddenSize(), model.vocabSize());
-        FloatType type = switch (tensor.type()) {
-            case F32 -> FloatType.F32;
-            case F16 -> FloatType.F16;
-            case BF16 -> FloatType.BF16;
-            case Q8_0 -> FloatType.Q8_0;
-            case Q6_K -> FloatType.Q6_K;
-            default -> throw InputException.at(file.path())
-                    .tensor(name)
-                    .problem("no type that Tern computes embedding and head with")
-                    .expected("type F16, BF16, F32, Q8_0 or Q6_K")
-                    .found(tensor.type())
-                    .cure("Convert the original checkpoint with --embedding-type f16.")
-                    .exception();
-        };
+        FloatType type = TensorTypes.floatType(file, tensor, TensorShape.Kind.EMBEDDING);
         MemorySegment data = file.data(tensor);
         if (data.address() % type.alignment() != 0) {
             throw InputException.at(file.path())

@@ -44,40 +44,28 @@ public record LowRank(FloatWeights u, FloatWeights vTransposed) {
         return new LowRank(u, FloatWeights.of(descriptors, transposed, v.cols(), v.rows(), v.type()));
     }
 
-    /** Of two tensors of a file whose shapes fit. */
-    static LowRank of(GgufFile file, GgufTensor u, GgufTensor v, Arena arena, Arena small) {
+    /**
+     * Of two tensors of a file whose shapes fit. U is used where it lies, if it lies as its elements must.
+     *
+     * @param arena holds what is transposed or copied
+     * @param small holds the descriptors
+     * @throws InputException when the types differ, or are none that Tern computes with
+     */
+    public static LowRank of(GgufFile file, GgufTensor u, GgufTensor v, Arena arena, Arena small) {
+        FloatWeights left = floats(file, u, arena, small);
         if (u.type() != v.type()) {
             throw InputException.at(file.path()).tensor(v.name()).expected(u.type() + " as its U").found(v.type()).exception();
         }
-        return of(floats(file, u, small), floats(file, v, small), arena, small);
+        return of(left, floats(file, v, arena, small), arena, small);
     }
 
-    private static FloatWeights floats(GgufFile file, GgufTensor tensor, Arena small) {
-        FloatType type = type(file, tensor);
+    private static FloatWeights floats(GgufFile file, GgufTensor tensor, Arena arena, Arena small) {
+        FloatType type = TensorTypes.floatType(file, tensor, TensorShape.Kind.LOW_RANK);
         MemorySegment data = file.data(tensor);
-        if (data.address() % type.bytes() != 0) {
-            throw InputException.at(file.path())
-                    .tensor(tensor.name())
-                    .problem("not aligned to its elements, general.alignment is " + file.alignment())
-                    .cure("Convert the original checkpoint with tern convert.")
-                    .exception();
-        }
-        return FloatWeights.of(small, data, (int) tensor.rows(), (int) tensor.cols(), type);
-    }
-
-    private static FloatType type(GgufFile file, GgufTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 -> FloatType.F32;
-            case F16 -> FloatType.F16;
-            case BF16 -> FloatType.BF16;
-            default -> throw InputException.at(file.path())
-                    .tensor(tensor.name())
-                    .problem("Tern computes low-rank corrections in floats")
-                    .expected("type F16, BF16 or F32")
-                    .found(tensor.type())
-                    .cure("Convert the original checkpoint with tern convert.")
-                    .exception();
-        };
+        MemorySegment aligned = data.address() % type.alignment() == 0
+                ? data
+                : arena.allocate(data.byteSize(), 64).copyFrom(data);
+        return FloatWeights.of(small, aligned, (int) tensor.rows(), (int) tensor.cols(), type);
     }
 
     private static MemorySegment transposed(MemorySegment v, int in, int rank, FloatType type, Arena arena) {

@@ -2,8 +2,13 @@ package dev.tern.model;
 
 import dev.tern.codegen.MatrixShape;
 import dev.tern.codegen.ModelShape;
+import dev.tern.gguf.GgmlType;
+import dev.tern.ternary.Outtype;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -30,7 +35,33 @@ public record TensorShape(String name, int rows, int cols, Kind kind) {
         /** U or V of a low-rank correction beside a projection: floats. */
         LOW_RANK,
         /** The weights of an RMSNorm: one dimension, floats. */
-        NORM
+        NORM;
+
+        /** The element types that Tern computes with, in the order in which they are told. */
+        public Set<GgmlType> types() {
+            return switch (this) {
+                case EMBEDDING -> types(
+                        GgmlType.F16, GgmlType.BF16, GgmlType.F32, GgmlType.Q8_0, GgmlType.Q6_K);
+                case PROJECTION -> types(
+                        Arrays.stream(Outtype.values()).map(Outtype::type).toArray(GgmlType[]::new));
+                case LOW_RANK -> types(GgmlType.F16, GgmlType.BF16, GgmlType.F32);
+                case NORM -> types(GgmlType.F32);
+            };
+        }
+
+        private static Set<GgmlType> types(GgmlType... types) {
+            return new LinkedHashSet<>(List.of(types));
+        }
+
+        /** In the plural: "projections". */
+        public String words() {
+            return switch (this) {
+                case EMBEDDING -> "embedding and head";
+                case PROJECTION -> "projections";
+                case LOW_RANK -> "low-rank corrections";
+                case NORM -> "norms";
+            };
+        }
     }
 
     /** Whether a tensor of this name holds ternary weights in a ternary model. */

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -50,18 +51,6 @@ public interface Blocks {
         void accept(FloatWeights piece, int firstRow);
     }
 
-    /** Where the tensors of a block come from, by their GGUF names. */
-    interface Tensors {
-        /** A projection, such as {@code blk.0.attn_q.weight}. */
-        Projection projection(String name);
-
-        /** A norm, {@code [width]} float32. */
-        MemorySegment norm(String name);
-
-        /** The low-rank correction beside a projection, such as {@code blk.0.attn_q}. */
-        LowRank lowRank(String projection, int rank);
-    }
-
     /** The matrices of a block, largest first, by what follows {@code blk.N.} in their names. */
     List<String> MATRICES = List.of(
             "ffn_gate.weight",
@@ -73,36 +62,44 @@ public interface Blocks {
             "attn_v.weight");
 
     /**
-     * Reads the matrices of a block on all processors.
+     * Reads a block.
      *
-     * @param read reads one, by its GGUF name; called from several threads
-     * @return the matrices by name
+     * @param rewrite where its weights move, matrices are read one after the other, since each is unpacked whole; otherwise
+     *     on all processors
+     * @param matrix reads a projection by its GGUF name, such as {@code blk.0.attn_q.weight}; called from several threads
+     * @param norm reads a norm, {@code [width]} float32
+     * @param lowRank reads the correction beside a projection, such as {@code blk.0.attn_q}
      */
-    static Map<String, TernaryWeights> inParallel(int index, Function<String, TernaryWeights> read) {
-        return MATRICES.parallelStream()
-                .map(rest -> "blk." + index + "." + rest)
-                .collect(Collectors.toConcurrentMap(Function.identity(), read));
-    }
-
-    /** Puts a block together from its tensors. */
-    static LayerWeights assemble(ModelHyperparameters model, int index, Tensors tensors) {
+    static LayerWeights assemble(
+            ModelHyperparameters model,
+            int index,
+            Rewrite rewrite,
+            Function<String, TernaryWeights> matrix,
+            Function<String, MemorySegment> norm,
+            Function<String, LowRank> lowRank) {
         String block = "blk." + index + ".";
+        List<String> names = MATRICES.stream().map(rest -> block + rest).toList();
+        boolean moves = names.stream().anyMatch(rewrite::moves);
+        Map<String, TernaryWeights> matrices = (moves ? names.stream() : names.parallelStream())
+                .collect(Collectors.toConcurrentMap(Function.identity(), matrix));
+        Function<String, Projection> projection = rest -> Objects.requireNonNull(matrices.get(block + rest));
         return new LayerWeights(
-                tensors.norm(block + "attn_norm.weight"),
-                tensors.projection(block + "attn_q.weight"),
-                tensors.projection(block + "attn_k.weight"),
-                tensors.projection(block + "attn_v.weight"),
-                optional(model, tensors, block + "attn_sub_norm.weight"),
-                tensors.projection(block + "attn_output.weight"),
-                tensors.norm(block + "ffn_norm.weight"),
-                tensors.projection(block + "ffn_gate.weight"),
-                tensors.projection(block + "ffn_up.weight"),
-                optional(model, tensors, block + "ffn_sub_norm.weight"),
-                tensors.projection(block + "ffn_down.weight"),
-                LowRankWeights.of(model.lowRank(), (module, rank) -> tensors.lowRank(block + module, rank)));
+                norm.apply(block + "attn_norm.weight"),
+                projection.apply("attn_q.weight"),
+                projection.apply("attn_k.weight"),
+                projection.apply("attn_v.weight"),
+                optional(model, norm, block + "attn_sub_norm.weight"),
+                projection.apply("attn_output.weight"),
+                norm.apply(block + "ffn_norm.weight"),
+                projection.apply("ffn_gate.weight"),
+                projection.apply("ffn_up.weight"),
+                optional(model, norm, block + "ffn_sub_norm.weight"),
+                projection.apply("ffn_down.weight"),
+                LowRankWeights.of(model.lowRank(), (module, rank) -> lowRank.apply(block + module)));
     }
 
-    private static @Nullable MemorySegment optional(ModelHyperparameters model, Tensors tensors, String subNorm) {
-        return model.subNorms() ? tensors.norm(subNorm) : null;
+    private static @Nullable MemorySegment optional(
+            ModelHyperparameters model, Function<String, MemorySegment> norm, String subNorm) {
+        return model.subNorms() ? norm.apply(subNorm) : null;
     }
 }

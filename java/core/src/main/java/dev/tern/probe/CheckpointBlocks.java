@@ -4,7 +4,6 @@ import dev.tern.checkpoint.Checkpoint;
 import dev.tern.checkpoint.CheckpointTensor;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
-import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
@@ -15,7 +14,6 @@ import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -60,25 +58,27 @@ public final class CheckpointBlocks implements Blocks {
 
     @Override
     public LayerWeights layer(int index, Arena arena) {
-        Map<String, TernaryWeights> matrices = Blocks.inParallel(index, name -> matrix(name, arena));
         Arena small = Arena.ofAuto();
-        return Blocks.assemble(model, index, new Tensors() {
-            @Override
-            public Projection projection(String name) {
-                return Objects.requireNonNull(matrices.get(name));
-            }
+        return Blocks.assemble(
+                model,
+                index,
+                rewrite,
+                name -> matrix(name, arena),
+                name -> vector(name, small),
+                name -> lowRank(name, arena, small));
+    }
 
-            @Override
-            public MemorySegment norm(String name) {
-                return vector(name, small);
-            }
-
-            @Override
-            public LowRank lowRank(String projection, int rank) {
-                FloatWeights u = floats(projection + ".lrc_u", arena, small);
-                return LowRank.of(u, floats(projection + ".lrc_v", arena, small), arena, small);
-            }
-        });
+    /** U follows the rows of its projection, V has none of them. */
+    private LowRank lowRank(String projection, Arena arena, Arena small) {
+        FloatWeights stored = floats(projection + ".lrc_u", arena, small);
+        long rowBytes = stored.type().bytes(stored.cols());
+        MemorySegment rows = arena.allocate(stored.rows() * rowBytes, 64);
+        for (int row = 0; row < stored.rows(); row++) {
+            long from = rewrite.rowOfU(projection, row) * rowBytes;
+            MemorySegment.copy(stored.values(), from, rows, row * rowBytes, rowBytes);
+        }
+        FloatWeights u = FloatWeights.of(small, rows, stored.rows(), stored.cols(), stored.type());
+        return LowRank.of(u, floats(projection + ".lrc_v", arena, small), arena, small);
     }
 
     /** A matrix in the run-time layout; as it lies, it passes through in bands of rows. */
@@ -86,11 +86,8 @@ public final class CheckpointBlocks implements Blocks {
         TernaryRows rows = checkpoint.ternaryRows(tensor(name));
         int cols = rows.cols();
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows.rows(), cols), 64);
-        float scale = rows.scale();
-        if (rewrite != Rewrite.NONE) {
-            TernaryMatrix other = rewrite.apply(name, rows.matrix());
-            other.pack(codes);
-            scale = other.scale();
+        if (rewrite.moves(name)) {
+            rewrite.moved(name, rows.matrix()).pack(codes);
         } else {
             int step = Math.clamp(BAND / cols, 1, rows.rows());
             byte[] band = new byte[step * cols];
@@ -101,7 +98,7 @@ public final class CheckpointBlocks implements Blocks {
                 new TernaryMatrix(count, cols, t, rows.scale()).pack(codes.asSlice(row * TernaryCodec.packedSize(1, cols)));
             }
         }
-        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, rounding.scale(name, scale));
+        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, rounding.scale(name, rewrite.scale(rows.scale())));
     }
 
     private FloatWeights floats(String name, Arena arena, Arena small) {

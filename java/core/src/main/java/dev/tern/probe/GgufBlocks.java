@@ -6,11 +6,12 @@ import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
-import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.TensorShape;
+import dev.tern.model.TensorTypes;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
@@ -19,9 +20,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 
 /**
  * The blocks of a GGUF file. What was read is released from memory after each piece. Throws {@link InputException} where
@@ -60,42 +58,32 @@ public final class GgufBlocks implements Blocks {
     @Override
     public LayerWeights layer(int index, Arena arena) {
         Arena small = Arena.ofAuto();
-        Map<String, TernaryWeights> matrices = Blocks.inParallel(index, name -> matrix(name, arena, small));
-        return Blocks.assemble(model, index, new Tensors() {
-            @Override
-            public Projection projection(String name) {
-                return Objects.requireNonNull(matrices.get(name));
-            }
-
-            @Override
-            public MemorySegment norm(String name) {
-                return vector(name, small);
-            }
-
-            @Override
-            public LowRank lowRank(String projection, int rank) {
-                FloatWeights u = floats(projection + ".lrc_u", arena, small);
-                return LowRank.of(u, floats(projection + ".lrc_v", arena, small), arena, small);
-            }
-        });
+        return Blocks.assemble(
+                model,
+                index,
+                rewrite,
+                name -> matrix(name, arena, small),
+                name -> vector(name, small),
+                name -> LowRank.of(file, file.require(name + ".lrc_u"), file.require(name + ".lrc_v"), arena, small));
     }
 
     private TernaryWeights matrix(String name, Arena arena, Arena small) {
         GgufTensor tensor = file.require(name);
-        TernaryCodec codec = TernaryCodec.of(tensor, tiles)
-                .orElseThrow(() -> unreadable(tensor, "cannot be read as a ternary matrix"));
+        TensorTypes.require(file, tensor, TensorShape.Kind.PROJECTION);
+        TernaryCodec codec = TernaryCodec.of(tensor, tiles).orElseThrow();
         int rows = Math.toIntExact(tensor.rows());
         int cols = Math.toIntExact(tensor.cols());
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
         String where = file.where(tensor);
         float scale;
-        if (rewrite == Rewrite.NONE) {
-            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
-        } else {
-            TernaryMatrix matrix = rewrite.apply(name, codec.decode(file.data(tensor), rows, cols, where));
+        if (rewrite.moves(name)) {
+            TernaryMatrix matrix = rewrite.moved(name, codec.decode(file.data(tensor), rows, cols, where));
             matrix.pack(codes);
             scale = matrix.scale();
+        } else {
+            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
         }
+        scale = rewrite.scale(scale);
         file.release(tensor);
         String factor = name.substring(0, name.length() - "weight".length()) + "scale";
         if (file.find(factor).isPresent()) { // multiplies the projection's output
@@ -106,23 +94,8 @@ public final class GgufBlocks implements Blocks {
 
     private MemorySegment vector(String name, Arena arena) {
         GgufTensor tensor = file.require(name);
-        if (tensor.type() != GgmlType.F32) {
-            throw unreadable(tensor, "cannot be read as a norm");
-        }
+        TensorTypes.require(file, tensor, TensorShape.Kind.NORM);
         return arena.allocate(tensor.byteSize(), 64).copyFrom(file.data(tensor));
-    }
-
-    private FloatWeights floats(String name, Arena arena, Arena small) {
-        GgufTensor tensor = file.require(name);
-        MemorySegment values = arena.allocate(tensor.byteSize(), 64).copyFrom(file.data(tensor));
-        return FloatWeights.of(small, values, (int) tensor.rows(), (int) tensor.cols(), floatType(tensor));
-    }
-
-    private InputException unreadable(GgufTensor tensor, String what) {
-        return InputException.at(file.path())
-                .tensor(tensor.name())
-                .problem("of type " + tensor.type() + ", which " + what)
-                .exception();
     }
 
     @Override
@@ -183,13 +156,6 @@ public final class GgufBlocks implements Blocks {
     }
 
     private FloatType floatType(GgufTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 -> FloatType.F32;
-            case F16 -> FloatType.F16;
-            case BF16 -> FloatType.BF16;
-            case Q8_0 -> FloatType.Q8_0;
-            case Q6_K -> FloatType.Q6_K;
-            default -> throw unreadable(tensor, "is none of " + List.of(FloatType.values()));
-        };
+        return TensorTypes.floatType(file, tensor, TensorShape.Kind.EMBEDDING);
     }
 }

@@ -2,19 +2,39 @@ package dev.tern.probe;
 
 import dev.tern.ternary.TernaryMatrix;
 import java.util.function.IntUnaryOperator;
+import java.util.function.UnaryOperator;
 
 /**
- * Readings that faulty converters are known for. Each of them only moves weights: it says where in the matrix as stored the
- * weight lies that belongs in a place.
+ * Readings that faulty converters are known for. Those that move weights say where in the matrix as stored the weight lies
+ * that belongs in a place.
  */
 public final class Rewrites {
     private static final int GROUP = 128;
 
     private Rewrites() {}
 
+    /** Moves weights in every matrix. */
+    private static Rewrite moving(UnaryOperator<TernaryMatrix> move) {
+        return new Rewrite() {
+            @Override
+            public boolean moves(String projection) {
+                return true;
+            }
+
+            @Override
+            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
+                return move.apply(matrix);
+            }
+        };
+    }
+
+    private static boolean rotated(String projection) {
+        return projection.endsWith(".attn_q.weight") || projection.endsWith(".attn_k.weight");
+    }
+
     /** Moves within each group of consecutive weights: place i of a group is stored at place {@code from(i)}. */
     private static Rewrite withinGroups(int group, IntUnaryOperator from) {
-        return (name, matrix) -> {
+        return moving(matrix -> {
             byte[] stored = matrix.values();
             if (stored.length % group != 0) {
                 return matrix;
@@ -26,7 +46,7 @@ public final class Rewrites {
                 }
             }
             return new TernaryMatrix(matrix.rows(), matrix.cols(), values, matrix.scale());
-        };
+        });
     }
 
     /** Moves rows: row r is stored as row {@code from(r)}. */
@@ -60,7 +80,7 @@ public final class Rewrites {
      * 4g, 4g+1, 4g+2, 4g+3 in bits 7:6, 5:4, 3:2, 1:0.
      */
     public static Rewrite fourRowsI2s() {
-        return (name, matrix) -> {
+        return moving(matrix -> {
             int cols = matrix.cols();
             byte[] stored = matrix.values();
             if (matrix.rows() % 4 != 0 || stored.length % GROUP != 0) {
@@ -74,7 +94,7 @@ public final class Rewrites {
                 }
             }
             return new TernaryMatrix(matrix.rows(), cols, values, matrix.scale());
-        };
+        });
     }
 
     /**
@@ -82,33 +102,71 @@ public final class Rewrites {
      * row j + i·N/4 of the model.
      */
     public static Rewrite unpackedAsConsecutiveRows() {
-        return (name, matrix) -> {
-            int quarter = matrix.rows() / 4;
-            return matrix.rows() % 4 != 0 ? matrix : rows(matrix, r -> r % quarter * 4 + r / quarter);
+        return moving(Rewrites::inQuarters);
+    }
+
+    /** The same in a file of {@code llama}, for which q and k were interleaved after they were unpacked. */
+    public static Rewrite unpackedAsConsecutiveRowsThenInterleaved(int headDim) {
+        return new Rewrite() {
+            @Override
+            public boolean moves(String projection) {
+                return true;
+            }
+
+            @Override
+            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
+                if (!rotated(projection)) {
+                    return inQuarters(matrix);
+                }
+                TernaryMatrix unpacked = rows(matrix, r -> rowOfHalves(r, headDim));
+                return rows(inQuarters(unpacked), r -> rowOfPairs(r, headDim));
+            }
         };
+    }
+
+    private static TernaryMatrix inQuarters(TernaryMatrix matrix) {
+        int quarter = matrix.rows() / 4;
+        return matrix.rows() % 4 != 0 ? matrix : rows(matrix, r -> r % quarter * 4 + r / quarter);
     }
 
     /** A checkpoint packed with four consecutive rows a byte, unpacked as Hugging Face packs: the opposite move. */
     public static Rewrite packedAsConsecutiveRows() {
-        return (name, matrix) -> {
+        return moving(matrix -> {
             int quarter = matrix.rows() / 4;
             return matrix.rows() % 4 != 0 ? matrix : rows(matrix, r -> r % 4 * quarter + r / 4);
-        };
+        });
     }
 
     /** q and k with the halves of each head interleaved, as GGUF's {@code llama} wants them, where they must not be. */
     public static Rewrite interleavedRope(int headDim) {
-        int half = headDim / 2;
-        return ofRope((name, matrix) -> rows(matrix, r -> {
-            int in = r % headDim;
-            return r - in + in % half * 2 + in / half;
-        }));
+        return new Rewrite() {
+            @Override
+            public boolean moves(String projection) {
+                return rotated(projection);
+            }
+
+            @Override
+            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
+                return rows(matrix, r -> rowOfHalves(r, headDim));
+            }
+
+            @Override
+            public int rowOfU(String projection, int row) {
+                return rotated(projection + ".weight") ? rowOfHalves(row, headDim) : row;
+            }
+        };
     }
 
-    private static Rewrite ofRope(Rewrite rewrite) {
-        return (name, matrix) -> name.endsWith(".attn_q.weight") || name.endsWith(".attn_k.weight")
-                ? rewrite.apply(name, matrix)
-                : matrix;
+    /** Where row {@code row} of a head, its two halves one after the other, stands among interleaved rows. */
+    private static int rowOfHalves(int row, int headDim) {
+        int in = row % headDim;
+        return row - in + in % (headDim / 2) * 2 + in / (headDim / 2);
+    }
+
+    /** Where row {@code row} of interleaved rows stands when a head's halves lie one after the other. */
+    private static int rowOfPairs(int row, int headDim) {
+        int in = row % headDim;
+        return row - in + in % 2 * (headDim / 2) + in / 2;
     }
 
     /** Scales stored as 1/s. */
@@ -118,8 +176,11 @@ public final class Rewrites {
 
     /** Those scales stored as 1/s that are larger than a limit. */
     public static Rewrite inverseScalesAbove(float limit) {
-        return (name, matrix) -> matrix.scale() > limit
-                ? new TernaryMatrix(matrix.rows(), matrix.cols(), matrix.values(), 1 / matrix.scale())
-                : matrix;
+        return new Rewrite() {
+            @Override
+            public float scale(float stored) {
+                return stored > limit ? 1 / stored : stored;
+            }
+        };
     }
 }

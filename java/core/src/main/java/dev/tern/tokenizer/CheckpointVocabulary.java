@@ -70,8 +70,8 @@ final class CheckpointVocabulary {
         List<TokenType> types = builder.types();
         Map<SpecialToken, Integer> named = parts(config, generation, model, builder);
         read.parts().forEach(named::putIfAbsent);
-        Map<SpecialToken, Integer> parts = EndTokens.completed(named, tokens, types);
-        SortedSet<Integer> ends = EndTokens.of(parts, tokens, types);
+        Map<SpecialToken, Integer> parts = KnownTokens.completed(named, tokens, types);
+        SortedSet<Integer> ends = KnownTokens.of(parts, tokens, types);
         addListedEnds(generation, ends, builder);
         addListedEnds(model, ends, builder);
         boolean addBos = adds(config, "add_bos_token", read.addsFirst(), parts, SpecialToken.BOS, builder);
@@ -153,15 +153,6 @@ final class CheckpointVocabulary {
                     parts.putIfAbsent(part, id.intValue());
                 } else if (id.isNumber() && id.asInt(-1) != -1) {
                     notes.add(key + " " + id + " is beyond the vocabulary: ignored");
-                }
-            }
-        }
-        if (!parts.containsKey(SpecialToken.MASK)) {
-            // Masked-diffusion fine-tunes name their mask only among the additional special tokens.
-            for (String name : List.of("|<MASK>|", "<|MASK|>", "<|mask|>", "[MASK]", "<mask>")) {
-                Integer id = builder.id(name);
-                if (id != null && builder.is(id, TokenType.CONTROL)) {
-                    parts.putIfAbsent(SpecialToken.MASK, id);
                 }
             }
         }

@@ -135,7 +135,7 @@ final class GgufVocabulary {
                     .flatMapToInt(e -> IntStream.of(e.getKey(), e.getValue().stream().mapToInt(AddedTokenFlag::bit).sum()))
                     .toArray()));
         }
-        if (!v.endIds().equals(EndTokens.of(v.specialIds(), v.tokens(), v.types()))) {
+        if (!v.endIds().equals(KnownTokens.of(v.specialIds(), v.tokens(), v.types()))) {
             metadata.put(END_IDS, GgufValue.int32s(v.endIds().stream().mapToInt(Integer::intValue).toArray()));
         }
         if (!Ways.of(v).equals(implied)) {
@@ -215,9 +215,9 @@ final class GgufVocabulary {
             assume(parts, SpecialToken.BOS, 1, types);
             assume(parts, SpecialToken.EOS, 2, types);
         }
-        Map<SpecialToken, Integer> completed = EndTokens.completed(parts, tokens, types);
+        Map<SpecialToken, Integer> completed = KnownTokens.completed(parts, tokens, types);
         int[] listedEnds = keys.integers(END_IDS);
-        SortedSet<Integer> ends = EndTokens.of(completed, tokens, types);
+        SortedSet<Integer> ends = KnownTokens.of(completed, tokens, types);
         if (listedEnds != null) {
             ends = new TreeSet<>();
             for (int id : listedEnds) {

@@ -5,6 +5,10 @@ import java.util.List;
 
 /** Texts on which tokenizers differ if they do at all. */
 final class RoundTripTexts {
+    /** What models are run on: letters with and without marks, digits, apostrophes. */
+    static final String PROSE = "The quick brown fox can't jump over 1234567 lazy dogs; it's 3.14 metres too far! Gr\u00F6\u00DFe, "
+            + "fa\u00E7ade, na\u00EFve, se\u00F1or, \u00BFqu\u00E9 tal? I'll say they're we've it's what it is.";
+
     static final List<String> TEXTS = List.of(
             "",
             " ",
@@ -14,6 +18,7 @@ final class RoundTripTexts {
             " \n \n\n  \r\n\r\r ",
             "Hello, world!",
             " Hello  world   with    runs     of      spaces ",
+            PROSE,
             "The quick brown fox jumps over the lazy dog; THE QUICK BROWN FOX.",
             "I'll say they're we've it's I'd he'S THEY'RE don\u2019t 'tis",
             "1 12 123 1234 12345 1234567890 3.14159 1,000,000 0x1F 1e-9 \u00BD \u0661\u0662\u0663 \u00B2\u00B3",

@@ -15,13 +15,26 @@ import org.jspecify.annotations.Nullable;
  * Stateless and thread-safe.
  */
 public final class VocabularyCheck {
+    /** What is wrong. */
+    public enum Fault {
+        /** Texts of tokens begin with the begin-of-text token. */
+        BOS_BAKED_IN,
+        /** Bytes have no token. */
+        BYTES_MISSING,
+        /** Merges or scores are missing, or stand twice. */
+        MERGES,
+        /** A special token is a row that no token has, or no token ends an answer. */
+        SPECIAL_TOKEN
+    }
+
     /**
      * Something that is wrong.
      *
+     * @param fault what kind of thing
      * @param text what, in a sentence
      * @param cure what to do about it, in a sentence
      */
-    public record Finding(String text, String cure) {}
+    public record Finding(Fault fault, String text, String cure) {}
 
     /** So many tokens must begin with BOS before it is no accident. */
     private static final int FEWEST_BAKED = 3;
@@ -34,7 +47,7 @@ public final class VocabularyCheck {
     public static List<Finding> findings(Vocabulary vocabulary) {
         List<Finding> findings = new ArrayList<>();
         Optional<String> bos = vocabulary.token(SpecialToken.BOS);
-        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(text, CONVERT_AGAIN)));
+        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(Fault.BOS_BAKED_IN, text, CONVERT_AGAIN)));
         alphabet(vocabulary, findings);
         merges(vocabulary, findings);
         parts(vocabulary, findings);
@@ -100,6 +113,7 @@ public final class VocabularyCheck {
         missing.removeIf(b -> b.equals("0xC0") || b.equals("0xC1") || b.compareTo("0xF5") >= 0);
         if (!missing.isEmpty()) {
             findings.add(new Finding(
+                    Fault.BYTES_MISSING,
                     missing.size() + " bytes have no token, such as " + missing.getFirst()
                             + ": texts with them cannot be encoded.",
                     "Look whether the tokenizer's file is whole. " + CONVERT_AGAIN));
@@ -111,6 +125,7 @@ public final class VocabularyCheck {
                 && vocabulary.merges().isEmpty()
                 && vocabulary.size() > 512) {
             findings.add(new Finding(
+                    Fault.MERGES,
                     "The vocabulary has " + vocabulary.size() + " tokens and no merges: every text becomes single bytes.",
                     CONVERT_AGAIN));
         }
@@ -119,13 +134,14 @@ public final class VocabularyCheck {
                 && vocabulary.size() > 512
                 && new HashSet<>(pairs.scores()).size() == 1) {
             findings.add(new Finding(
+                    Fault.MERGES,
                     "All tokens have the score " + pairs.scores().getFirst() + ": nothing says which pieces merge first.",
                     CONVERT_AGAIN));
         }
         Set<String> twice = new HashSet<>();
         long doubled = vocabulary.merges().stream().filter(merge -> !twice.add(merge)).count();
         if (doubled > 0) {
-            findings.add(new Finding(doubled + " merges stand twice in the list.", CONVERT_AGAIN));
+            findings.add(new Finding(Fault.MERGES, doubled + " merges stand twice in the list.", CONVERT_AGAIN));
         }
     }
 
@@ -133,51 +149,78 @@ public final class VocabularyCheck {
         for (Map.Entry<SpecialToken, Integer> part : vocabulary.specialIds().entrySet()) {
             if (vocabulary.types().get(part.getValue()) == TokenType.UNUSED) {
                 findings.add(new Finding(
+                        Fault.SPECIAL_TOKEN,
                         part.getKey() + " is id " + part.getValue() + ", a row that no token has.",
                         "Correct " + part.getKey().ggufKey() + ", or convert the checkpoint again."));
             }
         }
         if (vocabulary.endIds().isEmpty()) {
-            findings.add(new Finding("No token ends an answer: generation stops at its limit only.",
+            findings.add(new Finding(
+                    Fault.SPECIAL_TOKEN,
+                    "No token ends an answer: generation stops at its limit only.",
                     "Name eos_token in tokenizer_config.json, or eos_token_id in generation_config.json."));
         }
     }
 
     /**
-     * Compares what two vocabularies make of a fixed set of texts in many scripts, with special tokens, runs of white space,
-     * code and odd characters: the ids, with special tokens parsed and not, and the text of the ids.
+     * What two vocabularies make of the same texts.
      *
-     * @return the first difference, in words; empty when there is none
+     * @param texts on how many they were tried
+     * @param restored how many of the texts came back as they were from the first vocabulary's tokens; one that normalizes,
+     *     or lacks bytes, loses some by design
+     * @param problems where the two differ, a sentence for each text; empty when they do nowhere
      */
-    public static Optional<String> roundTrip(Vocabulary a, Vocabulary b) {
+    public record RoundTrip(int texts, int restored, List<String> problems) {
+        public RoundTrip {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /**
+     * Compares what two vocabularies make of texts in many scripts, with special tokens, runs of white space, code and odd
+     * characters: the ids, with special tokens parsed and not, and the text of the ids. A text that neither can encode is
+     * no difference.
+     */
+    public static RoundTrip roundTrip(Vocabulary a, Vocabulary b) {
         Tokenizer first = Tokenizer.of(a);
         Tokenizer second = Tokenizer.of(b);
         List<String> texts = new ArrayList<>(RoundTripTexts.TEXTS);
         texts.addAll(RoundTripTexts.withTokens(a));
+        List<String> problems = new ArrayList<>();
+        int restored = 0;
         for (String text : texts) {
-            for (boolean special : new boolean[] {true, false}) {
-                int[] expected = encoded(first, text, special);
-                int[] found = encoded(second, text, special);
-                if (expected == null || found == null) {
-                    if (expected == found) {
-                        continue;
-                    }
-                    return Optional.of("The text '" + shortened(text) + "' can be encoded with one and not with the other.");
-                }
-                int at = Arrays.mismatch(expected, found);
-                if (at >= 0) {
-                    return Optional.of("The text '" + shortened(text) + "' becomes other tokens: at place " + at + " "
-                            + named(a, expected, at) + " in one, " + named(b, found, at) + " in the other.");
-                }
-                String one = first.decode(expected, special);
-                String other = second.decode(found, special);
-                if (!one.equals(other)) {
-                    return Optional.of("The tokens of '" + shortened(text) + "' become another text: '" + shortened(one)
-                            + "' in one, '" + shortened(other) + "' in the other.");
-                }
-            }
+            int[] ids = encoded(first, text, false);
+            String characters = text.replaceAll("\\p{Cs}", "\uFFFD"); // half of a surrogate pair is none
+            restored += ids != null && first.decode(ids, false).equals(characters) ? 1 : 0;
+            difference(first, second, text, true).or(() -> difference(first, second, text, false)).ifPresent(problems::add);
         }
-        return Optional.empty();
+        return new RoundTrip(texts.size(), restored, problems);
+    }
+
+    /** A few sentences that most vocabularies can encode, for models to be run on. */
+    public static String sample() {
+        return RoundTripTexts.PROSE;
+    }
+
+    private static Optional<String> difference(Tokenizer first, Tokenizer second, String text, boolean special) {
+        int[] expected = encoded(first, text, special);
+        int[] found = encoded(second, text, special);
+        if (expected == null || found == null) {
+            return expected == found
+                    ? Optional.empty()
+                    : Optional.of("The text '" + shortened(text) + "' can be encoded with one and not with the other.");
+        }
+        int at = Arrays.mismatch(expected, found);
+        if (at >= 0) {
+            return Optional.of("The text '" + shortened(text) + "' becomes other tokens: at place " + at + " "
+                    + named(first, expected, at) + " in one, " + named(second, found, at) + " in the other.");
+        }
+        String one = first.decode(expected, special);
+        String other = second.decode(found, special);
+        return one.equals(other)
+                ? Optional.empty()
+                : Optional.of("The tokens of '" + shortened(text) + "' become another text: '" + shortened(one)
+                        + "' in one, '" + shortened(other) + "' in the other.");
     }
 
     /** Null when the vocabulary has no tokens for the text. */
@@ -189,8 +232,10 @@ public final class VocabularyCheck {
         }
     }
 
-    private static String named(Vocabulary vocabulary, int[] ids, int at) {
-        return at < ids.length ? ids[at] + " ('" + shortened(vocabulary.tokens().get(ids[at])) + "')" : "the end";
+    private static String named(Tokenizer tokenizer, int[] ids, int at) {
+        return at < ids.length
+                ? ids[at] + " ('" + shortened(tokenizer.vocabulary().tokens().get(ids[at])) + "')"
+                : "the end";
     }
 
     private static String shortened(String text) {

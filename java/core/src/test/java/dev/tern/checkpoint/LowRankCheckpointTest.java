@@ -9,15 +9,23 @@ import dev.tern.convert.Validator;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
+import dev.tern.kernels.KernelChoice;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.LowRankRanks;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.ThreadTeam;
+import dev.tern.probe.BlockwiseModel;
+import dev.tern.probe.CheckpointBlocks;
+import dev.tern.probe.Rewrite;
+import dev.tern.probe.Rewrites;
+import dev.tern.probe.Rounding;
 import dev.tern.ternary.TernaryMatrix;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +108,50 @@ class LowRankCheckpointTest {
         try (Checkpoint checkpoint = open()) {
             assertThat(query(checkpoint).values()).isEqualTo(before.values());
             assertThat(query(checkpoint).scale()).isCloseTo(before.scale(), org.assertj.core.data.Percentage.withPercentage(0.4));
+        }
+    }
+
+    /** Rows of q, k and of their U in GGUF's order, read so, are the model as it was. */
+    @Test
+    void correctionsFollowTheOrderOfTheirRows() {
+        SyntheticCheckpoint.like("BitNet-2B-4T-LRC").small().layers(1).vocabulary(300).format(WeightFormat.TERNARY_FLOATS)
+                .overwrite(true).to(folder.resolve("checkpoint"));
+        tensors = TestCheckpoints.tensors(weights());
+        double[] expected;
+        int headDim;
+        try (Checkpoint checkpoint = open()) {
+            headDim = checkpoint.hyperparameters().headDim();
+            expected = negativeLog(checkpoint, Rewrite.NONE);
+        }
+        for (String name : List.of("q_proj.weight", "q_proj.lrc_U", "k_proj.weight", "k_proj.lrc_U")) {
+            tensors.computeIfPresent("model.layers.0.self_attn." + name, (key, content) -> interleaved(content, headDim));
+        }
+        try (Checkpoint checkpoint = open()) {
+            assertThat(negativeLog(checkpoint, Rewrite.NONE)).isNotEqualTo(expected);
+            assertThat(negativeLog(checkpoint, Rewrites.interleavedRope(headDim))).isEqualTo(expected);
+        }
+    }
+
+    /** llama.cpp's permute: reshape(heads, 2, dim / 2, cols).swapaxes(1, 2). */
+    private static Content interleaved(Content content, int headDim) {
+        int rows = content.shape().getFirst().intValue();
+        int rowBytes = content.bytes().length / rows;
+        byte[] bytes = new byte[content.bytes().length];
+        for (int row = 0; row < rows; row++) {
+            int in = row % headDim;
+            int from = row - in + in % 2 * (headDim / 2) + in / 2;
+            System.arraycopy(content.bytes(), from * rowBytes, bytes, row * rowBytes, rowBytes);
+        }
+        return new Content(content.type(), content.shape(), bytes);
+    }
+
+    private static double[] negativeLog(Checkpoint checkpoint, Rewrite rewrite) {
+        int[] ids = IntStream.range(0, 30).map(i -> 11 * i % 300).toArray();
+        CheckpointBlocks blocks =
+                new CheckpointBlocks(checkpoint, checkpoint.hyperparameters(), Rounding.NONE, rewrite);
+        try (ThreadTeam team = new ThreadTeam(2);
+                BlockwiseModel model = new BlockwiseModel(blocks, KernelChoice.best().kernels(), team, ids.length)) {
+            return model.negativeLog(ids);
         }
     }
 

@@ -193,6 +193,37 @@ class FaultyCheckpointTest {
         assertThatThrownBy(() -> Inspector.inspect(folder)).isInstanceOf(InputException.class);
     }
 
+    /** 1bitLLM's models never had one, and need none; packed matrices do, for the direction of their scales. */
+    @Test
+    void whatAMissingQuantizationConfigMeans() throws IOException {
+        copy("online-bf16", tensors -> {});
+        config(config -> config.remove("quantization_config"));
+        assertThat(Inspector.inspect(folder).findings()).extracting(Finding::kind).containsExactly(FindingKind.ASSUMPTION);
+        copy("packed-u8", tensors -> {});
+        config(config -> config.remove("quantization_config"));
+        assertThat(Inspector.inspect(folder).findings())
+                .filteredOn(finding -> finding.severity() == Severity.NOTE)
+                .extracting(Finding::kind)
+                .containsExactly(FindingKind.QUANTIZATION_CONFIG_MISSING);
+    }
+
+    /** A matrix of two slices, each ternary by itself: no damage. */
+    @Test
+    void aMatrixOfSeveralScales() throws IOException {
+        copy("online-bf16", tensors -> {
+            Content up = tensors.get("model.layers.2.mlp.up_proj.weight");
+            assertThat(up.type()).isEqualTo(SafetensorsType.BF16);
+            ByteBuffer values = ByteBuffer.wrap(up.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            int count = up.bytes().length / 2;
+            for (int i = 0; i < count; i++) {
+                float s = i < count / 2 ? 0.5f : 0.25f;
+                values.putShort(2 * i, (short) (Float.floatToIntBits((i * 31 % 7 % 3 - 1) * s) >> 16));
+            }
+        });
+        assertOnly(FindingKind.NOT_TERNARY);
+        assertThat(Inspector.inspect(folder).findings().getFirst().text()).contains("up_proj", "is ternary, but with 2 scales");
+    }
+
     @Test
     void aTokenizerThatIsMissing() throws IOException {
         copy("packed-u8", tensors -> {});

@@ -3,6 +3,8 @@ package dev.tern.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tern.TestGguf;
+import dev.tern.checkpoint.Checkpoint;
 import dev.tern.convert.ConversionReport;
 import dev.tern.convert.Converter;
 import dev.tern.gguf.GgmlType;
@@ -42,6 +44,22 @@ class InspectorTest {
 
     @TempDir
     Path folder;
+
+    /** What the outtype auto may write: each matrix in a type of its own. */
+    @Test
+    void aFileOfSeveralTypesIsDescribedLikeAnyOther() {
+        TestGguf gguf;
+        try (Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("packed-u8"))) {
+            gguf = TestGguf.of(checkpoint, Outtype.TQ1_0);
+            checkpoint.tensors().stream()
+                    .filter(tensor -> tensor.name().endsWith("ffn_down.weight"))
+                    .forEach(tensor -> gguf.ternary(tensor.name(), Outtype.I2_S, checkpoint.readTernary(tensor)));
+        }
+        Inspection found = Inspector.inspect(gguf.write(folder.resolve("m.gguf")));
+        assertThat(found.broken()).isFalse();
+        assertThat(found.outtypes()).contains("i2_s", "tq1_0", "q4_0");
+        assertThat(found.findings()).anyMatch(f -> f.kind() == FindingKind.READERS && f.text().contains("type 36"));
+    }
 
     @ParameterizedTest
     @EnumSource(Outtype.class)

@@ -7,8 +7,11 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
-/** End tokens known by their text, as llama.cpp knows them: no file of a checkpoint says which token ends a turn. */
-final class EndTokens {
+/**
+ * Tokens known by their text, as llama.cpp knows them: no file of a checkpoint says which token ends a turn, or which one
+ * a diffusion model fills in.
+ */
+final class KnownTokens {
     /** The first of these that a vocabulary has ends its turns. */
     private static final List<String> END_OF_TURN = List.of(
             "<|eot_id|>", "<|im_end|>", "<end_of_turn>", "<|end|>", "<turn|>", "<|eot|>", "<EOT>", "_<EOT>", "[EOT]",
@@ -20,10 +23,10 @@ final class EndTokens {
     private static final Set<String> END_OF_TEXT =
             Set.of("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "[EOS]", "<eos>", "</s>");
 
-    /** Block-diffusion fine-tunes (Fast-dLLM) name their mask in no file; it is an added token of this text. */
-    private static final List<String> DIFFUSION_MASK = List.of("|<MASK>|");
+    /** Diffusion fine-tunes name their mask in no file (Fast-dLLM: the first of these), or among additional tokens only. */
+    private static final List<String> MASK = List.of("|<MASK>|", "<|MASK|>", "<|mask|>", "[MASK]", "<mask>");
 
-    private EndTokens() {}
+    private KnownTokens() {}
 
     /**
      * Completes the parts by {@link SpecialToken#END_OF_TURN}, {@link SpecialToken#END_OF_MESSAGE} and, in diffusion
@@ -35,7 +38,7 @@ final class EndTokens {
         completed.putAll(parts);
         put(completed, SpecialToken.END_OF_TURN, END_OF_TURN, tokens, types);
         put(completed, SpecialToken.END_OF_MESSAGE, END_OF_MESSAGE, tokens, types);
-        put(completed, SpecialToken.MASK, DIFFUSION_MASK, tokens, types);
+        put(completed, SpecialToken.MASK, MASK, tokens, types);
         return completed;
     }
 
