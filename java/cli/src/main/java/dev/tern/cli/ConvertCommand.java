@@ -76,8 +76,8 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--source-kernel-config",
             paramLabel = "INI",
-            description = "kernel_config.ini that a GGUF source of tl1 or tl2 weights was packed with, when it stores no"
-                    + " tiles itself.")
+            description = "kernel_config.ini that a GGUF source of tl1 or tl2 weights was packed with, when it"
+                    + " stores no tiles itself.")
     private @Nullable Path sourceKernelConfig;
 
     @Option(

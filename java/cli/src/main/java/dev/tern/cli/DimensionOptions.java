@@ -24,8 +24,8 @@ final class DimensionOptions {
     @Parameters(
             arity = "0..1",
             paramLabel = "CHECKPOINT",
-            description = "Folder with config.json; weights in it must agree. Or an address (hf://, gs://, https://), which"
-                    + " is fetched without its weights.")
+            description = "Folder with config.json; weights in it must agree. Or an address (hf://, gs://,"
+                    + " https://), which is fetched without its weights.")
     private @Nullable String checkpoint;
 
     @Mixin

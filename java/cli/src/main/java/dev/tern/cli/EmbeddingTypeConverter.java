@@ -7,7 +7,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The words of {@code --embedding-type}. */
 final class EmbeddingTypeConverter implements ITypeConverter<GgmlType> {
     /** What the option is for; its default is told by the command. */
-    static final String DESCRIPTION = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k (default: ";
+    static final String DESCRIPTION = "Type of the embedding and of an untied head: f16, bf16, f32, q8_0, q6_k"
+            + " (default: ";
 
     @Override
     public GgmlType convert(String value) {
@@ -17,7 +18,8 @@ final class EmbeddingTypeConverter implements ITypeConverter<GgmlType> {
             case "f32" -> GgmlType.F32;
             case "q8_0" -> GgmlType.Q8_0;
             case "q6_k" -> GgmlType.Q6_K;
-            default -> throw new TypeConversionException("expected f16, bf16, f32, q8_0 or q6_k, found '" + value + "'");
+            default ->
+                throw new TypeConversionException("expected f16, bf16, f32, q8_0 or q6_k, found '" + value + "'");
         };
     }
 }

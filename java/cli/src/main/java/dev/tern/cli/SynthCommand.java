@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
 /** {@code tern synth}: a checkpoint of a real model's dimensions and layout, with random weights. */
 @Command(
         name = "synth",
-        description = "Writes a checkpoint with the dimensions and the layout of a real model and random weights, for measuring"
-                + " and trying things out.",
+        description = "Writes a checkpoint with the dimensions and the layout of a real model and random weights,"
+                + " for measuring and trying things out.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         versionProvider = Build.Provider.class,
@@ -40,8 +40,8 @@ final class SynthCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "online|packed|ternary",
-            description = "online: continuous weights, made ternary on reading; packed: 2 bits a weight; ternary: floats of"
-                    + " three values (default: what the model is published as; else online).")
+            description = "online: continuous weights, made ternary on reading; packed: 2 bits a weight; ternary:"
+                    + " floats of three values (default: what the model is published as; else online).")
     private @Nullable Format format;
 
     @Option(
@@ -91,7 +91,8 @@ final class SynthCommand implements Callable<Integer> {
                 required = true,
                 paramLabel = "NAME",
                 completionCandidates = Presets.class,
-                description = "Dimensions and layout of a known model: ${COMPLETION-CANDIDATES}; 2b-4t is short for the first.")
+                description = "Dimensions and layout of a known model: ${COMPLETION-CANDIDATES}; 2b-4t is short for"
+                        + " the first.")
         private @Nullable String preset;
 
         @Option(
@@ -132,7 +133,8 @@ final class SynthCommand implements Callable<Integer> {
             checkpoint.format(format.weights);
         }
         if (small && dimensions.preset == null) {
-            throw new ParameterException(spec.commandLine(), "--small needs --like: only known models have a small form");
+            throw new ParameterException(spec.commandLine(), "--small needs --like: only known models have a small"
+                    + " form");
         }
         if (small) {
             checkpoint.small();
@@ -149,7 +151,8 @@ final class SynthCommand implements Callable<Integer> {
     private int positive(String option, int value) {
         if (value < 1) {
             throw new ParameterException(
-                    spec.commandLine(), "Invalid value for option '" + option + "': expected 1 or more, found " + value);
+                    spec.commandLine(), "Invalid value for option '" + option + "': expected 1 or more, found "
+                            + value);
         }
         return value;
     }

@@ -59,7 +59,8 @@ final class TokenizeCommand implements Callable<Integer> {
                 description = "A GGUF file.")
         private @Nullable Path model;
 
-        @Parameters(paramLabel = "CHECKPOINT", description = "Or a checkpoint's folder, with tokenizer.json or tokenizer.model.")
+        @Parameters(paramLabel = "CHECKPOINT", description = "Or a checkpoint's folder, with tokenizer.json or"
+                + " tokenizer.model.")
         private @Nullable Path checkpoint;
     }
 

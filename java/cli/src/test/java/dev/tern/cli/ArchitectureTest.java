@@ -88,7 +88,8 @@ class ArchitectureTest {
                 .that(CORE)
                 .should()
                 .onlyDependOnClassesThat(resideInAnyPackage(
-                        "dev.tern..", "java..", "javax.crypto..", "javax.net.ssl..", "tools.jackson..", "com.fasterxml.jackson.annotation..", "org.jspecify.annotations.."))
+                        "dev.tern..", "java..", "javax.crypto..", "javax.net.ssl..", "tools.jackson..",
+                        "com.fasterxml.jackson.annotation..", "org.jspecify.annotations.."))
                 .check(production);
         classes()
                 .that(KERNELS.or(CODEGEN))

@@ -254,7 +254,8 @@ class CommandsTest {
         InProcess.Result validation = tern("validate", model, "--against", PACKED, "--report", report);
         assertThat(validation.status()).as(validation.err()).isZero();
         assertThat(validation.out())
-                .contains("valid: 28 ternary tensors", "texts in many scripts: the same tokens", "logits equal bit for bit", "sha256 " + sha256(model));
+                .contains("valid: 28 ternary tensors", "texts in many scripts: the same tokens", "logits equal bit for bit")
+                .contains("sha256 " + sha256(model));
         JsonNode json = JsonMapper.builder().build().readTree(Files.readString(report));
         assertThat(json.path("ok").asBoolean()).isTrue();
         assertThat(json.path("sha256").asString()).isEqualTo(sha256(model));
@@ -267,14 +268,16 @@ class CommandsTest {
 
     @Test
     void inspectNamesFindingsById() throws Exception {
-        Path pointer = Files.writeString(model.resolveSibling("pointer.gguf"), "version https://git-lfs.github.com/spec/v1\n");
+        Path pointer = Files.writeString(model.resolveSibling("pointer.gguf"),
+                "version https://git-lfs.github.com/spec/v1\n");
         InProcess.Result result = tern("inspect", pointer);
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.out()).contains("[lfs-pointer]", "broken: 1 error");
         assertThat(json(tern("inspect", pointer, "--json")).at("/findings/0/id").asString()).isEqualTo("lfs-pointer");
         InProcess.Result good = tern("inspect", model, "--no-probe");
         assertThat(good.out()).contains("nothing is wrong").doesNotContain("nats");
-        assertThat(json(tern("inspect", model, "--json")).at("/probe/negative_log_likelihood").asDouble()).isBetween(1.0, 6.0);
+        assertThat(json(tern("inspect", model, "--json")).at("/probe/negative_log_likelihood").asDouble())
+                .isBetween(1.0, 6.0);
     }
 
     @Test
@@ -424,7 +427,8 @@ class CommandsTest {
     @Test
     void synthMakesSmallOnesOfEveryKind() {
         Path falcon = folder.resolve("falcon");
-        InProcess.Result synth = tern("synth", "--like", "falcon3-7b", "--small", "--layers", "1", "--vocab", "300", "-o", falcon);
+        InProcess.Result synth = tern("synth", "--like", "falcon3-7b", "--small", "--layers", "1", "--vocab", "300",
+                "-o", falcon);
         assertThat(synth.status()).as(synth.err()).isZero();
         assertThat(synth.out()).contains("falcon: llama, ").contains(", packed, in ");
         JsonNode inspection = json(tern("inspect", falcon, "--json"));
@@ -432,7 +436,8 @@ class CommandsTest {
         assertThat(inspection.path("model").path("vocab_size").asInt()).isEqualTo(300);
         assertThat(inspection.path("model").path("head_dim").asInt()).isEqualTo(256);
 
-        InProcess.Result config = tern("synth", "--config", PACKED.resolve("config.json"), "--small", "-o", folder.resolve("no"));
+        InProcess.Result config = tern("synth", "--config", PACKED.resolve("config.json"), "--small", "-o",
+                folder.resolve("no"));
         assertThat(config.status()).isEqualTo(2);
         assertThat(config.err()).contains("--small needs --like");
         InProcess.Result none = tern("synth", "--like", "2b-4t", "--layers", "0", "-o", folder.resolve("no"));

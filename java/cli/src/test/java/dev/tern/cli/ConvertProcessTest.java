@@ -27,8 +27,8 @@ class ConvertProcessTest {
 
     private Path synthetic(int hidden, int inner, int layers) {
         Path checkpoint = folder.resolve("checkpoint");
-        SyntheticCheckpoint.of(new ModelHyperparameters("bitnet-b1.58", "s", 512, 64, hidden, inner, layers, 4, 4, hidden / 4,
-                        hidden / 4, 500_000f, 1e-5f, FfnActivation.RELU_SQUARED, true, true))
+        SyntheticCheckpoint.of(new ModelHyperparameters("bitnet-b1.58", "s", 512, 64, hidden, inner, layers, 4, 4,
+                        hidden / 4, hidden / 4, 500_000f, 1e-5f, FfnActivation.RELU_SQUARED, true, true))
                 .format(WeightFormat.PACKED)
                 .to(checkpoint);
         return checkpoint;
@@ -77,8 +77,8 @@ class ConvertProcessTest {
         Path checkpoint = synthetic(1024, 16384, 1);
         for (String outtype : List.of("f32", "tl2", "tq1_0")) {
             Path gguf = folder.resolve(outtype + ".gguf");
-            InProcess.Result result = TernProcess.shell("JAVA_TOOL_OPTIONS=-Xmx20m tern convert '" + checkpoint + "' -o '"
-                    + gguf + "' --outtype " + outtype + " --validate --threads 2");
+            InProcess.Result result = TernProcess.shell("JAVA_TOOL_OPTIONS=-Xmx20m tern convert '" + checkpoint
+                    + "' -o '" + gguf + "' --outtype " + outtype + " --validate --threads 2");
             assertThat(result.status()).as(result.err()).isZero();
             assertThat(result.out()).contains("valid: 7 ternary tensors");
         }

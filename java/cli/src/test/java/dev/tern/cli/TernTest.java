@@ -22,8 +22,8 @@ class TernTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "convert", "pull", "kernels", "setup", "run", "chat", "inspect", "validate", "logits", "tokenize",
-                "perplexity", "synth", "bench", "doctor"
+                "demo", "convert", "pull", "kernels", "setup", "run", "chat", "inspect", "validate", "logits",
+                "tokenize", "perplexity", "synth", "bench", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {
         InProcess.Result result = tern(command, "--help");

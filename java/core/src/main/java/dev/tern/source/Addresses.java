@@ -261,7 +261,8 @@ final class Addresses {
         try {
             return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw InputException.at(shown(address)).problem("'%' is not followed by two hexadecimal digits").exception(e);
+            throw InputException.at(shown(address)).problem("'%' is not followed by two hexadecimal digits")
+                    .exception(e);
         }
     }
 

@@ -72,7 +72,8 @@ public record CachedModel(
                 .map(what -> what.substring(NAMED.length()))
                 .findFirst();
         boolean web = record.source().startsWith("http"); // where names are percent-encoded
-        return named.map(name -> record.source() + "/" + (web ? Addresses.encoded(name) : name)).orElse(record.source());
+        return named.map(name -> record.source() + "/" + (web ? Addresses.encoded(name) : name))
+                .orElse(record.source());
     }
 
     private static long size(Path file) {

@@ -75,7 +75,9 @@ final class Fetch {
         return new SnapshotFolder(options.folder().orElseGet(() -> cache.snapshot(source, revision)));
     }
 
-    /** Whether a record is of this model: the cache sees to that by its paths, a folder that a person named does not. */
+    /**
+     * Whether a record is of this model: the cache sees to that by its paths, a folder that a person named does not.
+     */
     private boolean isOwn(SnapshotRecord record) {
         return options.folder().isEmpty() || record.source().equals(source.label());
     }

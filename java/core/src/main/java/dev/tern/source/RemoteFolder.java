@@ -17,8 +17,8 @@ interface RemoteFolder {
     Listing list() throws IOException, InterruptedException;
 
     /**
-     * The error for an answer that refuses the folder, or a file in it where a file is named: an {@link InputException},
-     * or a {@link SourceChangedException} when another look at the folder may help.
+     * The error for an answer that refuses the folder, or a file in it where a file is named: an
+     * {@link InputException}, or a {@link SourceChangedException} when another look at the folder may help.
      */
     RuntimeException refusal(String file, HttpStatusException answer);
 

@@ -16,8 +16,8 @@ final class Selection {
     static final String INDEX = ShardIndex.NAME;
 
     /** The cure for weights in PyTorch's format alone. */
-    static final String WITHOUT_PICKLE = "Take a copy of the model with safetensors, or load it in transformers once and"
-            + " save it with save_pretrained(folder, safe_serialization=True).";
+    static final String WITHOUT_PICKLE = "Take a copy of the model with safetensors, or load it in transformers once"
+            + " and save it with save_pretrained(folder, safe_serialization=True).";
 
     /** Configuration and tokenizer; config.json must be there. */
     static final List<String> SMALL = List.of(

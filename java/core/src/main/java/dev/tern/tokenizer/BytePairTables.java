@@ -46,7 +46,8 @@ final class BytePairTables implements SubwordEncoder.Tables {
 
     private int unknown(int b) {
         return vocabulary.id(SpecialToken.UNKNOWN).orElseThrow(() -> InputException.at(vocabulary.origin())
-                .problem("the vocabulary has no token for byte 0x%02X of the text, and none for what is unknown".formatted(b))
+                .problem("the vocabulary has no token for byte 0x%02X of the text, and none for what is unknown"
+                        .formatted(b))
                 .exception());
     }
 

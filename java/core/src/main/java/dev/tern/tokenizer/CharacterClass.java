@@ -9,11 +9,14 @@ import org.jspecify.annotations.Nullable;
 interface CharacterClass {
     /** Unicode's general categories by abbreviation, with the bits of Java's constants for them. */
     Map<String, Integer> CATEGORIES = Map.ofEntries(
-            Map.entry("l", bits(1, 2, 3, 4, 5)), Map.entry("lu", bits(1)), Map.entry("ll", bits(2)), Map.entry("lt", bits(3)),
+            Map.entry("l", bits(1, 2, 3, 4, 5)), Map.entry("lu", bits(1)), Map.entry("ll", bits(2)),
+            Map.entry("lt", bits(3)),
             Map.entry("lm", bits(4)), Map.entry("lo", bits(5)),
             Map.entry("m", bits(6, 7, 8)), Map.entry("mn", bits(6)), Map.entry("me", bits(7)), Map.entry("mc", bits(8)),
-            Map.entry("n", bits(9, 10, 11)), Map.entry("nd", bits(9)), Map.entry("nl", bits(10)), Map.entry("no", bits(11)),
-            Map.entry("z", bits(12, 13, 14)), Map.entry("zs", bits(12)), Map.entry("zl", bits(13)), Map.entry("zp", bits(14)),
+            Map.entry("n", bits(9, 10, 11)), Map.entry("nd", bits(9)), Map.entry("nl", bits(10)),
+            Map.entry("no", bits(11)),
+            Map.entry("z", bits(12, 13, 14)), Map.entry("zs", bits(12)), Map.entry("zl", bits(13)),
+            Map.entry("zp", bits(14)),
             Map.entry("c", bits(15, 16, 18, 19, 0)), Map.entry("cc", bits(15)), Map.entry("cf", bits(16)),
             Map.entry("co", bits(18)), Map.entry("cs", bits(19)), Map.entry("cn", bits(0)),
             Map.entry("p", bits(20, 21, 22, 23, 24, 29, 30)), Map.entry("pd", bits(20)), Map.entry("ps", bits(21)),
@@ -26,7 +29,8 @@ interface CharacterClass {
     Map<String, String> LONG_NAMES = Map.ofEntries(
             Map.entry("letter", "l"), Map.entry("uppercaseletter", "lu"), Map.entry("lowercaseletter", "ll"),
             Map.entry("titlecaseletter", "lt"), Map.entry("modifierletter", "lm"), Map.entry("otherletter", "lo"),
-            Map.entry("mark", "m"), Map.entry("nonspacingmark", "mn"), Map.entry("spacingmark", "mc"), Map.entry("number", "n"),
+            Map.entry("mark", "m"), Map.entry("nonspacingmark", "mn"), Map.entry("spacingmark", "mc"),
+            Map.entry("number", "n"),
             Map.entry("decimalnumber", "nd"), Map.entry("digit", "nd"), Map.entry("punctuation", "p"),
             Map.entry("punct", "p"), Map.entry("symbol", "s"),
             Map.entry("separator", "z"), Map.entry("other", "c"), Map.entry("control", "cc"), Map.entry("cntrl", "cc"));
@@ -57,7 +61,9 @@ interface CharacterClass {
         return c -> (1 << Character.getType(c) & bits) != 0;
     }
 
-    /** A category, script or binary property by its name in {@code \p{…}}, or null when it is none of the known ones. */
+    /**
+     * A category, script or binary property by its name in {@code \p{…}}, or null when it is none of the known ones.
+     */
     static @Nullable CharacterClass property(String name) {
         String plain = name.replaceAll("[ _-]", "").toLowerCase(Locale.ROOT);
         Integer bits = CATEGORIES.get(LONG_NAMES.getOrDefault(plain, plain));

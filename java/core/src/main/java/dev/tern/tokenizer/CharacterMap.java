@@ -8,9 +8,9 @@ import java.text.BreakIterator;
 import java.util.Locale;
 
 /**
- * SentencePiece's {@code precompiled_charsmap}: replaces strings of characters, found in a double-array trie (darts-clone),
- * by others. The bytes are: the trie's size in bytes as u32, the trie's units as u32, the replacements, each ended by NUL;
- * all little-endian. Immutable.
+ * SentencePiece's {@code precompiled_charsmap}: replaces strings of characters, found in a double-array trie
+ * (darts-clone), by others. The bytes are: the trie's size in bytes as u32, the trie's units as u32, the replacements,
+ * each ended by NUL; all little-endian. Immutable.
  */
 final class CharacterMap {
     private static final int NONE = -1;
@@ -22,7 +22,8 @@ final class CharacterMap {
 
     /**
      * @param longest whether the longest string found at a place is replaced, as SentencePiece does; otherwise, as HF's
-     *     {@code Precompiled} does, whole grapheme clusters below 6 bytes, then single characters, by the shortest found
+     *     {@code Precompiled} does, whole grapheme clusters below 6 bytes, then single characters, by the shortest
+     *     found
      */
     CharacterMap(byte[] map, boolean longest, Object where) {
         ByteBuffer buffer = ByteBuffer.wrap(map).order(ByteOrder.LITTLE_ENDIAN);
@@ -50,7 +51,9 @@ final class CharacterMap {
         BreakIterator clusters = BreakIterator.getCharacterInstance(Locale.ROOT);
         clusters.setText(string);
         int at = 0;
-        for (int from = clusters.first(), to = clusters.next(); to != BreakIterator.DONE; from = to, to = clusters.next()) {
+        for (int from = clusters.first(), to = clusters.next();
+                to != BreakIterator.DONE;
+                from = to, to = clusters.next()) {
             int length = Utf8.encode(string.substring(from, to)).length;
             mapCluster(text, at, at + length, mapped);
             at += length;

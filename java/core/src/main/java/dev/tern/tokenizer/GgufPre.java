@@ -3,8 +3,8 @@ package dev.tern.tokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * llama.cpp's names of pre-tokenizers ({@code tokenizer.ggml.pre}) that mean one of ours; it ties {@code ignore_merges} to the
- * name. The first name of each kind is the one written.
+ * llama.cpp's names of pre-tokenizers ({@code tokenizer.ggml.pre}) that mean one of ours; it ties
+ * {@code ignore_merges} to the name. The first name of each kind is the one written.
  */
 enum GgufPre {
     LLAMA_BPE("llama-bpe", PreTokenizer.LLAMA3, true),

@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A {@link Vocabulary} as {@code tokenizer.*} metadata, in the form of llama.cpp's tokenizer models "gpt2" (byte-level BPE),
- * "llama" (SentencePiece's BPE) and "t5" (Unigram).
+ * A {@link Vocabulary} as {@code tokenizer.*} metadata, in the form of llama.cpp's tokenizer models "gpt2" (byte-level
+ * BPE), "llama" (SentencePiece's BPE) and "t5" (Unigram).
  */
 final class GgufVocabulary {
     private static final String MODEL = "tokenizer.ggml.model";
@@ -132,7 +132,8 @@ final class GgufVocabulary {
         v.chatTemplate().ifPresent(template -> metadata.put(CHAT_TEMPLATE, GgufValue.of(template)));
         if (!v.addedFlags().isEmpty()) {
             metadata.put(ADDED_FLAGS, GgufValue.int32s(v.addedFlags().entrySet().stream()
-                    .flatMapToInt(e -> IntStream.of(e.getKey(), e.getValue().stream().mapToInt(AddedTokenFlag::bit).sum()))
+                    .flatMapToInt(e -> IntStream.of(
+                            e.getKey(), e.getValue().stream().mapToInt(AddedTokenFlag::bit).sum()))
                     .toArray()));
         }
         if (!v.endIds().equals(KnownTokens.of(v.specialIds(), v.tokens(), v.types()))) {
@@ -270,7 +271,8 @@ final class GgufVocabulary {
         }
         Optional<List<String>> ranks =
                 keys.metadata().containsKey(MERGES) ? Optional.of(keys.strings(MERGES)) : Optional.empty();
-        return new SubwordModel.CharacterPairs(ranks, list, ways.ignoreMerges(), ways.byteFallback(), ways.fuseUnknown());
+        return new SubwordModel.CharacterPairs(ranks, list, ways.ignoreMerges(), ways.byteFallback(),
+                ways.fuseUnknown());
     }
 
     private List<TokenType> types(List<String> tokens, String model) {
@@ -314,7 +316,8 @@ final class GgufVocabulary {
         if (keys.metadata().containsKey(CHARACTER_MAP)) {
             throw InputException.at(origin)
                     .key(CHARACTER_MAP)
-                    .problem("this version of Tern follows a character map only where the file also says what else is done to text")
+                    .problem("this version of Tern follows a character map only where the file also says what else"
+                            + " is done to text")
                     .expected("the key '" + PIPELINE + "' beside it")
                     .cure("Convert the checkpoint again with tern convert, which writes it.")
                     .exception();

@@ -55,7 +55,8 @@ record PieceDecoding(
                 throw PipelineJson.unsupported(
                         where,
                         KEY,
-                        "ByteLevel; or Metaspace; or Replace of a string, ByteFallback, Fuse, Strip in front, in this order",
+                        "ByteLevel; or Metaspace; or Replace of a string, ByteFallback, Fuse, Strip in front, in"
+                                + " this order",
                         json);
             }
             switch (PipelineJson.type(step)) {

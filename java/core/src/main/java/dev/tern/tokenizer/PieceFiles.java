@@ -70,7 +70,8 @@ final class PieceFiles {
                     case CHARACTER_PAIRS -> {
                         score(merges, folder, b);
                         yield new SubwordModel.CharacterPairs(
-                                Optional.of(merges), b.scores(), form.ignoreMerges(), form.byteFallback(), form.fuseUnknown());
+                                Optional.of(merges), b.scores(), form.ignoreMerges(), form.byteFallback(),
+                                form.fuseUnknown());
                     }
                     case UNIGRAM -> new SubwordModel.Unigram(b.scores(), form.byteFallback());
                 },
@@ -106,7 +107,10 @@ final class PieceFiles {
         return InputException.at(file).key("model.vocab").expected("a list of [piece, score]").found(found).exception();
     }
 
-    /** "left right", or pairs (tokenizers since 0.20), whose inner spaces byte-level merges write as the byte alphabet does. */
+    /**
+     * "left right", or pairs (tokenizers since 0.20), whose inner spaces byte-level merges write as the byte alphabet
+     * does.
+     */
     private static List<String> merges(JsonNode merges, Path file, boolean byteLevel) {
         if (!merges.isArray()) {
             throw InputException.at(file)
@@ -144,8 +148,8 @@ final class PieceFiles {
     }
 
     /**
-     * Scores for programs that merge by them: those of tokenizer.model where it has the same pieces, and otherwise the order
-     * in which merges first make a piece, which is how Llama 2's scores came about.
+     * Scores for programs that merge by them: those of tokenizer.model where it has the same pieces, and otherwise the
+     * order in which merges first make a piece, which is how Llama 2's scores came about.
      */
     private static void score(List<String> merges, Path folder, VocabularyBuilder builder) {
         Path file = folder.resolve("tokenizer.model");
@@ -207,7 +211,8 @@ final class PieceFiles {
                 model.pipeline(config.path("legacy").asBoolean(true)),
                 b -> model.unigram()
                         ? new SubwordModel.Unigram(b.scores(), model.byteFallback())
-                        : new SubwordModel.CharacterPairs(Optional.empty(), b.scores(), false, model.byteFallback(), true),
+                        : new SubwordModel.CharacterPairs(Optional.empty(), b.scores(), false, model.byteFallback(),
+                                true),
                 parts,
                 llama ? parts.get(SpecialToken.BOS) : null,
                 null);

@@ -55,13 +55,15 @@ record PreTokenizerSteps(TextSplitter splitter, boolean byteLevel) {
                 boolean invert = step.path("invert").asBoolean(false);
                 PreTokenizer.Words known = PreTokenizer.Words.of(step.path("pattern").path("Regex").asString(""));
                 // These patterns leave nothing between two matches, so "keep both" and "drop what is between" are one.
-                if (known != null && (behavior == Behavior.ISOLATED && !invert || behavior == Behavior.REMOVED && invert)) {
+                if (known != null
+                        && (behavior == Behavior.ISOLATED && !invert || behavior == Behavior.REMOVED && invert)) {
                     return known;
                 }
                 return new MatchSplitter(PipelineJson.pattern(step, where, KEY), behavior, invert);
             }
             case "ByteLevel" -> {
-                TextSplitter cut = step.path("use_regex").asBoolean(true) ? PreTokenizer.Words.GPT2 : TextSplitter.whole();
+                TextSplitter cut =
+                        step.path("use_regex").asBoolean(true) ? PreTokenizer.Words.GPT2 : TextSplitter.whole();
                 return step.path("add_prefix_space").asBoolean(true) ? prefixed(" ", false).then(cut) : cut;
             }
             case "Digits" -> {
@@ -118,7 +120,8 @@ record PreTokenizerSteps(TextSplitter splitter, boolean byteLevel) {
         String scheme = step.path("prepend_scheme")
                 .asString(step.path("add_prefix_space").asBoolean(true) ? "always" : "never");
         if (mark.codePointCount(0, mark.length()) != 1 || !List.of("always", "never", "first").contains(scheme)) {
-            throw PipelineJson.unsupported(where, KEY, "one character, and prepend_scheme always, never or first", step);
+            throw PipelineJson.unsupported(where, KEY, "one character, and prepend_scheme always, never or first",
+                    step);
         }
         byte[] bytes = Utf8.encode(mark);
         TextSplitter chain = (utf8, from, to, first, out) -> {

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A regular expression compiled for a backtracking machine: instructions that take a character, test a place, jump, or fork
- * into a preferred and a second way. {@link RegexMatcher} runs it. Immutable.
+ * A regular expression compiled for a backtracking machine: instructions that take a character, test a place, jump, or
+ * fork into a preferred and a second way. {@link RegexMatcher} runs it. Immutable.
  */
 final class Regex {
     /** Takes a character of {@code sets[x]}. */
@@ -25,7 +25,10 @@ final class Regex {
     static final byte PLACE = 3;
     /** Tests look x. */
     static final byte LOOK = 4;
-    /** Takes as many characters of {@code sets[x]} as there are, y at most (any number when negative), and gives none back. */
+    /**
+     * Takes as many characters of {@code sets[x]} as there are, y at most (any number when negative), and gives none
+     * back.
+     */
     static final byte RUN = 5;
     static final byte MATCH = 6;
 
@@ -69,7 +72,9 @@ final class Regex {
         return count++;
     }
 
-    /** Where a fork leads is set later; its third operand, its number among forks, lies in the instruction behind it. */
+    /**
+     * Where a fork leads is set later; its third operand, its number among forks, lies in the instruction behind it.
+     */
     private int fork() throws RegexParser.UnsupportedException {
         int fork = add(FORK, 0, 0);
         add(JUMP, forks++, 0);

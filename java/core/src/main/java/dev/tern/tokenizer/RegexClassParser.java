@@ -15,7 +15,9 @@ final class RegexClassParser {
         this.in = in;
     }
 
-    /** {@code \s \d \w \h \p{…}} and their opposites behind a backslash, or null when a single character stands there. */
+    /**
+     * {@code \s \d \w \h \p{…}} and their opposites behind a backslash, or null when a single character stands there.
+     */
     @Nullable CharacterClass shorthand() throws UnsupportedException {
         int c = in.peek();
         CharacterClass set = switch (c) {

@@ -6,11 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Searches a text for matches of a {@link Regex}, leftmost first, then in the order of preference of a backtracking engine.
+ * Searches a text for matches of a {@link Regex}, leftmost first, then in the order of preference of a backtracking
+ * engine.
  *
- * <p>Each fork is taken at most once at each place: what was tried there and did not lead to a match never will, wherever
- * the search began. So all matches of a text take time in proportion to its length times the pattern's, and no stack.
- * Not thread-safe.
+ * <p>Each fork is taken at most once at each place: what was tried there and did not lead to a match never will,
+ * wherever the search began. So all matches of a text take time in proportion to its length times the pattern's, and
+ * no stack. Not thread-safe.
  */
 final class RegexMatcher {
     private static final int PAGE = 1 << 10;
@@ -23,7 +24,9 @@ final class RegexMatcher {
     private final int to;
     private final int words;
 
-    /** For each place a bit for each fork that was taken there, in pages that are made when reached and dropped behind. */
+    /**
+     * For each place a bit for each fork that was taken there, in pages that are made when reached and dropped behind.
+     */
     private final long[][] tried;
     private int[] stack = new int[64];
     private int next;

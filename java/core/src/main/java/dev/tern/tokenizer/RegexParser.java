@@ -13,9 +13,9 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Reads the regular expressions of tokenizer.json: Oniguruma's Ruby syntax with Unicode classes, of which those parts that
- * can be matched in linear time. What is left out: back references, conditionals, recursion, atomic groups, possessive
- * repetition of more than one character, looking around at something of no fixed length.
+ * Reads the regular expressions of tokenizer.json: Oniguruma's Ruby syntax with Unicode classes, of which those parts
+ * that can be matched in linear time. What is left out: back references, conditionals, recursion, atomic groups,
+ * possessive repetition of more than one character, looking around at something of no fixed length.
  */
 final class RegexParser {
     private static final int MAX_DEPTH = 50;

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * BPE over characters as SentencePiece does it ({@code bpe_model.cc}): of all neighbours whose joint text is a piece, those
- * merge whose piece has the highest score, of equal ones the leftmost, until none is left. O(n log n).
+ * BPE over characters as SentencePiece does it ({@code bpe_model.cc}): of all neighbours whose joint text is a piece,
+ * those merge whose piece has the highest score, of equal ones the leftmost, until none is left. O(n log n).
  */
 final class ScoredPairTables implements SubwordEncoder.Tables {
     private static final int NEVER = Integer.MAX_VALUE;

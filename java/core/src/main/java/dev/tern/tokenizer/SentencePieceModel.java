@@ -12,7 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A tokenizer.model: SentencePiece's {@code ModelProto} (sentencepiece_model.proto), of which what bears on ids. Immutable.
+ * A tokenizer.model: SentencePiece's {@code ModelProto} (sentencepiece_model.proto), of which what bears on ids.
+ * Immutable.
  *
  * @param pieces by id
  * @param unigram the model's type, else BPE
@@ -220,8 +221,8 @@ record SentencePieceModel(
     /**
      * What SentencePiece does, in the words of tokenizer.json.
      *
-     * @param legacy whether the space goes in front of each text between special tokens, as transformers' Llama tokenizers
-     *     do unless told otherwise, and not of the first alone
+     * @param legacy whether the space goes in front of each text between special tokens, as transformers' Llama
+     *     tokenizers do unless told otherwise, and not of the first alone
      */
     TextPipeline pipeline(boolean legacy) {
         List<String> normalizers = new ArrayList<>();
@@ -230,7 +231,8 @@ record SentencePieceModel(
                     + java.util.Base64.getEncoder().encodeToString(characterMap) + "\",\"longest_match\":true}");
         }
         if (removeExtraSpaces) {
-            normalizers.add("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\A +|[ \u2581]+\\\\z| (?= )\"},\"content\":\"\"}");
+            normalizers.add("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\A +|[ \u2581]+\\\\z| (?= )\"},"
+                    + "\"content\":\"\"}");
         }
         TextPipeline marks = TextPipeline.sentencePiece(addDummyPrefix);
         if (!escapeSpaces) {
@@ -243,6 +245,7 @@ record SentencePieceModel(
             words = "{\"type\":\"Metaspace\",\"replacement\":\"\u2581\",\"prepend_scheme\":\"first\",\"split\":false}";
         }
         return new TextPipeline(
-                "{\"type\":\"Sequence\",\"normalizers\":[" + String.join(",", normalizers) + "]}", words, marks.decoder());
+                "{\"type\":\"Sequence\",\"normalizers\":[" + String.join(",", normalizers) + "]}", words,
+                marks.decoder());
     }
 }

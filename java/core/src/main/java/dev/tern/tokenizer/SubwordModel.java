@@ -22,11 +22,11 @@ public sealed interface SubwordModel {
     }
 
     /**
-     * BPE over characters, SentencePiece's and its form in tokenizer.json. Characters that are no piece become the tokens of
-     * their bytes, or else the unknown token.
+     * BPE over characters, SentencePiece's and its form in tokenizer.json. Characters that are no piece become the
+     * tokens of their bytes, or else the unknown token.
      *
-     * @param ranks the merges by rank, "left right", as tokenizer.json has them; empty where, as in SentencePiece, the pair
-     *     merges first that makes the piece of the highest score, of equal ones the leftmost
+     * @param ranks the merges by rank, "left right", as tokenizer.json has them; empty where, as in SentencePiece, the
+     *     pair merges first that makes the piece of the highest score, of equal ones the leftmost
      * @param scores by id
      * @param ignoreMerges whether a word that is a piece is that piece
      * @param byteFallback whether the bytes of an unknown character become tokens {@code <0x00>} to {@code <0xFF>}

@@ -8,8 +8,8 @@ import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The {@code normalizer} of a tokenizer.json: changes text before it is cut. Composition is Java's, of the Unicode version
- * of the running JDK; characters that a version newer than HF's has assigned may differ. Immutable.
+ * The {@code normalizer} of a tokenizer.json: changes text before it is cut. Composition is Java's, of the Unicode
+ * version of the running JDK; characters that a version newer than HF's has assigned may differ. Immutable.
  */
 final class TextNormalizer {
     private static final String KEY = "normalizer";
@@ -21,7 +21,8 @@ final class TextNormalizer {
     }
 
     static TextNormalizer of(JsonNode json, Object where) {
-        return new TextNormalizer(PipelineJson.steps(json, "normalizers").stream().map(step -> step(step, where)).toList());
+        return new TextNormalizer(PipelineJson.steps(json, "normalizers").stream().map(step -> step(step, where))
+                .toList());
     }
 
     /** Whether no text is changed. */
@@ -82,7 +83,8 @@ final class TextNormalizer {
                 }
             }
             default -> throw PipelineJson.unsupported(
-                    where, KEY, "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend, Replace, Precompiled", step);
+                    where, KEY, "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend, Replace, Precompiled",
+                    step);
         }
     }
 
@@ -121,7 +123,8 @@ final class TextNormalizer {
     private static byte[] stripped(byte[] text, boolean left, boolean right) {
         int from = 0;
         int to = text.length;
-        while (left && from < to && CharacterClass.SPACE.contains(Utf8.codePoint(text, from, Utf8.length(text[from])))) {
+        while (left && from < to
+                && CharacterClass.SPACE.contains(Utf8.codePoint(text, from, Utf8.length(text[from])))) {
             from += Utf8.length(text[from]);
         }
         while (right && from < to) {

@@ -46,11 +46,12 @@ public record TextPipeline(String normalizer, String preTokenizer, String decode
      */
     static TextPipeline sentencePiece(boolean prefix) {
         String replace = "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\u2581\"}";
-        String back = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\u2581\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},"
-                + "{\"type\":\"Fuse\"}";
+        String back = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\u2581\"},\"content\":\" \"},"
+                + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}";
         return prefix
                 ? new TextPipeline(
-                        "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\u2581\"}," + replace + "]}",
+                        "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\u2581\"},"
+                                + replace + "]}",
                         "null",
                         "{\"type\":\"Sequence\",\"decoders\":[" + back
                                 + ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}")

@@ -3,8 +3,9 @@ package dev.tern.tokenizer;
 import java.util.Arrays;
 
 /**
- * All tokens' bytes, one after the other. In a byte-level vocabulary, as in HF's ByteLevel decoder, a token spells bytes when
- * all its characters are of the byte alphabet, whatever its type; otherwise, and in every other vocabulary, it is itself.
+ * All tokens' bytes, one after the other. In a byte-level vocabulary, as in HF's ByteLevel decoder, a token spells
+ * bytes when all its characters are of the byte alphabet, whatever its type; otherwise, and in every other vocabulary,
+ * it is itself.
  */
 final class TokenBytes {
     final byte[] pool;
@@ -64,7 +65,9 @@ final class TokenBytes {
         int[] ids = new int[256];
         Arrays.fill(ids, PieceTable.ABSENT);
         for (int id = 0; id < vocabulary.size(); id++) {
-            int b = vocabulary.types().get(id) == TokenType.UNUSED ? -1 : PieceDecoding.byteToken(vocabulary.tokens().get(id));
+            int b = vocabulary.types().get(id) == TokenType.UNUSED
+                    ? -1
+                    : PieceDecoding.byteToken(vocabulary.tokens().get(id));
             if (b >= 0) {
                 ids[b] = id;
             }

@@ -3,9 +3,9 @@ package dev.tern.tokenizer;
 import java.util.Arrays;
 
 /**
- * Text of ids that come one by one. A character whose bytes are spread over several tokens appears with its last, and a run
- * of SentencePiece's byte tokens with the token behind it; all that {@link #push} returned, and then {@link #finish}, is the
- * text of all ids. Not thread-safe.
+ * Text of ids that come one by one. A character whose bytes are spread over several tokens appears with its last, and
+ * a run of SentencePiece's byte tokens with the token behind it; all that {@link #push} returned, and then
+ * {@link #finish}, is the text of all ids. Not thread-safe.
  */
 public abstract sealed class TokenStream {
     private final Tokenizer tokenizer;
@@ -21,7 +21,9 @@ public abstract sealed class TokenStream {
         return tokenizer.appears(id, skipSpecial) ? take(id) : "";
     }
 
-    /** The rest: U+FFFD when the last character never became complete, else mostly nothing. The stream is then as new. */
+    /**
+     * The rest: U+FFFD when the last character never became complete, else mostly nothing. The stream is then as new.
+     */
     public abstract String finish();
 
     abstract String take(int id);

@@ -29,20 +29,22 @@ public final class Tokenizer {
         if (steps.byteLevel() != byteLevel) {
             throw InputException.at(origin)
                     .key("pre_tokenizer")
-                    .problem("the words are spelled in bytes and the model's pieces in characters, or the other way round")
+                    .problem("the words are spelled in bytes and the model's pieces in characters, or the other way"
+                            + " round")
                     .exception();
         }
         splitter = steps.splitter();
         decoding = pipeline.decoding(origin);
         bytes = new TokenBytes(vocabulary, decoding.byteLevel());
-        tables = SubwordEncoder.of(vocabulary, byteLevel == decoding.byteLevel() ? bytes : new TokenBytes(vocabulary, byteLevel));
+        tables = SubwordEncoder.of(
+                vocabulary, byteLevel == decoding.byteLevel() ? bytes : new TokenBytes(vocabulary, byteLevel));
         added = AddedTokens.of(vocabulary, normalizer);
         vocabulary.endIds().forEach(ends::set);
     }
 
     /**
-     * @throws InputException when a merge joins or makes a piece that the vocabulary does not have, or its pipeline has a step
-     *     that this version does not have
+     * @throws InputException when a merge joins or makes a piece that the vocabulary does not have, or its pipeline
+     *     has a step that this version does not have
      */
     public static Tokenizer of(Vocabulary vocabulary) {
         return new Tokenizer(vocabulary);
@@ -70,8 +72,8 @@ public final class Tokenizer {
     }
 
     /**
-     * The ids' text. Bytes that are not UTF-8 become U+FFFD; a space that the vocabulary puts in front of a text is taken off
-     * again.
+     * The ids' text. Bytes that are not UTF-8 become U+FFFD; a space that the vocabulary puts in front of a text is
+     * taken off again.
      *
      * @param skipSpecial leaves special tokens out
      * @throws InputException for an id out of range
@@ -118,8 +120,8 @@ public final class Tokenizer {
     }
 
     /**
-     * A decoder for ids that come one by one and continue a text, such as a prompt: the space in front of their first word
-     * belongs between the two, and stays.
+     * A decoder for ids that come one by one and continue a text, such as a prompt: the space in front of their first
+     * word belongs between the two, and stays.
      */
     public TokenStream continuation(boolean skipSpecial) {
         return stream(skipSpecial, true);

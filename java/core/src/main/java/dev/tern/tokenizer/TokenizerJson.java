@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What a tokenizer.json describes. Everything in it that bears on ids is something that {@link Tokenizer} does, or refused: a
- * wrong guess would be silent nonsense.
+ * What a tokenizer.json describes. Everything in it that bears on ids is something that {@link Tokenizer} does, or
+ * refused: a wrong guess would be silent nonsense.
  *
  * @param kind of model
  * @param pipeline how text becomes words, and tokens text
@@ -45,7 +45,8 @@ record TokenizerJson(
             boolean decodesBytes = pipeline.decoding(file).byteLevel();
             Kind kind = kind(model, byteLevel);
             if (decodesBytes != (kind == Kind.BYTE_PAIRS)) {
-                throw unsupported("decoder", byteLevel ? "ByteLevel" : "another than ByteLevel", List.of(json.path("decoder")));
+                throw unsupported("decoder", byteLevel ? "ByteLevel" : "another than ByteLevel",
+                        List.of(json.path("decoder")));
             }
             Template template = template(flattened(json.path("post_processor"), "processors"));
             return new TokenizerJson(

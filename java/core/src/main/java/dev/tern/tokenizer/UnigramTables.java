@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * SentencePiece's Unigram model ({@code unigram_model.cc}, {@code EncodeOptimized}): the pieces whose scores have the
- * largest sum, by Viterbi's algorithm. A character that is no piece costs 10 more than the worst piece; such characters in a
- * row are one unknown token, or their bytes. O(n) times the longest piece.
+ * largest sum, by Viterbi's algorithm. A character that is no piece costs 10 more than the worst piece; such
+ * characters in a row are one unknown token, or their bytes. O(n) times the longest piece.
  */
 final class UnigramTables implements SubwordEncoder.Tables {
     private static final double UNKNOWN_PENALTY = 10;

@@ -22,8 +22,8 @@ import java.util.TreeSet;
  * A vocabulary, whatever file it came from: what {@link Tokenizer} needs, and what a GGUF file holds.
  * Immutable. Two are equal when all but {@code origin} and {@code notes} is.
  *
- * @param tokens by id, one for each row of the embedding; pieces of byte-level models spelled in GPT-2's byte alphabet, of
- *     others with U+2581 for a space
+ * @param tokens by id, one for each row of the embedding; pieces of byte-level models spelled in GPT-2's byte
+ *     alphabet, of others with U+2581 for a space
  * @param types by id
  * @param model how words become tokens
  * @param pipeline how text becomes words, and tokens text
@@ -113,8 +113,8 @@ public record Vocabulary(
 
     /**
      * Reads tokenizer.json, tokenizer.model, tokenizer_config.json, special_tokens_map.json, added_tokens.json,
-     * generation_config.json, config.json and chat_template.jinja. One of the first two is needed; tokenizer.json decides
-     * where both are there.
+     * generation_config.json, config.json and chat_template.jinja or chat_template.json. One of the first two is
+     * needed; tokenizer.json decides where both are there.
      *
      * @param vocabSize rows of the model's embedding; rows without a token become {@link TokenType#UNUSED}
      * @throws InputException when the tokenizer is not one that this version reads exactly as Hugging Face does
@@ -202,7 +202,8 @@ public record Vocabulary(
 
     @Override
     public String toString() {
-        return "Vocabulary[" + tokens.size() + " tokens, " + merges().size() + " merges, " + preTokenizer() + ", " + origin + "]";
+        return "Vocabulary[" + tokens.size() + " tokens, " + merges().size() + " merges, " + preTokenizer() + ", "
+                + origin + "]";
     }
 
     private static void requireInRange(String origin, int size, String what, int id) {

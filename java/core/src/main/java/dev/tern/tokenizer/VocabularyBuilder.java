@@ -44,7 +44,8 @@ final class VocabularyBuilder {
     void added(JsonNode token, int id, Path where) {
         String content = token.path("content").isString() ? token.path("content").stringValue() : "";
         if (content.isEmpty()) {
-            throw InputException.at(where).key("added_tokens").problem("added token " + id + " has no text").exception();
+            throw InputException.at(where).key("added_tokens").problem("added token " + id + " has no text")
+                    .exception();
         }
         Set<AddedTokenFlag> found = EnumSet.noneOf(AddedTokenFlag.class);
         for (AddedTokenFlag flag : List.of(
@@ -76,8 +77,8 @@ final class VocabularyBuilder {
                     .problem("token '" + token + "' has an id beyond the model's vocabulary")
                     .expected("below vocab_size " + tokens.length)
                     .found(id)
-                    .cure("The tokenizer and config.json are of different models, or the embedding was not resized for added"
-                            + " tokens.")
+                    .cure("The tokenizer and config.json are of different models, or the embedding was not resized"
+                            + " for added tokens.")
                     .exception();
         }
         Integer other = ids.put(token, id);

@@ -1,7 +1,8 @@
 package dev.tern.tokenizer;
 
 /**
- * Where words end by the patterns of {@link PreTokenizer.Words}, without backtracking and stack, whatever the text's length.
+ * Where words end by the patterns of {@link PreTokenizer.Words}, without backtracking and stack, whatever the text's
+ * length.
  */
 final class WordScanner {
     private WordScanner() {}
@@ -79,7 +80,8 @@ final class WordScanner {
                 return second == 'l' ? from + 3 : from;
             }
             default -> {
-                boolean longS = anyCase && from + 2 < to && utf8[from + 1] == (byte) 0xC5 && utf8[from + 2] == (byte) 0xBF;
+                boolean longS = anyCase && from + 2 < to && utf8[from + 1] == (byte) 0xC5
+                        && utf8[from + 2] == (byte) 0xBF;
                 return longS ? from + 3 : from;
             }
         }
@@ -102,8 +104,8 @@ final class WordScanner {
     }
 
     /**
-     * {@code \s*[\r\n]+ | \s+(?!\S) | \s+} (the first of them only where {@code lines}): the run up to its last line end,
-     * or else all of it but the last character, which belongs to the word that follows, if one does.
+     * {@code \s*[\r\n]+ | \s+(?!\S) | \s+} (the first of them only where {@code lines}): the run up to its last line
+     * end, or else all of it but the last character, which belongs to the word that follows, if one does.
      */
     private static int whitespace(byte[] utf8, int from, int to, boolean lines) {
         int end = from;

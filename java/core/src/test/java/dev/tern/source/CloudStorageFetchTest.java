@@ -220,7 +220,8 @@ class CloudStorageFetchTest {
         environment.put("GOOGLE_APPLICATION_CREDENTIALS", key.toString());
         for (String address : List.of("not an address", "oauth2", "https://")) {
             for (String type : List.of("authorized_user", "service_account")) {
-                Files.writeString(key, "{\"type\": \"" + type + "\", \"client_id\": \"id\", \"client_secret\": \"hush\","
+                Files.writeString(key, "{\"type\": \"" + type + "\", \"client_id\": \"id\", "
+                        + "\"client_secret\": \"hush\","
                         + " \"refresh_token\": \"hush\", \"client_email\": \"a@b\", \"private_key\": \"hush\","
                         + " \"token_uri\": \"" + address + "\"}");
                 assertThatThrownBy(this::fetch)
@@ -259,10 +260,12 @@ class CloudStorageFetchTest {
         requiredToken = "ya29.secret";
         Path gcloud = Files.createDirectories(cache.resolve(".config/gcloud"));
         Files.writeString(gcloud.resolve("application_default_credentials.json"), "{\"type\": \"authorized_user\","
-                + " \"client_id\": \"id\", \"client_secret\": \"hush+/\", \"refresh_token\": \"1//x\", \"token_uri\": \"" + server.url()
+                + " \"client_id\": \"id\", \"client_secret\": \"hush+/\", \"refresh_token\": \"1//x\","
+                + " \"token_uri\": \"" + server.url()
                 + "/token\"}");
         requireRight(fetch());
-        assertThat(form).isEqualTo("grant_type=refresh_token&client_id=id&client_secret=hush%2B%2F&refresh_token=1%2F%2Fx");
+        assertThat(form)
+                .isEqualTo("grant_type=refresh_token&client_id=id&client_secret=hush%2B%2F&refresh_token=1%2F%2Fx");
         assertThat(server.requests("/token")).as("kept while it is good").hasSize(1);
 
         try (RoughServer other = new RoughServer(request -> RoughServer.Reply.of(200, "{\"access_token\": \"x\"}"))) {
