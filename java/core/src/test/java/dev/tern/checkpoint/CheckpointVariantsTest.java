@@ -31,7 +31,13 @@ class CheckpointVariantsTest {
 
     private Path checkpoint(String preset, WeightFormat format) {
         Path checkpoint = folder.resolve("model");
-        SyntheticCheckpoint.like(preset).small().layers(1).vocabulary(300).format(format).overwrite(true).to(checkpoint);
+        SyntheticCheckpoint.like(preset)
+                .small()
+                .layers(1)
+                .vocabulary(300)
+                .format(format)
+                .overwrite(true)
+                .to(checkpoint);
         return checkpoint;
     }
 
@@ -73,7 +79,8 @@ class CheckpointVariantsTest {
     @EnumSource
     void quantizationConfigMayBeLost(WeightFormat format) {
         String preset = format == WeightFormat.PACKED ? "Falcon-E-1B" : "bitnet-b1.58-2B-4T";
-        assertSameFile(preset, format, checkpoint -> config(checkpoint, config -> config.remove("quantization_config")));
+        assertSameFile(
+                preset, format, checkpoint -> config(checkpoint, config -> config.remove("quantization_config")));
         try (Checkpoint open = Checkpoint.open(folder.resolve("model"))) {
             assertThat(open.notes().toString().contains("config.json has no quantization_config"))
                     .isEqualTo(format != WeightFormat.TERNARY_FLOATS);
@@ -92,8 +99,9 @@ class CheckpointVariantsTest {
         assertThatThrownBy(() -> Checkpoint.open(checkpoint))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("{\"quant_method\": \"bitnet\", \"quantization_mode\": \"online\"}");
-        config(checkpoint, config ->
-                config.putObject("quantization_config").put("quant_method", "bitnet").put("quantization_mode", "online"));
+        config(checkpoint, config -> config.putObject("quantization_config")
+                .put("quant_method", "bitnet")
+                .put("quantization_mode", "online"));
         assertThat(converted(checkpoint, "after")).hasSameBinaryContentAs(before);
     }
 

@@ -2,6 +2,7 @@ package dev.tern.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import dev.tern.checkpoint.TestCheckpoints.Content;
 import dev.tern.convert.Converter;
@@ -107,7 +108,7 @@ class LowRankCheckpointTest {
         tensors.put(Q + "weight", Content.bf16(List.of(0L)));
         try (Checkpoint checkpoint = open()) {
             assertThat(query(checkpoint).values()).isEqualTo(before.values());
-            assertThat(query(checkpoint).scale()).isCloseTo(before.scale(), org.assertj.core.data.Percentage.withPercentage(0.4));
+            assertThat(query(checkpoint).scale()).isCloseTo(before.scale(), withPercentage(0.4));
         }
     }
 

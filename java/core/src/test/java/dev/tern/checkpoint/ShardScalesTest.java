@@ -121,7 +121,8 @@ class ShardScalesTest {
         ShardScales shards = new ShardScales(30);
         for (int first = 0; first < values.length; first += 17) {
             int count = Math.min(17, values.length - first);
-            assertThat(shards.accept(java.util.Arrays.copyOfRange(values, first, first + count), count, first)).isTrue();
+            float[] piece = java.util.Arrays.copyOfRange(values, first, first + count);
+            assertThat(shards.accept(piece, count, first)).isTrue();
         }
         assertThat(shards.count()).isEqualTo(2);
         assertThat(shards.direction()).isEqualTo("rows");

@@ -127,8 +127,10 @@ class SyntheticCheckpointTest {
     @Test
     void theBytesOfASeedStayWhatTheyAre() throws Exception {
         SyntheticCheckpoint.like("2b-4t").layers(1).vocabulary(300).seed(7).to(temp.resolve("one"));
-        assertThat(sha256(temp.resolve("one/model.safetensors"))).isEqualTo("7ef2c6c899367ed6f0387e752a3c524e995a87c08500cf76c78c5836b2abb16a");
-        assertThat(sha256(temp.resolve("one/config.json"))).isEqualTo("e9af82ce8cbf43f573a40898123c6b1b7384fb10733b8aeec57edfe1049d50f7");
+        assertThat(sha256(temp.resolve("one/model.safetensors")))
+                .isEqualTo("7ef2c6c899367ed6f0387e752a3c524e995a87c08500cf76c78c5836b2abb16a");
+        assertThat(sha256(temp.resolve("one/config.json")))
+                .isEqualTo("e9af82ce8cbf43f573a40898123c6b1b7384fb10733b8aeec57edfe1049d50f7");
     }
 
     private static String sha256(Path file) throws Exception {

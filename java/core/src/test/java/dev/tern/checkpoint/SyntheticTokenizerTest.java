@@ -36,9 +36,12 @@ class SyntheticTokenizerTest {
             assertThat(ids).hasSize(size + 1).allMatch(id -> id >= 0 && id <= size);
             ObjectNode decoder = (ObjectNode) json(tokenizer, "tokenizer_config.json").get("added_tokens_decoder");
             for (Map.Entry<Integer, String> part : Map.of(
-                            tokenizer.bosId(), tokenizer.bosToken(), tokenizer.endOfTurnId(), tokenizer.endOfTurnToken(), size, "|<MASK>|")
+                            tokenizer.bosId(), tokenizer.bosToken(),
+                            tokenizer.endOfTurnId(), tokenizer.endOfTurnToken(),
+                            size, "|<MASK>|")
                     .entrySet()) {
-                assertThat(decoder.get(part.getKey().toString()).get("content").stringValue()).isEqualTo(part.getValue());
+                assertThat(decoder.get(part.getKey().toString()).get("content").stringValue())
+                        .isEqualTo(part.getValue());
             }
         }
     }
@@ -48,9 +51,11 @@ class SyntheticTokenizerTest {
         assertThat(SyntheticTokenizer.of(Kind.SMOLLM, 300).files(64).keySet())
                 .containsExactly("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
         assertThat(SyntheticTokenizer.of(Kind.SENTENCE_PIECE, 300).files(64).keySet())
-                .containsExactly("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json");
+                .containsExactly(
+                        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json");
         assertThat(SyntheticTokenizer.of(Kind.SENTENCE_PIECE_MODEL, 300).withMask().files(64).keySet())
-                .containsExactly("tokenizer.model", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json");
+                .containsExactly(
+                        "tokenizer.model", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json");
     }
 
     private static ObjectNode json(SyntheticTokenizer tokenizer, String name) {

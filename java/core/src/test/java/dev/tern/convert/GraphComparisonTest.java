@@ -86,9 +86,9 @@ class GraphComparisonTest {
         assertThat(problems(m -> m.withActivation(FfnActivation.SILU))).contains("behind block 0");
         assertThat(problems(m -> m.withArchitecture("llama"))).contains("logits of position");
         assertThat(problems(m -> new ModelHyperparameters(
-                        m.architecture(), m.name(), m.vocabSize(), m.contextLength(), m.hiddenSize(), m.intermediateSize(),
-                        m.layers(), m.heads(), m.kvHeads(), m.headDim(), m.ropeDims(), 10_000f, m.normEps(), m.activation(),
-                        m.subNorms(), m.tiedHead())))
+                        m.architecture(), m.name(), m.vocabSize(), m.contextLength(), m.hiddenSize(),
+                        m.intermediateSize(), m.layers(), m.heads(), m.kvHeads(), m.headDim(), m.ropeDims(), 10_000f,
+                        m.normEps(), m.activation(), m.subNorms(), m.tiedHead())))
                 .contains("behind block 0");
         assertThat(problems(m -> m)).isEmpty();
     }

@@ -39,8 +39,8 @@ class RequantizeFamiliesTest {
     Path folder;
 
     /**
-     * The source has a matrix of zeros in F16 among its types, a factor beside a projection, and its embedding (and head)
-     * in Q8_0. It becomes what auto chooses, then floats throughout, then what auto chooses again.
+     * The source has a matrix of zeros in F16 among its types, a factor beside a projection, and its embedding (and
+     * head) in Q8_0. It becomes what auto chooses, then floats throughout, then what auto chooses again.
      */
     @ParameterizedTest
     @CsvSource({
@@ -111,7 +111,7 @@ class RequantizeFamiliesTest {
         }
     }
 
-    /** Copies a file with one matrix replaced by zeros in F16, and a factor added that another's output is multiplied by. */
+    /** Copies a file with one matrix replaced by zeros in F16, and a factor added that multiplies another's output. */
     private static Path change(Path gguf, Path target) {
         try (GgufFile file = GgufFile.open(gguf); AtomicFile out = AtomicFile.create(target, false)) {
             GgufLayout.Builder layout = GgufLayout.builder();

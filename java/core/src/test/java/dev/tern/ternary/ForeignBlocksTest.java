@@ -69,8 +69,10 @@ class ForeignBlocksTest {
     /** The SHA-256 are those of what ggml (0.4.0) and gguf.quants.quantize (0.19) write for this matrix. */
     @Test
     void theQuantizersOfThisTestAreGgmls() throws Exception {
-        assertThat(sha256(ggmlQ8(golden()))).isEqualTo("2946eca653d3b129dc3c54fa1b840049956b0fd8b9441a6e88660745cb2b0442");
-        assertThat(sha256(ggmlQ4(golden()))).isEqualTo("904564de194b905ffacb3fc811c420ca348ea218593d57b207480add8e3c0a12");
+        assertThat(sha256(ggmlQ8(golden())))
+                .isEqualTo("2946eca653d3b129dc3c54fa1b840049956b0fd8b9441a6e88660745cb2b0442");
+        assertThat(sha256(ggmlQ4(golden())))
+                .isEqualTo("904564de194b905ffacb3fc811c420ca348ea218593d57b207480add8e3c0a12");
     }
 
     /** T comes back, and s as ggml decodes it: fp16(s / 127) * 127. */
@@ -133,7 +135,8 @@ class ForeignBlocksTest {
             TernaryCodec codec = (nibbles ? Outtype.Q4_0 : Outtype.Q8_0).codec();
             MemorySegment segment = MemorySegment.ofArray(in.array());
             if (q == 0 || Math.abs(q) == k) {
-                expected[wrong] = (byte) (Integer.signum(q) * Math.signum(Float.float16ToFloat(in.getShort(wrong / 32 * bytes))));
+                float d = Float.float16ToFloat(in.getShort(wrong / 32 * bytes));
+                expected[wrong] = (byte) (Integer.signum(q) * Math.signum(d));
                 TernaryMatrix matrix = codec.decode(segment, 1, 96, WHERE);
                 assertThat(matrix.values()).isEqualTo(expected);
                 assertThat(matrix.scale()).isEqualTo(s);
