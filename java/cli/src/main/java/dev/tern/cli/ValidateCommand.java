@@ -34,7 +34,8 @@ final class ValidateCommand implements Callable<Integer> {
     @Option(
             names = "--against",
             paramLabel = "CHECKPOINT",
-            description = "The checkpoint it was converted from: a folder or an address (hf://, gs://, https://).")
+            description = "What it was converted from: a checkpoint's folder or address (hf://, gs://, https://), or a GGUF"
+                    + " file.")
     private @Nullable String checkpoint;
 
     @Mixin
@@ -42,6 +43,13 @@ final class ValidateCommand implements Callable<Integer> {
 
     @Mixin
     private KernelConfigOption kernelConfig = new KernelConfigOption();
+
+    @Option(
+            names = "--source-kernel-config",
+            paramLabel = "INI",
+            description = "kernel_config.ini that a GGUF file named by --against was packed with, when it holds tl1 or tl2"
+                    + " and stores no tiles itself.")
+    private @Nullable Path sourceKernelConfig;
 
     @Option(names = "--json", description = "Print one JSON object: ok, problems, what was compared.")
     private boolean json;
@@ -64,6 +72,7 @@ final class ValidateCommand implements Callable<Integer> {
                     file,
                     against,
                     kernelConfig.path(),
+                    sourceKernelConfig,
                     (phase, tensor, done, total) -> progress.at("validate", done, total, "MiB", 1 << 20));
         }
         if (reportFile != null) {
