@@ -71,9 +71,10 @@ public interface Blocks {
     /**
      * Reads a block.
      *
-     * @param rewrite where its weights move, matrices are read one after the other, since each is unpacked whole; otherwise
-     *     on all processors
-     * @param matrix reads a projection by its GGUF name, such as {@code blk.0.attn_q.weight}; called from several threads
+     * @param rewrite where its weights move, matrices are read one after the other, since each is unpacked whole;
+     *     otherwise on all processors
+     * @param matrix reads a projection by its GGUF name, such as {@code blk.0.attn_q.weight}; called from several
+     *     threads
      * @param norm reads a norm, {@code [width]} float32
      * @param lowRank reads the correction beside a projection, such as {@code blk.0.attn_q}
      */
@@ -106,8 +107,8 @@ public interface Blocks {
     }
 
     /**
-     * Packs a matrix into the run-time layout, in bands of rows. Where its weights move, it lies unpacked meanwhile, outside
-     * the heap and for no longer than that.
+     * Packs a matrix into the run-time layout, in bands of rows. Where its weights move, it lies unpacked meanwhile,
+     * outside the heap and for no longer than that.
      *
      * @param codes of {@link TernaryCodec#packedSize}
      */

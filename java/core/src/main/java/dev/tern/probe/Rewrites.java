@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Readings that faulty converters are known for. Those that move weights say where in the matrix as stored the weight lies
- * that belongs in a place.
+ * Readings that faulty converters are known for. Those that move weights say where in the matrix as stored the weight
+ * lies that belongs in a place.
  */
 public final class Rewrites {
     private static final int GROUP = 128;
