@@ -86,7 +86,7 @@ class ModelLoadTest {
                 fault("type of the embedding",
                         g -> g.tensors.put("token_embd.weight",
                                 new TestGguf.Entry(GgmlType.Q5_1, new long[] {128, 40}, new byte[40 * 96])),
-                        "token_embd.weight", "F16, BF16, F32, Q8_0 or Q6_K", "Q5_1"),
+                        "token_embd.weight", "F16, BF16, F32, Q8_0, Q6_K", "Q5_1"),
                 fault("type of a norm",
                         g -> g.tensors.put("output_norm.weight",
                                 new TestGguf.Entry(GgmlType.F16, new long[] {128}, new byte[256])),

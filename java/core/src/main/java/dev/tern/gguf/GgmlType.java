@@ -97,8 +97,8 @@ public enum GgmlType {
     }
 
     /**
-     * Where in a block its scale d lies, an fp16 that multiplies all its weights ({@code ggml-common.h}); empty for types
-     * without one, and for those that Tern never looks into.
+     * Where in a block its scale d lies, an fp16 that multiplies all its weights ({@code ggml-common.h}); empty for
+     * types without one, and for those that Tern never looks into.
      */
     public OptionalInt scaleOffset() {
         return switch (this) {

@@ -149,7 +149,7 @@ final class CheckpointInspection {
         }
     }
 
-    /** A matrix without (T, s): a packed code that is none, values that are no numbers, or numbers of more than one scale. */
+    /** A matrix without (T, s): of a code that is none, values that are no numbers, or numbers of several scales. */
     private void refused(CheckpointTensor tensor, InputException refusal) {
         FindingKind kind = checkpoint.format() == WeightFormat.PACKED
                 ? FindingKind.INVALID_CODE

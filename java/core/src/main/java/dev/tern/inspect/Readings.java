@@ -15,7 +15,7 @@ import java.util.List;
 final class Readings {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
-    /** Largest scale by smallest: 2.2 in the trained test model; of others none was measured, so the line is drawn far off. */
+    /** Largest scale by smallest: 2.2 in the trained test model. No other was measured, so the line is drawn far off. */
     private static final float ORDINARY_SPREAD = 50;
 
     /** Makes the model in a reading of its own. */

@@ -15,7 +15,7 @@ import java.util.Optional;
 final class TokenizerCheck {
     private static final String CONVERT = "Convert the original checkpoint with `tern convert`.";
 
-    /** Tern's own description of how text is cut, in files of tokenizers that {@code tokenizer.ggml.pre} has no word for. */
+    /** Tern's own description of how text is cut, where {@code tokenizer.ggml.pre} has no word for it. */
     private static final String PIPELINE = "tokenizer.tern.pipeline";
 
     /** Tokens that only chats have. */

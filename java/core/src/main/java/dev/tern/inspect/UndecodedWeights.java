@@ -123,8 +123,8 @@ final class UndecodedWeights {
             boolean codes = blockTypes.stream().allMatch(type -> type == GgmlType.TQ1_0 || type == GgmlType.TQ2_0);
             error(
                     FindingKind.BLOCK_REQUANTIZED,
-                    blocks.size() + " matrices were quantized block by block (" + blockTypes + "), as llama-quantize does, and"
-                            + " are no ternary matrices of one scale any more. "
+                    blocks.size() + " matrices were quantized block by block (" + blockTypes + "), as llama-quantize does,"
+                            + " and are no ternary matrices of one scale any more. "
                             + (codes
                                     ? "It takes each block's largest weight for its scale, which makes 86 % of continuous"
                                             + " weights zero; such a model answers gibberish."

@@ -25,7 +25,8 @@ public final class TensorTypes {
     /**
      * The kernels' type of a file's tensor.
      *
-     * @param kind whose {@link TensorShape.Kind#types types} are allowed: those of the embedding or of low-rank corrections
+     * @param kind whose {@link TensorShape.Kind#types types} are allowed, those of the embedding or of low-rank
+     *     corrections
      * @throws InputException when the tensor's type is none of them
      */
     public static FloatType floatType(GgufFile file, GgufTensor tensor, TensorShape.Kind kind) {

@@ -7,8 +7,12 @@ import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
 import dev.tern.model.LowRankWeights;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.ternary.TernaryCodec;
+import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 public interface Blocks {
     /** Rows of the head in a piece: of 2560 columns in fp32, 40 MiB. */
     int HEAD_PIECE = 4096;
+
+    /** Weights of the rows that are unpacked at a time. */
+    int BAND = 1 << 20;
 
     /** The graph. */
     ModelHyperparameters model();
@@ -64,9 +71,10 @@ public interface Blocks {
     /**
      * Reads a block.
      *
-     * @param rewrite where its weights move, matrices are read one after the other, since each is unpacked whole; otherwise
-     *     on all processors
-     * @param matrix reads a projection by its GGUF name, such as {@code blk.0.attn_q.weight}; called from several threads
+     * @param rewrite where its weights move, matrices are read one after the other, since each is unpacked whole;
+     *     otherwise on all processors
+     * @param matrix reads a projection by its GGUF name, such as {@code blk.0.attn_q.weight}; called from several
+     *     threads
      * @param norm reads a norm, {@code [width]} float32
      * @param lowRank reads the correction beside a projection, such as {@code blk.0.attn_q}
      */
@@ -96,6 +104,39 @@ public interface Blocks {
                 optional(model, norm, block + "ffn_sub_norm.weight"),
                 projection.apply("ffn_down.weight"),
                 LowRankWeights.of(model.lowRank(), (module, rank) -> lowRank.apply(block + module)));
+    }
+
+    /**
+     * Packs a matrix into the run-time layout, in bands of rows. Where its weights move, it lies unpacked meanwhile,
+     * outside the heap and for no longer than that.
+     *
+     * @param codes of {@link TernaryCodec#packedSize}
+     */
+    static void pack(String name, TernaryRows matrix, Rewrite rewrite, MemorySegment codes) {
+        int rows = matrix.rows();
+        int cols = matrix.cols();
+        int step = Math.clamp(BAND / cols, 1, rows);
+        byte[] band = new byte[step * cols];
+        boolean moves = rewrite.moves(name);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stored = moves ? arena.allocate((long) rows * cols) : MemorySegment.NULL;
+            for (int row = 0; moves && row < rows; row += step) {
+                int count = Math.min(step, rows - row);
+                matrix.read(row, count, band);
+                MemorySegment.copy(band, 0, stored, ValueLayout.JAVA_BYTE, (long) row * cols, count * cols);
+            }
+            for (int row = 0; row < rows; row += step) {
+                int count = Math.min(step, rows - row);
+                byte[] t = count == step ? band : new byte[count * cols];
+                if (moves) {
+                    rewrite.move(name, stored, rows, cols, row, count, t);
+                } else {
+                    matrix.read(row, count, t);
+                }
+                MemorySegment target = codes.asSlice(row * TernaryCodec.packedSize(1, cols));
+                new TernaryMatrix(count, cols, t, matrix.scale()).pack(target);
+            }
+        }
     }
 
     private static @Nullable MemorySegment optional(

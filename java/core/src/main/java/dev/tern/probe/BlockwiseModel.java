@@ -38,8 +38,8 @@ public final class BlockwiseModel implements AutoCloseable {
     }
 
     /**
-     * Appends tokens to the sequence and says how likely each but the first was. The head passes in pieces, so that never
-     * all logits are in memory.
+     * Appends tokens to the sequence and says how likely each but the first was. The head passes in pieces, so that
+     * never all logits are in memory.
      *
      * @return negative log-likelihoods in nats, {@code ids.length - 1} values; NaN where logits are not finite
      */

@@ -9,7 +9,6 @@ import dev.tern.model.LayerWeights;
 import dev.tern.model.LowRank;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.TernaryCodec;
-import dev.tern.ternary.TernaryMatrix;
 import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,9 +23,6 @@ import java.util.stream.Collectors;
 public final class CheckpointBlocks implements Blocks {
     /** Any architecture whose graph pairs rows as Hugging Face does; sub-norms or not is said apart. */
     private static final String HUGGING_FACE_PAIRS = "bitnet";
-
-    /** Weights of the rows that are read at a time. */
-    private static final int BAND = 1 << 20;
 
     private final Checkpoint checkpoint;
     private final ModelHyperparameters model;
@@ -86,19 +82,9 @@ public final class CheckpointBlocks implements Blocks {
         TernaryRows rows = checkpoint.ternaryRows(tensor(name));
         int cols = rows.cols();
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows.rows(), cols), 64);
-        if (rewrite.moves(name)) {
-            rewrite.moved(name, rows.matrix()).pack(codes);
-        } else {
-            int step = Math.clamp(BAND / cols, 1, rows.rows());
-            byte[] band = new byte[step * cols];
-            for (int row = 0; row < rows.rows(); row += step) {
-                int count = Math.min(step, rows.rows() - row);
-                byte[] t = count == step ? band : new byte[count * cols];
-                rows.read(row, count, t);
-                new TernaryMatrix(count, cols, t, rows.scale()).pack(codes.asSlice(row * TernaryCodec.packedSize(1, cols)));
-            }
-        }
-        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, rounding.scale(name, rewrite.scale(rows.scale())));
+        Blocks.pack(name, rows, rewrite, codes);
+        float scale = rounding.scale(name, rewrite.scale(rows.scale()));
+        return TernaryWeights.of(Arena.ofAuto(), codes, rows.rows(), cols, scale);
     }
 
     private FloatWeights floats(String name, Arena arena, Arena small) {

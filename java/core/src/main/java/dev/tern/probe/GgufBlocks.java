@@ -15,7 +15,7 @@ import dev.tern.model.TensorTypes;
 import dev.tern.ternary.BlockQuantizer;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
-import dev.tern.ternary.TernaryMatrix;
+import dev.tern.ternary.TernaryRows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -74,14 +74,13 @@ public final class GgufBlocks implements Blocks {
         int rows = Math.toIntExact(tensor.rows());
         int cols = Math.toIntExact(tensor.cols());
         MemorySegment codes = arena.allocate(TernaryCodec.packedSize(rows, cols), 64);
-        String where = file.where(tensor);
         float scale;
         if (rewrite.moves(name)) {
-            TernaryMatrix matrix = rewrite.moved(name, codec.decode(file.data(tensor), rows, cols, where));
-            matrix.pack(codes);
-            scale = matrix.scale();
+            TernaryRows stored = TernaryRows.of(file, tensor, tiles).orElseThrow();
+            Blocks.pack(name, stored, rewrite, codes);
+            scale = stored.scale();
         } else {
-            scale = codec.pack(file.data(tensor), rows, cols, codes, where);
+            scale = codec.pack(file.data(tensor), rows, cols, codes, file.where(tensor));
         }
         scale = rewrite.scale(scale);
         file.release(tensor);

@@ -47,8 +47,8 @@ public final class Likelihood {
     }
 
     /**
-     * Negative log-likelihoods in nats, of every token but the first, when all logits have been added: {@code ids.length - 1}
-     * values; NaN where logits are not finite.
+     * Negative log-likelihoods in nats, of every token but the first, when all logits have been added:
+     * {@code ids.length - 1} values; NaN where logits are not finite.
      */
     double[] negativeLog() {
         double[] result = new double[max.length];

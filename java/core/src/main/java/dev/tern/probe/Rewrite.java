@@ -1,6 +1,6 @@
 package dev.tern.probe;
 
-import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.MemorySegment;
 
 /** Another reading of the stored ternary matrices: weights in other places, or other scales. Thread-safe. */
 public interface Rewrite {
@@ -16,9 +16,16 @@ public interface Rewrite {
         return false;
     }
 
-    /** The matrix with its weights where they belong; asked for where they {@link #moves move} only. */
-    default TernaryMatrix moved(String projection, TernaryMatrix matrix) {
-        return matrix;
+    /**
+     * Puts weights of some rows where they belong; asked for where they {@link #moves move} only.
+     *
+     * @param stored the whole matrix as it lies, a byte a weight, {@code [rows][cols]}
+     * @param firstRow the first of {@code count} rows
+     * @param out gets these rows, from index 0 on
+     */
+    default void move(
+            String projection, MemorySegment stored, int rows, int cols, int firstRow, int count, byte[] out) {
+        throw new UnsupportedOperationException("nothing moves");
     }
 
     /** s under this reading. */

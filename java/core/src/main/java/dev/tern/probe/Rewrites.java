@@ -1,31 +1,27 @@
 package dev.tern.probe;
 
-import dev.tern.ternary.TernaryMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.IntUnaryOperator;
-import java.util.function.UnaryOperator;
 
 /**
- * Readings that faulty converters are known for. Those that move weights say where in the matrix as stored the weight lies
- * that belongs in a place.
+ * Readings that faulty converters are known for. Those that move weights say where in the matrix as stored the weight
+ * lies that belongs in a place.
  */
 public final class Rewrites {
     private static final int GROUP = 128;
 
     private Rewrites() {}
 
-    /** Moves weights in every matrix. */
-    private static Rewrite moving(UnaryOperator<TernaryMatrix> move) {
-        return new Rewrite() {
-            @Override
-            public boolean moves(String projection) {
-                return true;
-            }
+    /** Where weights move in every matrix. */
+    private interface Move extends Rewrite {
+        @Override
+        default boolean moves(String projection) {
+            return true;
+        }
 
-            @Override
-            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
-                return move.apply(matrix);
-            }
-        };
+        @Override
+        void move(String projection, MemorySegment stored, int rows, int cols, int firstRow, int count, byte[] out);
     }
 
     private static boolean rotated(String projection) {
@@ -34,29 +30,23 @@ public final class Rewrites {
 
     /** Moves within each group of consecutive weights: place i of a group is stored at place {@code from(i)}. */
     private static Rewrite withinGroups(int group, IntUnaryOperator from) {
-        return moving(matrix -> {
-            byte[] stored = matrix.values();
-            if (stored.length % group != 0) {
-                return matrix;
+        return (Move) (projection, stored, rows, cols, firstRow, count, out) -> {
+            int first = firstRow * cols;
+            boolean whole = rows * cols % group == 0;
+            for (int i = 0; i < count * cols; i++) {
+                int in = (first + i) % group;
+                out[i] = stored.get(ValueLayout.JAVA_BYTE, whole ? first + i - in + from.applyAsInt(in) : first + i);
             }
-            byte[] values = new byte[stored.length];
-            for (int start = 0; start < stored.length; start += group) {
-                for (int i = 0; i < group; i++) {
-                    values[start + i] = stored[start + from.applyAsInt(i)];
-                }
-            }
-            return new TernaryMatrix(matrix.rows(), matrix.cols(), values, matrix.scale());
-        });
+        };
     }
 
     /** Moves rows: row r is stored as row {@code from(r)}. */
-    private static TernaryMatrix rows(TernaryMatrix matrix, IntUnaryOperator from) {
-        int cols = matrix.cols();
-        byte[] values = new byte[matrix.values().length];
-        for (int row = 0; row < matrix.rows(); row++) {
-            System.arraycopy(matrix.values(), from.applyAsInt(row) * cols, values, row * cols, cols);
+    private static void rows(
+            MemorySegment stored, int cols, int firstRow, int count, byte[] out, IntUnaryOperator from) {
+        for (int row = 0; row < count; row++) {
+            long at = (long) from.applyAsInt(firstRow + row) * cols;
+            MemorySegment.copy(stored, ValueLayout.JAVA_BYTE, at, out, row * cols, cols);
         }
-        return new TernaryMatrix(matrix.rows(), cols, values, matrix.scale());
     }
 
     /**
@@ -80,21 +70,15 @@ public final class Rewrites {
      * 4g, 4g+1, 4g+2, 4g+3 in bits 7:6, 5:4, 3:2, 1:0.
      */
     public static Rewrite fourRowsI2s() {
-        return moving(matrix -> {
-            int cols = matrix.cols();
-            byte[] stored = matrix.values();
-            if (matrix.rows() % 4 != 0 || stored.length % GROUP != 0) {
-                return matrix;
+        return (Move) (projection, stored, rows, cols, firstRow, count, out) -> {
+            boolean whole = rows % 4 == 0 && rows * cols % GROUP == 0;
+            for (int i = 0; i < count * cols; i++) {
+                int row = firstRow + i / cols;
+                int at = row / 4 * cols + i % cols; // the byte
+                int moved = at / 32 * GROUP + row % 4 * 32 + at % 32;
+                out[i] = stored.get(ValueLayout.JAVA_BYTE, whole ? moved : firstRow * cols + i);
             }
-            byte[] values = new byte[stored.length];
-            for (int row = 0; row < matrix.rows(); row++) {
-                for (int col = 0; col < cols; col++) {
-                    int at = row / 4 * cols + col; // the byte
-                    values[row * cols + col] = stored[at / 32 * GROUP + row % 4 * 32 + at % 32];
-                }
-            }
-            return new TernaryMatrix(matrix.rows(), cols, values, matrix.scale());
-        });
+        };
     }
 
     /**
@@ -102,39 +86,29 @@ public final class Rewrites {
      * row j + i·N/4 of the model.
      */
     public static Rewrite unpackedAsConsecutiveRows() {
-        return moving(Rewrites::inQuarters);
+        return (Move) (projection, stored, rows, cols, firstRow, count, out) ->
+                rows(stored, cols, firstRow, count, out, r -> ofConsecutive(r, rows));
     }
 
     /** The same in a file of {@code llama}, for which q and k were interleaved after they were unpacked. */
     public static Rewrite unpackedAsConsecutiveRowsThenInterleaved(int headDim) {
-        return new Rewrite() {
-            @Override
-            public boolean moves(String projection) {
-                return true;
-            }
-
-            @Override
-            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
-                if (!rotated(projection)) {
-                    return inQuarters(matrix);
-                }
-                TernaryMatrix unpacked = rows(matrix, r -> rowOfHalves(r, headDim));
-                return rows(inQuarters(unpacked), r -> rowOfPairs(r, headDim));
-            }
+        return (Move) (projection, stored, rows, cols, firstRow, count, out) -> {
+            boolean rotated = rotated(projection);
+            rows(stored, cols, firstRow, count, out, r -> rotated
+                    ? rowOfHalves(ofConsecutive(rowOfPairs(r, headDim), rows), headDim)
+                    : ofConsecutive(r, rows));
         };
     }
 
-    private static TernaryMatrix inQuarters(TernaryMatrix matrix) {
-        int quarter = matrix.rows() / 4;
-        return matrix.rows() % 4 != 0 ? matrix : rows(matrix, r -> r % quarter * 4 + r / quarter);
+    private static int ofConsecutive(int row, int rows) {
+        int quarter = rows / 4;
+        return rows % 4 != 0 ? row : row % quarter * 4 + row / quarter;
     }
 
     /** A checkpoint packed with four consecutive rows a byte, unpacked as Hugging Face packs: the opposite move. */
     public static Rewrite packedAsConsecutiveRows() {
-        return moving(matrix -> {
-            int quarter = matrix.rows() / 4;
-            return matrix.rows() % 4 != 0 ? matrix : rows(matrix, r -> r % 4 * quarter + r / 4);
-        });
+        return (Move) (projection, stored, rows, cols, firstRow, count, out) ->
+                rows(stored, cols, firstRow, count, out, r -> rows % 4 != 0 ? r : r % 4 * (rows / 4) + r / 4);
     }
 
     /** q and k with the halves of each head interleaved, as GGUF's {@code llama} wants them, where they must not be. */
@@ -146,8 +120,9 @@ public final class Rewrites {
             }
 
             @Override
-            public TernaryMatrix moved(String projection, TernaryMatrix matrix) {
-                return rows(matrix, r -> rowOfHalves(r, headDim));
+            public void move(
+                    String projection, MemorySegment stored, int rows, int cols, int firstRow, int count, byte[] out) {
+                rows(stored, cols, firstRow, count, out, r -> rowOfHalves(r, headDim));
             }
 
             @Override

@@ -8,8 +8,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Tokens known by their text, as llama.cpp knows them: no file of a checkpoint says which token ends a turn, or which one
- * a diffusion model fills in.
+ * Tokens known by their text, as llama.cpp knows them: no file of a checkpoint says which token ends a turn, or which
+ * one a diffusion model fills in.
  */
 final class KnownTokens {
     /** The first of these that a vocabulary has ends its turns. */
@@ -23,7 +23,7 @@ final class KnownTokens {
     private static final Set<String> END_OF_TEXT =
             Set.of("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "[EOS]", "<eos>", "</s>");
 
-    /** Diffusion fine-tunes name their mask in no file (Fast-dLLM: the first of these), or among additional tokens only. */
+    /** Diffusion models name their mask in no file (Fast-dLLM: the first of these), or among additional tokens only. */
     private static final List<String> MASK = List.of("|<MASK>|", "<|MASK|>", "<|mask|>", "[MASK]", "<mask>");
 
     private KnownTokens() {}

@@ -6,8 +6,8 @@ import java.util.List;
 /** Texts on which tokenizers differ if they do at all. */
 final class RoundTripTexts {
     /** What models are run on: letters with and without marks, digits, apostrophes. */
-    static final String PROSE = "The quick brown fox can't jump over 1234567 lazy dogs; it's 3.14 metres too far! Gr\u00F6\u00DFe, "
-            + "fa\u00E7ade, na\u00EFve, se\u00F1or, \u00BFqu\u00E9 tal? I'll say they're we've it's what it is.";
+    static final String PROSE = "The quick brown fox can't jump over 1234567 lazy dogs; it's 3.14 metres too far! "
+            + "Gr\u00F6\u00DFe, fa\u00E7ade, na\u00EFve, se\u00F1or, \u00BFqu\u00E9 tal? I'll say they're we've it's what it is.";
 
     static final List<String> TEXTS = List.of(
             "",

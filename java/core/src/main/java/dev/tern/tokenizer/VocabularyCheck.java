@@ -47,7 +47,8 @@ public final class VocabularyCheck {
     public static List<Finding> findings(Vocabulary vocabulary) {
         List<Finding> findings = new ArrayList<>();
         Optional<String> bos = vocabulary.token(SpecialToken.BOS);
-        bakedBos(vocabulary.tokens(), bos.orElse("")).ifPresent(text -> findings.add(new Finding(Fault.BOS_BAKED_IN, text, CONVERT_AGAIN)));
+        bakedBos(vocabulary.tokens(), bos.orElse(""))
+                .ifPresent(text -> findings.add(new Finding(Fault.BOS_BAKED_IN, text, CONVERT_AGAIN)));
         alphabet(vocabulary, findings);
         merges(vocabulary, findings);
         parts(vocabulary, findings);
@@ -166,8 +167,8 @@ public final class VocabularyCheck {
      * What two vocabularies make of the same texts.
      *
      * @param texts on how many they were tried
-     * @param restored how many of the texts came back as they were from the first vocabulary's tokens; one that normalizes,
-     *     or lacks bytes, loses some by design
+     * @param restored how many of the texts came back as they were from the first vocabulary's tokens; one that
+     *     normalizes, or lacks bytes, loses some by design
      * @param problems where the two differ, a sentence for each text; empty when they do nowhere
      */
     public record RoundTrip(int texts, int restored, List<String> problems) {
@@ -177,9 +178,9 @@ public final class VocabularyCheck {
     }
 
     /**
-     * Compares what two vocabularies make of texts in many scripts, with special tokens, runs of white space, code and odd
-     * characters: the ids, with special tokens parsed and not, and the text of the ids. A text that neither can encode is
-     * no difference.
+     * Compares what two vocabularies make of texts in many scripts, with special tokens, runs of white space, code and
+     * odd characters: the ids, with special tokens parsed and not, and the text of the ids. A text that neither can encode
+     * is no difference.
      */
     public static RoundTrip roundTrip(Vocabulary a, Vocabulary b) {
         Tokenizer first = Tokenizer.of(a);
@@ -192,7 +193,9 @@ public final class VocabularyCheck {
             int[] ids = encoded(first, text, false);
             String characters = text.replaceAll("\\p{Cs}", "\uFFFD"); // half of a surrogate pair is none
             restored += ids != null && first.decode(ids, false).equals(characters) ? 1 : 0;
-            difference(first, second, text, true).or(() -> difference(first, second, text, false)).ifPresent(problems::add);
+            difference(first, second, text, true)
+                    .or(() -> difference(first, second, text, false))
+                    .ifPresent(problems::add);
         }
         return new RoundTrip(texts.size(), restored, problems);
     }

@@ -69,7 +69,8 @@ class GraphComparisonTest {
         ValidationReport.Proof proof = Validator.validate(gguf, MODELS.resolve("packed-u8")).proof();
         assertThat(proof.sha256()).hasSize(64);
         try (Model model = Model.load(gguf, ModelOptions.builder().cacheType(FloatType.F32).build())) {
-            int[] prompt = Arrays.copyOf(model.tokenizer().encode(VocabularyCheck.sample(), true, false), proof.graph().prompt());
+            int[] all = model.tokenizer().encode(VocabularyCheck.sample(), true, false);
+            int[] prompt = Arrays.copyOf(all, proof.graph().prompt());
             Generation answer =
                     model.generate(prompt, GenerationOptions.builder().maxTokens(4).temperature(0).build());
             List<Integer> ids = new ArrayList<>();
