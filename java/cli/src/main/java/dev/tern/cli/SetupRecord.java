@@ -7,13 +7,13 @@ import dev.tern.codegen.PlannedKernel;
 import dev.tern.codegen.Tile;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
+import dev.tern.io.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -113,7 +113,7 @@ record SetupRecord(Request request, String file, long bytes, String sha256, bool
     /** SHA-256 of a file, hexadecimal; shows progress where it takes long. */
     static String sha256(Path file, Progress progress) {
         try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            MessageDigest digest = Sha256.digest();
             long total = Files.size(file);
             byte[] chunk = new byte[1 << 20];
             long done = 0;
@@ -125,8 +125,6 @@ record SetupRecord(Request request, String file, long bytes, String sha256, bool
             return HexFormat.of().formatHex(digest.digest());
         } catch (IOException e) {
             throw InputException.at(file).problem("cannot be read", e).exception(e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java has SHA-256", e);
         }
     }
 

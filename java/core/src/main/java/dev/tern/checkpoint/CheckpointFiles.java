@@ -1,6 +1,7 @@
 package dev.tern.checkpoint;
 
 import dev.tern.io.InputException;
+import dev.tern.io.PickleFile;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.safetensors.SafetensorsTensor;
 import dev.tern.safetensors.ShardIndex;
@@ -10,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -51,7 +51,7 @@ final class CheckpointFiles implements AutoCloseable {
         try {
             if (weights.endsWith(INDEX)) {
                 files.addShards();
-            } else if (isPickle(weights)) {
+            } else if (PickleFile.isNamed(name(weights))) {
                 throw pickle(weights);
             } else {
                 files.addWhole(files.file(weights.getFileName().toString(), weights));
@@ -75,7 +75,7 @@ final class CheckpointFiles implements AutoCloseable {
             return folder.resolve(INDEX);
         }
         List<Path> found = list(folder);
-        Optional<Path> pickle = found.stream().filter(CheckpointFiles::isPickle).findFirst();
+        Optional<Path> pickle = found.stream().filter(file -> PickleFile.isNamed(name(file))).findFirst();
         if (pickle.isPresent()) {
             throw pickle(pickle.get());
         }
@@ -88,11 +88,6 @@ final class CheckpointFiles implements AutoCloseable {
                         ? "Give the folder into which the model was downloaded."
                         : "Give the path of the safetensors file itself.")
                 .exception();
-    }
-
-    private static boolean isPickle(Path file) {
-        String name = name(file).toLowerCase(Locale.ROOT);
-        return name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".pth") || name.endsWith(".ckpt");
     }
 
     private static boolean isSafetensors(Path file) {

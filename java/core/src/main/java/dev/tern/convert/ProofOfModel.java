@@ -3,6 +3,7 @@ package dev.tern.convert;
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
+import dev.tern.io.Sha256;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.model.GgufHyperparameters;
@@ -14,7 +15,6 @@ import dev.tern.tokenizer.Vocabulary;
 import dev.tern.tokenizer.VocabularyCheck;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -105,12 +105,7 @@ final class ProofOfModel {
     }
 
     private String sha256() {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
+        MessageDigest digest = Sha256.digest();
         MemorySegment all = file.bytes();
         for (long at = 0; at < all.byteSize(); at += HASH_PIECE) {
             MemorySegment piece = all.asSlice(at, Math.min(HASH_PIECE, all.byteSize() - at));

@@ -4,6 +4,7 @@ import dev.tern.inspect.Inspection.Finding;
 import dev.tern.inspect.Inspection.Severity;
 import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
+import dev.tern.io.PickleFile;
 import dev.tern.safetensors.SafetensorsFile;
 import dev.tern.safetensors.SafetensorsTensor;
 import dev.tern.safetensors.SafetensorsType;
@@ -60,7 +61,7 @@ final class BrokenCheckpoint {
 
     private static List<Path> weights(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(file -> isSafetensors(file) || isPickle(file)).sorted().toList();
+            return entries.filter(file -> isSafetensors(file) || PickleFile.isNamed(file.toString())).sorted().toList();
         } catch (IOException e) {
             return List.of();
         }
@@ -70,15 +71,10 @@ final class BrokenCheckpoint {
         return file.toString().endsWith(".safetensors");
     }
 
-    private static boolean isPickle(Path file) {
-        String name = file.toString().toLowerCase(Locale.ROOT);
-        return name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".pth") || name.endsWith(".ckpt");
-    }
-
     private void explain(List<Path> files) {
         files.stream().filter(BrokenCheckpoint::isSafetensors).forEach(this::file);
         if (files.stream().noneMatch(BrokenCheckpoint::isSafetensors)
-                && files.stream().anyMatch(BrokenCheckpoint::isPickle)) {
+                && files.stream().anyMatch(file -> PickleFile.isNamed(file.toString()))) {
             find(FindingKind.PICKLE, "The weights are PyTorch pickles (" + files.getFirst().getFileName()
                             + "), which can run code when they are read; Tern does not read them.",
                     "Download the model's safetensors files, or load it in transformers once and save it with"

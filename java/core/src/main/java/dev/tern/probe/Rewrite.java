@@ -25,7 +25,7 @@ public interface Rewrite {
      */
     default void move(
             String projection, MemorySegment stored, int rows, int cols, int firstRow, int count, byte[] out) {
-        throw new UnsupportedOperationException("nothing moves");
+        throw new IllegalStateException(projection + " lies as this reading has it");
     }
 
     /** s under this reading. */

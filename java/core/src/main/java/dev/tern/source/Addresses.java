@@ -1,6 +1,7 @@
 package dev.tern.source;
 
 import dev.tern.io.InputException;
+import dev.tern.io.PickleFile;
 import dev.tern.safetensors.ShardIndex;
 import java.net.URI;
 import java.net.URLDecoder;
@@ -238,7 +239,7 @@ final class Addresses {
                     .cure("Download it and give its path: tern inspect FILE, tern run -m FILE.")
                     .exception();
         }
-        if (Selection.isPickle(name)) {
+        if (PickleFile.isNamed(name)) {
             throw InputException.at(shown(address))
                     .problem("PyTorch's pickle format is not read, as it can run code")
                     .expected("the address of a folder with safetensors")

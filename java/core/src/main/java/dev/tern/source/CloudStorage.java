@@ -66,7 +66,7 @@ final class CloudStorage implements RemoteFolder {
                 }
             }
         }
-        return new Files(ModelCache.hash(identities.toString()), files);
+        return new ListedFiles("state", ModelCache.hash(identities.toString()), files);
     }
 
     private boolean signIn() throws IOException, InterruptedException {
@@ -129,23 +129,6 @@ final class CloudStorage implements RemoteFolder {
                 strong ? checksums.getFirst().toString() : "generation " + generation + " of " + name,
                 "",
                 true);
-    }
-
-    private record Files(String revision, Map<String, RemoteFile> files) implements Listing {
-        @Override
-        public String revisionInWords() {
-            return "state " + revision;
-        }
-
-        @Override
-        public List<String> names() {
-            return List.copyOf(files.keySet());
-        }
-
-        @Override
-        public Optional<RemoteFile> find(String name) {
-            return Optional.ofNullable(files.get(name));
-        }
     }
 
     /**

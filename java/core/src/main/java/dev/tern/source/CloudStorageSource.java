@@ -33,21 +33,6 @@ record CloudStorageSource(String bucket, List<String> folders, String file) impl
     }
 
     @Override
-    public List<String> subfolder() {
-        return List.of();
-    }
-
-    @Override
-    public String reference() {
-        return "current";
-    }
-
-    @Override
-    public Optional<String> pinned() {
-        return Optional.empty();
-    }
-
-    @Override
     public RemoteFolder connect(Http http, FetchOptions options) {
         Optional<String> emulator = options.variable("STORAGE_EMULATOR_HOST");
         String endpoint = emulator.map(host -> host.contains("://") ? host : "http://" + host)

@@ -5,7 +5,6 @@ import dev.tern.io.JsonFile;
 import java.io.IOException;
 import java.net.URI;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -56,7 +55,7 @@ final class HuggingFaceHub implements RemoteFolder {
                 files.put(name, file(name, path, commit, sibling));
             }
         }
-        return new Files(commit, files);
+        return new ListedFiles("commit", commit, files);
     }
 
     private RemoteFile file(String name, String path, String commit, JsonNode sibling) {
@@ -76,23 +75,6 @@ final class HuggingFaceHub implements RemoteFolder {
                 checksum.map(Checksum::toString).orElse("commit " + commit + " " + path),
                 "",
                 true);
-    }
-
-    private record Files(String revision, Map<String, RemoteFile> files) implements Listing {
-        @Override
-        public String revisionInWords() {
-            return "commit " + revision;
-        }
-
-        @Override
-        public List<String> names() {
-            return List.copyOf(files.keySet());
-        }
-
-        @Override
-        public Optional<RemoteFile> find(String name) {
-            return Optional.ofNullable(files.get(name));
-        }
     }
 
     private static String path(String... names) {

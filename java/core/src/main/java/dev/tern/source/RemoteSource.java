@@ -20,13 +20,19 @@ sealed interface RemoteSource extends ModelSource permits HuggingFaceSource, Clo
      * Below a revision's folder of that name in the cache, for a model that is not at the top of what has the
      * revision.
      */
-    List<String> subfolder();
+    default List<String> subfolder() {
+        return List.of();
+    }
 
-    /** What names the revision that is wanted, such as a branch. */
-    String reference();
+    /** What names the revision that is wanted, such as a branch; where there are none, what is there now. */
+    default String reference() {
+        return "current";
+    }
 
     /** The revision, when its contents are known never to change and nobody need be asked. */
-    Optional<String> pinned();
+    default Optional<String> pinned() {
+        return Optional.empty();
+    }
 
     /** Whatever it takes to ask the server; nothing is asked yet. */
     RemoteFolder connect(Http http, FetchOptions options);

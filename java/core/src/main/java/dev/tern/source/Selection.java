@@ -1,13 +1,13 @@
 package dev.tern.source;
 
 import dev.tern.io.InputException;
+import dev.tern.io.PickleFile;
 import dev.tern.safetensors.ShardIndex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Which files of a folder a model needs: those that a checkpoint is read from, and never anything else. */
 final class Selection {
@@ -48,7 +48,7 @@ final class Selection {
         }
         InputException.Builder error = InputException.at(label);
         List<String> safetensors = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
-        List<String> pickles = names.stream().filter(Selection::isPickle).toList();
+        List<String> pickles = names.stream().filter(PickleFile::isNamed).toList();
         List<String> gguf = names.stream().filter(name -> name.endsWith(".gguf")).toList();
         if (!named.isEmpty()) {
             error.problem("there is no " + named + " in it").found(some(names));
@@ -75,12 +75,6 @@ final class Selection {
         throw error.exception();
     }
 
-    /** Whether a file is one that PyTorch saved, by its name. */
-    static boolean isPickle(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return Stream.of(".bin", ".pt", ".pth", ".ckpt").anyMatch(lower::endsWith);
-    }
-
     /** Some names, and how many more. */
     static String some(List<String> names) {
         if (names.isEmpty()) {
@@ -100,7 +94,7 @@ final class Selection {
         if (others.isEmpty()) {
             return "";
         }
-        String first = others.stream().filter(Selection::isPickle).findFirst().orElse(others.getFirst());
+        String first = others.stream().filter(PickleFile::isNamed).findFirst().orElse(others.getFirst());
         return others.size() == 1
                 ? first + " is not needed and was left out"
                 : first + " and " + (others.size() - 1) + (others.size() == 2 ? " other" : " others")

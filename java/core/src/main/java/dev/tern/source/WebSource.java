@@ -3,7 +3,6 @@ package dev.tern.source;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -47,21 +46,6 @@ record WebSource(URI address, String folder, String file) implements RemoteSourc
         path.add(address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort()));
         path.addAll(names());
         return path;
-    }
-
-    @Override
-    public List<String> subfolder() {
-        return List.of();
-    }
-
-    @Override
-    public String reference() {
-        return "current";
-    }
-
-    @Override
-    public Optional<String> pinned() {
-        return Optional.empty();
     }
 
     @Override
