@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 3
+#define TERN_ABI_VERSION 4
 
 /*
  * Element types of float matrices; those of the KV cache are TERN_F32 and TERN_F16.
@@ -63,23 +63,50 @@ enum tern_float_type { TERN_F32 = 0, TERN_F16 = 1, TERN_BF16 = 2, TERN_Q8_0 = 3,
  * original weights and GGUF's `llama` architecture. */
 enum tern_rope_pairing { TERN_ROPE_HALVES = 0, TERN_ROPE_NEIGHBOURS = 1 };
 
-/* Instruction-set levels, ascending. */
-enum tern_tier { TERN_TIER_SCALAR = 0, TERN_TIER_AVX2 = 1 };
+/* Instruction-set levels: those of x86-64 ascending, then those of AArch64 ascending. A library has the ones of the
+ * architecture it was built for, and scalar. */
+enum tern_tier {
+    TERN_TIER_SCALAR = 0,
+    TERN_TIER_AVX2 = 1,
+    TERN_TIER_AVXVNNI = 2,
+    TERN_TIER_AVX512VNNI = 3,
+    TERN_TIER_AMX = 4,
+    TERN_TIER_NEON = 5,
+    TERN_TIER_NEONDOT = 6
+};
 
 /* Columns of one group of packed ternary codes; rows are padded up to whole groups. */
 #define TERN_GROUP 128
 
 /*
- * A ternary matrix W = scale * T in the run-time layout, which is the layout of an I2_S tensor's rows.
- * A row is `groups = ceil(cols / 128)` groups of 32 bytes; byte p of a group holds the codes of its columns p, p+32, p+64
- * and p+96 in bits 7:6, 5:4, 3:2 and 1:0. Code = T + 1; code 3 does not occur. Columns past `cols` have code 1 (T = 0).
+ * Layouts of a ternary matrix. Code = T + 1; code 3 does not occur. Rows and columns that pad a matrix have code 1 (T = 0).
+ * Every tier computes with every layout; with which one it is fast is its own affair.
+ *
+ *   ROWS: the layout of an I2_S tensor's rows. A row is `groups = ceil(cols / 128)` groups of 32 bytes; byte p of a group
+ *   holds the codes of its columns p, p+32, p+64 and p+96 in bits 7:6, 5:4, 3:2 and 1:0.
+ *
+ *   PANELS_2BIT: 32 rows lie interleaved in a panel. A panel is ceil(cols / 16) groups of 128 bytes; byte 4 r + j of group
+ *   g (r = 0 ... 31, j = 0 ... 3) holds in bits 2k+1 : 2k the code of the panel's row r, column 16 g + 4 k + j.
+ *   So a 32-bit lane belongs to one row, and a shift brings out four neighbouring columns of all rows.
+ *
+ *   PANELS_5TRIT: the same with five trits a byte, 1.6 bits a weight. A panel is ceil(cols / 20) groups of 128 bytes; byte
+ *   4 r + j of group g holds ceil(256 q / 243), q being the number whose base-3 digits, the highest first, are the codes of
+ *   row r, columns 20 g + 4 k + j for k = 0 ... 4. With v_0 = that byte, 3 v_k = 256 digit_k + v_{k+1}: a product by 3
+ *   shifts a digit out. (The byte of ggml's TQ1_0; other columns.) At most 65,535 columns.
  */
+enum tern_ternary_layout { TERN_ROWS = 0, TERN_PANELS_2BIT = 1, TERN_PANELS_5TRIT = 2 };
+
+/* Rows of a panel. */
+#define TERN_PANEL_ROWS 32
+
+/* A ternary matrix W = scale * T. */
 typedef struct tern_ternary_matrix {
-    const uint8_t *codes; /* rows * stride bytes */
+    const uint8_t *codes; /* panels begin at a multiple of 64 bytes */
     int64_t rows;
     int64_t cols;
-    int64_t stride; /* bytes from one row to the next, at least 32 * groups */
+    int64_t stride; /* bytes from one row (in TERN_ROWS) or panel to the next; of a panel a multiple of 64 */
     float scale;
+    int32_t layout; /* tern_ternary_layout */
 } tern_ternary_matrix;
 
 /*
@@ -130,6 +157,12 @@ typedef struct tern_kv_layer {
  * ternary_matmul: y[t * y_stride + row] = (float)(sum over columns of T * a) * (w->scale / a->scales[t]) for t in
  *   [0, tokens) and row in [row_begin, row_end). Two float operations: the quotient, then the product.
  *
+ * ternary_pack: rows [row_begin, row_end) of `w` in its layout of panels, from their codes in TERN_ROWS: row_begin's first
+ *   byte at `codes`, `stride` bytes from row to row. row_begin is a multiple of 32, row_end is one or the number of rows,
+ *   and then the panel is filled up. A code 3 gives some code from 0 to 2.
+ *
+ * ternary_unpack: the way back: rows [row_begin, row_end) of `w`, whatever its layout, in TERN_ROWS, padded.
+ *
  * float_matmul: y[t * y_stride + row] = dot(w[row], x[t]) in the 32-lane order, weights widened exactly to float32,
  *   each product entering as fma(weight, x, lane).
  *
@@ -169,6 +202,10 @@ typedef struct tern_kv_layer {
     X(ternary_matmul, void,                                                                                                \
       (const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin, int64_t row_end,        \
        float *y, int64_t y_stride))                                                                                        \
+    X(ternary_pack, void,                                                                                                  \
+      (const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end, const tern_ternary_matrix *w))             \
+    X(ternary_unpack, void,                                                                                                \
+      (const tern_ternary_matrix *w, int64_t row_begin, int64_t row_end, uint8_t *codes, int64_t stride))                  \
     X(float_matmul, void,                                                                                                  \
       (const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens, int64_t row_begin, int64_t row_end,   \
        float *y, int64_t y_stride))                                                                                        \

@@ -18,8 +18,13 @@ static const tern_kernels scalar_kernels = {.tier = TERN_TIER_SCALAR, TERN_KERNE
 static const tern_kernels avx2_kernels = {.tier = TERN_TIER_AVX2, TERN_KERNEL_TABLE(AVX2_MEMBER)};
 #undef AVX2_MEMBER
 #define AVX2_KERNELS (&avx2_kernels)
+#define AVX512_MEMBER(name, result, parameters) .name = tern_avx512_##name,
+static const tern_kernels avx512vnni_kernels = {.tier = TERN_TIER_AVX512VNNI, TERN_KERNEL_TABLE(AVX512_MEMBER)};
+#undef AVX512_MEMBER
+#define AVX512VNNI_KERNELS (&avx512vnni_kernels)
 #else
 #define AVX2_KERNELS NULL
+#define AVX512VNNI_KERNELS NULL
 #endif
 
 typedef struct tier_entry {
@@ -31,19 +36,25 @@ typedef struct tier_entry {
 static const tier_entry tiers[] = {
     [TERN_TIER_SCALAR] = {"scalar", &scalar_kernels},
     [TERN_TIER_AVX2] = {"avx2", AVX2_KERNELS},
+    [TERN_TIER_AVXVNNI] = {"avxvnni", NULL},
+    [TERN_TIER_AVX512VNNI] = {"avx512vnni", AVX512VNNI_KERNELS},
+    [TERN_TIER_AMX] = {"amx", NULL},
+    [TERN_TIER_NEON] = {"neon", NULL},
+    [TERN_TIER_NEONDOT] = {"neondot", NULL},
 };
 
 #define TIER_COUNT ((int32_t)(sizeof tiers / sizeof tiers[0]))
 
-/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so the answer is kept. Threads that meet here
- * for the first time all store the same pointer. */
-static const char *avx2_obstacle_once(void) {
+/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so answers are kept. Threads that meet here for
+ * the first time all store the same pointer. */
+static const char *obstacle_once(int32_t tier) {
     static const char unknown[] = "";
-    static _Atomic(const char *) known = unknown;
-    const char *obstacle = atomic_load_explicit(&known, memory_order_relaxed);
+    static _Atomic(const char *) known[] = {unknown, unknown, unknown, unknown, unknown, unknown, unknown};
+    _Static_assert(sizeof known / sizeof known[0] == sizeof tiers / sizeof tiers[0], "an answer for each tier");
+    const char *obstacle = atomic_load_explicit(&known[tier], memory_order_relaxed);
     if (obstacle == unknown) {
-        obstacle = tern_avx2_obstacle(tern_read_x86_features());
-        atomic_store_explicit(&known, obstacle, memory_order_relaxed);
+        obstacle = tern_x86_obstacle(tier, tern_read_x86_features());
+        atomic_store_explicit(&known[tier], obstacle, memory_order_relaxed);
     }
     return obstacle;
 }
@@ -59,7 +70,7 @@ const char *tern_tier_obstacle(int32_t tier) {
     if (tiers[tier].kernels == NULL) {
         return "this library was built without the tier, for another kind of CPU";
     }
-    return tier == TERN_TIER_AVX2 ? avx2_obstacle_once() : NULL;
+    return obstacle_once(tier);
 }
 
 int32_t tern_best_tier(void) {

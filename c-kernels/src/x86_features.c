@@ -2,6 +2,7 @@
  * x86_features.c: CPUID and XGETBV, and what they mean for the tiers.
  */
 #include "x86_features.h"
+#include "tern_kernels.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ static uint64_t read_xcr0(void) {
 #define OSXSAVE (UINT32_C(1) << 27)
 
 tern_x86_features tern_read_x86_features(void) {
-    tern_x86_features features = {0, 0, 0};
+    tern_x86_features features = {0, 0, 0, 0, 0, 0};
     uint32_t eax;
     uint32_t ebx;
     uint32_t ecx;
@@ -34,6 +35,11 @@ tern_x86_features tern_read_x86_features(void) {
     }
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
         features.leaf7_ebx = ebx;
+        features.leaf7_ecx = ecx;
+        features.leaf7_edx = edx;
+        if (eax >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx)) {
+            features.leaf7_1_eax = eax;
+        }
     }
     return features;
 }
@@ -48,7 +54,7 @@ static bool read_prefetch_pays(void) {
 #else
 
 tern_x86_features tern_read_x86_features(void) {
-    return (tern_x86_features){0, 0, 0};
+    return (tern_x86_features){0, 0, 0, 0, 0, 0};
 }
 
 static bool read_prefetch_pays(void) {
@@ -93,4 +99,28 @@ const char *tern_avx2_obstacle(tern_x86_features features) {
         return "the CPU has AVX2, but the operating system does not save the AVX registers (XCR0 bits 1 and 2)";
     }
     return NULL;
+}
+
+static const char *avx512vnni_obstacle(tern_x86_features features) {
+    if (!(features.leaf7_ebx >> 16 & 1)) {
+        return "the CPU has no AVX-512";
+    }
+    if (!(features.leaf7_ebx >> 17 & features.leaf7_ebx >> 30 & features.leaf7_ebx >> 31 & 1)) {
+        return "the CPU has AVX-512 but not its DQ, BW and VL";
+    }
+    if (!(features.leaf7_ecx >> 11 & 1)) {
+        return "the CPU has AVX-512 but no VNNI";
+    }
+    if ((features.xcr0 & 0xe6) != 0xe6) {
+        return "the CPU has AVX-512, but the operating system does not save its registers (XCR0 bits 5 to 7)";
+    }
+    return NULL;
+}
+
+const char *tern_x86_obstacle(int32_t tier, tern_x86_features features) {
+    if (tier == TERN_TIER_SCALAR) {
+        return NULL;
+    }
+    const char *avx2 = tern_avx2_obstacle(features);
+    return avx2 != NULL || tier == TERN_TIER_AVX2 ? avx2 : avx512vnni_obstacle(features);
 }

@@ -130,7 +130,7 @@ static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens) {
         const uint64_t valid = random & ~(random >> 1 & UINT64_C(0x5555555555555555)); /* turns a 3 into a 2 */
         memcpy(codes + i, &valid, 8);
     }
-    s.w = (tern_ternary_matrix){codes, rows, cols, cols / 4, 1};
+    s.w = (tern_ternary_matrix){codes, rows, cols, cols / 4, 1, TERN_ROWS};
     s.a = (tern_activations){allocate(tokens * cols), allocate(tokens * 4), allocate(tokens * 4), cols};
     for (int64_t i = 0; i < tokens * cols; i++) {
         s.a.values[i] = (int8_t)random_below(256);

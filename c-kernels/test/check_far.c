@@ -30,7 +30,7 @@ static void far_ternary(const tern_kernels *scalar, const tern_kernels *tier) {
         pack_row(t, COLS, codes + row * ROW_BYTES);
     }
     float near_y[4];
-    const tern_ternary_matrix near_w = {codes, 2, COLS, ROW_BYTES, 0.5f};
+    const tern_ternary_matrix near_w = {codes, 2, COLS, ROW_BYTES, 0.5f, TERN_ROWS};
     const tern_activations near_a = {values, scales, sums, PADDED};
     scalar->ternary_matmul(&near_w, &near_a, 2, 0, 2, near_y, 2);
 
@@ -41,7 +41,7 @@ static void far_ternary(const tern_kernels *scalar, const tern_kernels *tier) {
         memcpy(far_codes + row * far_apart, codes + row * ROW_BYTES, ROW_BYTES);
         memcpy(far_values + row * far_apart, values + row * PADDED, PADDED);
     }
-    const tern_ternary_matrix far_w = {far_codes, 2, COLS, far_apart, 0.5f};
+    const tern_ternary_matrix far_w = {far_codes, 2, COLS, far_apart, 0.5f, TERN_ROWS};
     const tern_activations far_a = {far_values, scales, sums, far_apart};
     tier->ternary_matmul(&far_w, &far_a, 2, 0, 2, far_y, far_floats);
     CHECK(same_float(far_y[0], near_y[0]) && same_float(far_y[1], near_y[1]) &&

@@ -107,7 +107,7 @@ static void check_prefetch(void) {
         }
         float scale = 3;
         int32_t sum = 77;
-        const tern_ternary_matrix w = {codes.data, rows, groups * TERN_GROUP, groups * 32, 0.7f};
+        const tern_ternary_matrix w = {codes.data, rows, groups * TERN_GROUP, groups * 32, 0.7f, TERN_ROWS};
         const tern_activations a = {values.data, &scale, &sum, groups * TERN_GROUP};
         compare_prefetch(&w, &a, rows);
         guarded_free(&codes);
@@ -152,6 +152,45 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     /* More rows than a cache block, more tokens than several tiles. */
     ternary_case(scalar, tier, (ternary_shape){150, 256, 21, 3, 149}, TERNARY_RANDOM, AT_END);
     ternary_case(scalar, tier, (ternary_shape){70, 640, 67, 0, 70}, TERNARY_RANDOM, AT_END);
+}
+
+/* Both are compared in every ternary_case, whose matrices they pack. Here: what a damaged code may do. */
+void check_ternary_pack(const tern_kernels *scalar, const tern_kernels *tier) {
+    for (int64_t rows = 1; rows <= 70; rows += 23) {
+        guarded codes = guarded_new((size_t)(rows * 64), AT_END);
+        memset(codes.data, 0xff, codes.bytes);
+        guarded packed[2];
+        for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_5TRIT; layout++) {
+            const int64_t stride = layout == TERN_PANELS_2BIT ? 128 * 16 : 128 * 13;
+            for (int i = 0; i < 2; i++) {
+                packed[i] = guarded_new((size_t)((rows + 31) / 32 * stride), AT_END);
+                const tern_ternary_matrix w = {packed[i].data, rows, 256, stride, 1, layout};
+                (i == 0 ? scalar : tier)->ternary_pack(codes.data, 64, 0, rows, &w);
+            }
+            CHECK(memcmp(packed[0].data, packed[1].data, packed[0].bytes) == 0 && guarded_slack_intact(&packed[1]),
+                  "ternary_pack: codes 3 in layout %d", layout);
+            guarded_free(&packed[0]);
+            guarded_free(&packed[1]);
+        }
+        guarded_free(&codes);
+    }
+}
+
+void check_ternary_unpack(const tern_kernels *scalar, const tern_kernels *tier) {
+    guarded codes = guarded_new(32 * 40, AT_END); /* TERN_ROWS itself, with rows further apart than they are long */
+    for (size_t i = 0; i < codes.bytes; i++) {
+        ((uint8_t *)codes.data)[i] = random_valid_byte();
+    }
+    const tern_ternary_matrix w = {codes.data, 32, 128, 40, 1, TERN_ROWS};
+    guarded out[2];
+    for (int i = 0; i < 2; i++) {
+        out[i] = guarded_new(20 * 32, AT_END);
+        (i == 0 ? scalar : tier)->ternary_unpack(&w, 5, 25, out[i].data, 32);
+    }
+    CHECK(memcmp(out[0].data, out[1].data, out[0].bytes) == 0, "ternary_unpack: rows");
+    guarded_free(&codes);
+    guarded_free(&out[0]);
+    guarded_free(&out[1]);
 }
 
 void check_find_invalid_code(const tern_kernels *scalar, const tern_kernels *tier) {

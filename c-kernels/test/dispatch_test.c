@@ -10,7 +10,7 @@
 
 static void test_obstacles(void) {
     /* As Zen 4 reports them. */
-    const tern_x86_features good = {0xfff8320b, 0xf1bf97a9, 0x2e7};
+    const tern_x86_features good = {0xfff8320b, 0xf1bf97a9, 0x2e7, 0x405fce, 0x10000010, 0x20};
     CHECK(tern_avx2_obstacle(good) == NULL, "a Zen 4 cannot run AVX2: %s", tern_avx2_obstacle(good));
     static const struct {
         uint32_t ecx;
@@ -29,12 +29,12 @@ static void test_obstacles(void) {
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const tern_x86_features features = {good.leaf1_ecx & ~bad[i].ecx, good.leaf7_ebx & ~bad[i].ebx,
-                                            good.xcr0 & ~bad[i].xcr0};
+                                            good.xcr0 & ~bad[i].xcr0, 0, 0, 0};
         const char *obstacle = tern_avx2_obstacle(features);
         CHECK(obstacle != NULL && strstr(obstacle, bad[i].words) != NULL, "machine %zu: %s, expected %s", i,
               obstacle == NULL ? "(no obstacle)" : obstacle, bad[i].words);
     }
-    CHECK(tern_avx2_obstacle((tern_x86_features){0, 0, 0}) != NULL, "a machine without CPUID runs AVX2");
+    CHECK(tern_avx2_obstacle((tern_x86_features){0, 0, 0, 0, 0, 0}) != NULL, "a machine without CPUID runs AVX2");
 #if defined(__x86_64__)
     /* The compiler's own detection is a second opinion on this machine. */
     __builtin_cpu_init();
@@ -57,10 +57,11 @@ static void test_prefetch(void) {
 
 static void test_tiers(void) {
     CHECK(strcmp(tern_tier_name(TERN_TIER_SCALAR), "scalar") == 0 &&
-              strcmp(tern_tier_name(TERN_TIER_AVX2), "avx2") == 0,
+              strcmp(tern_tier_name(TERN_TIER_AVX2), "avx2") == 0 &&
+              strcmp(tern_tier_name(TERN_TIER_AVX512VNNI), "avx512vnni") == 0,
           "names of tiers");
     CHECK(tern_tier_obstacle(TERN_TIER_SCALAR) == NULL, "scalar has an obstacle");
-    static const int32_t unknown[] = {-1, 2, 1000, INT32_MIN, INT32_MAX};
+    static const int32_t unknown[] = {-1, TERN_TIER_NEONDOT + 1, 1000, INT32_MIN, INT32_MAX};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         CHECK(tern_tier_name(unknown[i]) == NULL && tern_tier_obstacle(unknown[i]) != NULL &&
                   tern_kernels_of(unknown[i]) == NULL,
@@ -87,12 +88,23 @@ static int32_t best_with(const char *cap) {
     return tern_best_tier();
 }
 
+/* The best tier up to one, looked for from below. */
+static int32_t best_up_to(int32_t cap) {
+    int32_t best = TERN_TIER_SCALAR;
+    for (int32_t tier = 0; tier <= cap; tier++) {
+        best = tern_tier_obstacle(tier) == NULL ? tier : best;
+    }
+    return best;
+}
+
 static void test_cap(void) {
-    const int32_t best = tern_tier_obstacle(TERN_TIER_AVX2) == NULL ? TERN_TIER_AVX2 : TERN_TIER_SCALAR;
+    const int32_t best = best_up_to(TERN_TIER_NEONDOT);
     CHECK(best_with(NULL) == best, "the best tier is not %d", best);
     CHECK(best_with("") == best, "an empty TERN_MAX_TIER is a cap");
-    CHECK(best_with("scalar") == TERN_TIER_SCALAR, "TERN_MAX_TIER=scalar is not obeyed");
-    CHECK(best_with("avx2") == best, "TERN_MAX_TIER=avx2 gives %d", tern_best_tier());
+    for (int32_t tier = 0; tern_tier_name(tier) != NULL; tier++) {
+        CHECK(best_with(tern_tier_name(tier)) == best_up_to(tier), "TERN_MAX_TIER=%s gives %d", tern_tier_name(tier),
+              tern_best_tier());
+    }
     static const char *const words[] = {"avx3", "AVX2", "scalar ", "0"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         CHECK(best_with(words[i]) == -1, "TERN_MAX_TIER=%s is taken for a tier", words[i]);

@@ -49,7 +49,7 @@ static matrix make_matrix(const tern_lut_kernels *kernels, int64_t kernel, int f
     free(pool);
     const float scale = random_uniform();
     w.lut = (tern_lut_matrix){w.packed.data, *shape, scale, kernel};
-    w.plain = (tern_ternary_matrix){w.codes.data, shape->rows, k, row_bytes, scale};
+    w.plain = (tern_ternary_matrix){w.codes.data, shape->rows, k, row_bytes, scale, TERN_ROWS};
     return w;
 }
 

@@ -202,7 +202,7 @@ static void test_ternary_matmul(void) {
         }
         pack_row(t, cols, codes);
         float r = 1.7f;
-        const tern_ternary_matrix w = {codes, 1, cols, padded_columns(cols) / 4, 0.37f};
+        const tern_ternary_matrix w = {codes, 1, cols, padded_columns(cols) / 4, 0.37f, TERN_ROWS};
         const tern_activations activations = {a, &r, &sum, padded_columns(cols)};
         float y;
         kernels->ternary_matmul(&w, &activations, 1, 0, 1, &y, 1);

@@ -47,6 +47,78 @@ static int8_t activation_of_kind(ternary_fill kind) {
     }
 }
 
+/* The code of a row's column, 1 outside of the matrix. */
+static unsigned code_at(const tern_ternary_matrix *w, int64_t row, int64_t c) {
+    return row >= w->rows || c >= w->cols
+               ? 1
+               : w->codes[row * w->stride + c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) & 3u;
+}
+
+guarded panels_of(const tern_ternary_matrix *w, int32_t layout, tern_ternary_matrix *out, edge side) {
+    const int64_t columns = layout == TERN_PANELS_2BIT ? 16 : 20;
+    const int64_t groups = (w->cols + columns - 1) / columns;
+    const int64_t panels = (w->rows + 31) / 32;
+    guarded memory = guarded_new((size_t)(panels * groups * 128), side);
+    uint8_t *at = memory.data;
+    for (int64_t row = 0; row < panels * 32; row += 32) {
+        for (int64_t g = 0; g < groups; g++) {
+            for (int64_t i = 0; i < 128; i++) {
+                unsigned q = 0;
+                unsigned bits = 0;
+                for (int k = 0; k < columns / 4; k++) {
+                    const unsigned code = code_at(w, row + i / 4, columns * g + 4 * k + i % 4);
+                    q = 3 * q + code;
+                    bits |= code << 2 * k;
+                }
+                *at++ = (uint8_t)(layout == TERN_PANELS_2BIT ? bits : (256 * q + 242) / 243);
+            }
+        }
+    }
+    *out = (tern_ternary_matrix){memory.data, w->rows, w->cols, groups * 128, w->scale, layout};
+    return memory;
+}
+
+/* The layouts of panels: packed and unpacked by the tier, and the same results from them. */
+static void panels_case(const tern_kernels *tier, const tern_ternary_matrix *w, const tern_activations *a,
+                        ternary_shape shape, const float *expected, int64_t y_stride, edge side) {
+    for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_5TRIT; layout++) {
+        tern_ternary_matrix panels;
+        guarded memory = panels_of(w, layout, &panels, side);
+        guarded packed = guarded_new(memory.bytes, side);
+        tern_ternary_matrix own = panels;
+        own.codes = packed.data;
+        const int64_t middle = w->rows / 2 / 32 * 32;
+        tier->ternary_pack(w->codes, w->stride, 0, middle, &own);
+        tier->ternary_pack(w->codes + middle * w->stride, w->stride, middle, w->rows, &own);
+        CHECK(memcmp(memory.data, packed.data, memory.bytes) == 0 && guarded_slack_intact(&packed),
+              "ternary_pack: %lld x %lld into layout %d", (long long)w->rows, (long long)w->cols, layout);
+
+        const int64_t row_bytes = padded_columns(w->cols) / 4;
+        const int64_t count = shape.row_end - shape.row_begin;
+        guarded codes = guarded_new((size_t)(count * row_bytes), side);
+        tier->ternary_unpack(&panels, shape.row_begin, shape.row_end, codes.data, row_bytes);
+        for (int64_t row = 0; row < count; row++) {
+            CHECK(memcmp((uint8_t *)codes.data + row * row_bytes, w->codes + (shape.row_begin + row) * w->stride,
+                         (size_t)row_bytes) == 0,
+                  "ternary_unpack: row %lld of %lld x %lld from layout %d", (long long)(shape.row_begin + row),
+                  (long long)w->rows, (long long)w->cols, layout);
+        }
+        CHECK(guarded_slack_intact(&codes), "ternary_unpack writes past its rows");
+
+        guarded y = guarded_new((size_t)((shape.tokens - 1) * y_stride + shape.rows) * sizeof(float), side);
+        tier->ternary_matmul(&panels, a, shape.tokens, shape.row_begin, shape.row_end, y.data, y_stride);
+        CHECK(first_difference(expected, y.data, (int64_t)(y.bytes / sizeof(float))) < 0 && guarded_slack_intact(&y),
+              "ternary_matmul: %lld x %lld in layout %d, %lld tokens, rows [%lld, %lld): element %lld",
+              (long long)shape.rows, (long long)shape.cols, layout, (long long)shape.tokens,
+              (long long)shape.row_begin, (long long)shape.row_end,
+              (long long)first_difference(expected, y.data, (int64_t)(y.bytes / sizeof(float))));
+        guarded_free(&memory);
+        guarded_free(&packed);
+        guarded_free(&codes);
+        guarded_free(&y);
+    }
+}
+
 void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_shape shape, ternary_fill kind,
                   edge side) {
     const int64_t row_bytes = padded_columns(shape.cols) / 4;
@@ -77,7 +149,7 @@ void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_
         ((float *)scales.data)[i] = 1.0f + 100.0f * (random_uniform() + 1.0f);
     }
 
-    const tern_ternary_matrix w = {codes.data, shape.rows, shape.cols, stride, random_uniform()};
+    const tern_ternary_matrix w = {codes.data, shape.rows, shape.cols, stride, random_uniform(), TERN_ROWS};
     const tern_activations a = {values.data, scales.data, sums.data, a_stride};
     guarded y[2];
     for (int i = 0; i < 2; i++) {
@@ -85,6 +157,7 @@ void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_
         (i == 0 ? scalar : tier)
             ->ternary_matmul(&w, &a, shape.tokens, shape.row_begin, shape.row_end, y[i].data, y_stride);
     }
+    panels_case(tier, &w, &a, shape, y[0].data, y_stride, side);
     const float *result = y[1].data;
     CHECK(first_difference(y[0].data, result, (int64_t)(y[0].bytes / sizeof(float))) < 0 && guarded_slack_intact(&y[1]),
           "ternary_matmul: %lld x %lld, %lld tokens, rows [%lld, %lld), fill %d: element %lld", (long long)shape.rows,

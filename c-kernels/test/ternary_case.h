@@ -30,6 +30,10 @@ uint8_t random_valid_byte(void);
 /* Packs row-major T into the run-time layout, padding with code 1. */
 void pack_row(const int8_t *t, int64_t cols, uint8_t *codes);
 
+/* The same matrix in a layout of panels, byte by byte as the header describes it, in memory that the caller frees. */
+guarded panels_of(const tern_ternary_matrix *w, int32_t layout, tern_ternary_matrix *out, edge side);
+
+/* Compares a tier with the scalar definition on one product, in every layout. */
 void ternary_case(const tern_kernels *scalar, const tern_kernels *tier, ternary_shape shape, ternary_fill kind,
                   edge side);
 

@@ -189,6 +189,10 @@ TERN_INLINE void rows_of_tile(int tokens, const tern_ternary_matrix *w, const te
 
 void tern_avx2_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+    if (w->layout != TERN_ROWS) { /* panels are for tiers whose products take four columns at once */
+        tern_scalar_ternary_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
+        return;
+    }
     if (tokens == 1) {
         tern_avx2_ternary_one_token(w, a, row_begin, row_end, y, tern_prefetch_pays());
         return;

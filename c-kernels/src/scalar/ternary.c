@@ -36,11 +36,26 @@ void tern_scalar_quantize(const float *x, int64_t x_stride, int64_t cols, int64_
     }
 }
 
-/* T at column c of a packed row. */
-static int32_t weight_at(const uint8_t *row, int64_t c) {
-    const uint8_t byte = row[c / TERN_GROUP * 32 + c % 32];
-    const int quarter = (int)(c % TERN_GROUP / 32); /* 0 in bits 7:6 … 3 in bits 1:0 */
-    return (byte >> (6 - 2 * quarter) & 3) - 1;
+/* The digit k, from the highest on, of a byte of five trits: 3 v = 256 digit + next v. */
+static int trit_of(uint8_t byte, int k) {
+    uint32_t v = byte;
+    for (int i = 0; i < k; i++) {
+        v = 3 * v & 255;
+    }
+    return (int)(3 * v >> 8);
+}
+
+/* The code of a row's column c. */
+static int code_at(const tern_ternary_matrix *w, int64_t row, int64_t c) {
+    if (w->layout == TERN_ROWS) {
+        const int quarter = (int)(c % TERN_GROUP / 32); /* 0 in bits 7:6 … 3 in bits 1:0 */
+        return w->codes[row * w->stride + c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * quarter) & 3;
+    }
+    const int64_t columns = w->layout == TERN_PANELS_2BIT ? 16 : 20; /* of a group */
+    const uint8_t byte = w->codes[row / TERN_PANEL_ROWS * w->stride + c / columns * 4 * TERN_PANEL_ROWS +
+                                  row % TERN_PANEL_ROWS * 4 + c % 4];
+    const int k = (int)(c % columns / 4);
+    return w->layout == TERN_PANELS_2BIT ? byte >> 2 * k & 3 : trit_of(byte, k);
 }
 
 void tern_scalar_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
@@ -49,12 +64,56 @@ void tern_scalar_ternary_matmul(const tern_ternary_matrix *w, const tern_activat
         const int8_t *values = a->values + t * a->stride;
         const float scale = w->scale / a->scales[t];
         for (int64_t row = row_begin; row < row_end; row++) {
-            const uint8_t *codes = w->codes + row * w->stride;
             int32_t sum = 0;
             for (int64_t c = 0; c < w->cols; c++) {
-                sum += weight_at(codes, c) * values[c];
+                sum += (code_at(w, row, c) - 1) * values[c];
             }
             y[t * y_stride + row] = (float)sum * scale;
+        }
+    }
+}
+
+/* The code of column c in a row of TERN_ROWS, 1 where there is none. A 3 becomes 2. */
+static unsigned code_of_row(const uint8_t *row, int64_t cols, int64_t c) {
+    if (row == NULL || c >= cols) {
+        return 1;
+    }
+    const unsigned code = row[c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) & 3u;
+    return code < 2 ? code : 2;
+}
+
+void tern_scalar_ternary_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
+                              const tern_ternary_matrix *w) {
+    const int64_t columns = w->layout == TERN_PANELS_2BIT ? 16 : 20;
+    const int64_t groups = (w->cols + columns - 1) / columns;
+    for (int64_t first = row_begin; first < row_end; first += TERN_PANEL_ROWS) {
+        uint8_t *out = (uint8_t *)(uintptr_t)w->codes + first / TERN_PANEL_ROWS * w->stride;
+        for (int64_t g = 0; g < groups; g++) {
+            for (int64_t r = 0; r < TERN_PANEL_ROWS; r++) {
+                const uint8_t *row = first + r < row_end ? codes + (first + r - row_begin) * stride : NULL;
+                for (int64_t j = 0; j < 4; j++) {
+                    unsigned byte = 0;
+                    for (int64_t k = 0; k < columns / 4; k++) {
+                        const unsigned code = code_of_row(row, w->cols, columns * g + 4 * k + j);
+                        byte = w->layout == TERN_PANELS_2BIT ? byte | code << 2 * k : 3 * byte + code;
+                    }
+                    *out++ = (uint8_t)(w->layout == TERN_PANELS_2BIT ? byte : (256 * byte + 242) / 243);
+                }
+            }
+        }
+    }
+}
+
+void tern_scalar_ternary_unpack(const tern_ternary_matrix *w, int64_t row_begin, int64_t row_end, uint8_t *codes,
+                                int64_t stride) {
+    const int64_t padded = (w->cols + TERN_GROUP - 1) / TERN_GROUP * TERN_GROUP;
+    for (int64_t row = row_begin; row < row_end; row++) {
+        uint8_t *out = codes + (row - row_begin) * stride;
+        for (int64_t c = 0; c < padded; c++) {
+            const int code = c < w->cols ? code_at(w, row, c) : 1;
+            const int quarter = (int)(c % TERN_GROUP / 32);
+            uint8_t *byte = out + c / TERN_GROUP * 32 + c % 32;
+            *byte = (uint8_t)((quarter == 0 ? 0 : *byte) | code << (6 - 2 * quarter));
         }
     }
 }

@@ -2,11 +2,15 @@ package dev.tern.model;
 
 import dev.tern.io.Sha256;
 import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.KernelChoice;
+import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutShape;
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
+import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -115,7 +119,20 @@ public record ModelWeights(
     private static void addCodes(MessageDigest digest, Projection projection) {
         long rowBytes = TernaryWeights.rowBytes(projection.cols());
         switch (projection) {
-            case TernaryWeights w -> add(digest, w.codes().asSlice(0, w.rows() * rowBytes));
+            case TernaryWeights w when w.layout() == TernaryLayout.ROWS ->
+                add(digest, w.codes().asSlice(0, w.rows() * rowBytes));
+            case TernaryWeights w -> {
+                Kernels kernels = KernelChoice.of(Tier.JAVA);
+                int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes));
+                int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment codes = arena.allocate(rows * rowBytes);
+                    kernels.ternaryUnpack(w, 0, rows, codes);
+                    digest.update(codes.asSlice(0, length).asByteBuffer());
+                    kernels.ternaryUnpack(w, w.rows() - rows, w.rows(), codes);
+                    digest.update(codes.asSlice(codes.byteSize() - length, length).asByteBuffer());
+                }
+            }
             case LutWeights w -> {
                 int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes * LutShape.ROW_UNIT) * LutShape.ROW_UNIT);
                 int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);

@@ -40,6 +40,36 @@ final class KernelArguments {
         writableFloats("y", y);
     }
 
+    static void ternaryPack(MemorySegment codes, int rowBegin, int rowEnd, TernaryWeights w) {
+        int unit = w.layout().panelRows();
+        range("rows", rowBegin, rowEnd, w.rows());
+        if (unit == 1 || rowBegin % unit != 0 || rowEnd % unit != 0 && rowEnd != w.rows()) {
+            throw new IllegalArgumentException(
+                    "rows: [" + rowBegin + ", " + rowEnd + ") of " + w.rows() + " are no whole panels of " + w.layout());
+        }
+        rows("codes", codes, rowEnd - rowBegin, w.cols());
+        accessible("w", w.codes(), w.descriptor());
+        writable("w", w.codes());
+    }
+
+    static void ternaryUnpack(TernaryWeights w, int rowBegin, int rowEnd, MemorySegment codes) {
+        range("rows", rowBegin, rowEnd, w.rows());
+        accessible("w", w.codes(), w.descriptor());
+        rows("codes", codes, rowEnd - rowBegin, w.cols());
+        writable("codes", codes);
+    }
+
+    /** Rows of packed codes in {@link TernaryLayout#ROWS}. */
+    private static void rows(String name, MemorySegment codes, int rows, int cols) {
+        offHeap(name, codes, 1);
+        accessible(name, codes);
+        long bytes = rows * TernaryWeights.rowBytes(cols);
+        if (bytes > codes.byteSize()) {
+            throw new IndexOutOfBoundsException(
+                    name + ": " + rows + " rows of " + cols + " columns, but it holds " + codes.byteSize() + " bytes");
+        }
+    }
+
     static void floatMatmul(
             FloatWeights w,
             MemorySegment x,

@@ -92,13 +92,14 @@ public final class KernelChoice {
         List<String> notes = new ArrayList<>();
         Optional<String> cappedBy = Optional.empty();
         Kernels chosen = new ReferenceKernels();
+        List<String> obstacles = new ArrayList<>();
         if (failure.isPresent()) {
             notes.add(failure.get());
         } else {
             for (LibraryStatus.TierStatus status : library.tiers()) {
                 Tier tier = status.tier();
                 if (status.obstacle().isPresent()) {
-                    notes.add(tier.label() + " kernels: " + status.obstacle().get());
+                    obstacles.add(tier.label() + " kernels: " + status.obstacle().get());
                 } else if (cap.isPresent() && tier.compareTo(cap.get()) > 0) {
                     cappedBy = Optional.of("TERN_MAX_TIER=" + cap.get().label());
                 } else {
@@ -106,6 +107,9 @@ public final class KernelChoice {
                 }
             }
             cappedBy.ifPresent(variable -> notes.add(variable + " keeps faster kernels from being used"));
+        }
+        if (chosen.tier().compareTo(Tier.SCALAR) <= 0) { // else there are vectors, and what is above them is no surprise
+            notes.addAll(0, obstacles);
         }
         if (chosen.tier() == Tier.JAVA) {
             notes.add("computing with the Java reference, which is many times slower than native kernels");

@@ -35,6 +35,18 @@ public interface Kernels {
             TernaryWeights w, Activations a, int tokens, int rowBegin, int rowEnd, MemorySegment y, long yStride);
 
     /**
+     * Packs rows {@code [rowBegin, rowEnd)} of {@code w}, which lies in panels, from their codes in
+     * {@link TernaryLayout#ROWS}, {@code rowBegin}'s first byte at the segment's start. A code 3 gives some other code.
+     *
+     * @param rowBegin a multiple of 32
+     * @param rowEnd a multiple of 32 or the number of rows
+     */
+    void ternaryPack(MemorySegment codes, int rowBegin, int rowEnd, TernaryWeights w);
+
+    /** The codes of rows {@code [rowBegin, rowEnd)} in {@link TernaryLayout#ROWS}, from the segment's start on. */
+    void ternaryUnpack(TernaryWeights w, int rowBegin, int rowEnd, MemorySegment codes);
+
+    /**
      * {@code y[t * yStride + row] = dot(w[row], x[t])} for tokens {@code [0, tokens)}, rows {@code [rowBegin, rowEnd)}.
      */
     void floatMatmul(

@@ -22,6 +22,8 @@ final class NativeKernels implements Kernels {
     private final Tier tier;
     private final MemorySegment quantize;
     private final MemorySegment ternaryMatmul;
+    private final MemorySegment ternaryPack;
+    private final MemorySegment ternaryUnpack;
     private final MemorySegment floatMatmul;
     private final MemorySegment floatRow;
     private final MemorySegment rmsNorm;
@@ -39,6 +41,8 @@ final class NativeKernels implements Kernels {
         this.tier = tier;
         quantize = tern_kernels.quantize(table);
         ternaryMatmul = tern_kernels.ternary_matmul(table);
+        ternaryPack = tern_kernels.ternary_pack(table);
+        ternaryUnpack = tern_kernels.ternary_unpack(table);
         floatMatmul = tern_kernels.float_matmul(table);
         floatRow = tern_kernels.float_row(table);
         rmsNorm = tern_kernels.rms_norm(table);
@@ -78,6 +82,28 @@ final class NativeKernels implements Kernels {
         } finally {
             Reference.reachabilityFence(w);
             Reference.reachabilityFence(a);
+        }
+    }
+
+    @Override
+    public void ternaryPack(MemorySegment codes, int rowBegin, int rowEnd, TernaryWeights w) {
+        KernelArguments.ternaryPack(codes, rowBegin, rowEnd, w);
+        try {
+            tern_kernels.ternary_pack.invoke(
+                    ternaryPack, codes, TernaryWeights.rowBytes(w.cols()), rowBegin, rowEnd, w.descriptor());
+        } finally {
+            Reference.reachabilityFence(w);
+        }
+    }
+
+    @Override
+    public void ternaryUnpack(TernaryWeights w, int rowBegin, int rowEnd, MemorySegment codes) {
+        KernelArguments.ternaryUnpack(w, rowBegin, rowEnd, codes);
+        try {
+            tern_kernels.ternary_unpack.invoke(
+                    ternaryUnpack, w.descriptor(), rowBegin, rowEnd, codes, TernaryWeights.rowBytes(w.cols()));
+        } finally {
+            Reference.reachabilityFence(w);
         }
     }
 

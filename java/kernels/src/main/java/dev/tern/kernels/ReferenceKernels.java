@@ -61,9 +61,25 @@ final class ReferenceKernels implements Kernels {
             MemorySegment.copy(a.values(), JAVA_BYTE, t * a.stride(), values, 0, values.length);
             float scale = w.scale() / a.scales().getAtIndex(JAVA_FLOAT, t);
             for (int row = rowBegin; row < rowEnd; row++) {
-                MemorySegment.copy(w.codes(), JAVA_BYTE, (long) row * codes.length, codes, 0, codes.length);
+                ReferencePanels.copyRow(w, row, codes);
                 y.setAtIndex(JAVA_FLOAT, t * yStride + row, ternaryDot(codes, values) * scale);
             }
+        }
+    }
+
+    @Override
+    public void ternaryPack(MemorySegment codes, int rowBegin, int rowEnd, TernaryWeights w) {
+        KernelArguments.ternaryPack(codes, rowBegin, rowEnd, w);
+        ReferencePanels.pack(codes, rowBegin, rowEnd, w);
+    }
+
+    @Override
+    public void ternaryUnpack(TernaryWeights w, int rowBegin, int rowEnd, MemorySegment codes) {
+        KernelArguments.ternaryUnpack(w, rowBegin, rowEnd, codes);
+        byte[] row = new byte[Math.toIntExact(TernaryWeights.rowBytes(w.cols()))];
+        for (int r = rowBegin; r < rowEnd; r++) {
+            ReferencePanels.copyRow(w, r, row);
+            MemorySegment.copy(row, 0, codes, JAVA_BYTE, (long) (r - rowBegin) * row.length, row.length);
         }
     }
 

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * A ternary matrix in the run-time layout ({@code tern_ternary_matrix} of the C header): 2-bit codes in groups of 128
- * columns, rows padded to whole groups. An I2_S tensor whose columns are a multiple of 128 has this layout as it lies.
- * Immutable; alive as long as the memory it was made over.
+ * A ternary matrix in a run-time layout ({@code tern_ternary_matrix} of the C header). An I2_S tensor whose columns are a
+ * multiple of 128 has the layout {@link TernaryLayout#ROWS} as it lies; the others are made by
+ * {@link Kernels#ternaryPack}. Immutable; alive as long as the memory it was made over.
  */
 public final class TernaryWeights implements Projection {
     /** Columns of one group. */
@@ -23,45 +23,56 @@ public final class TernaryWeights implements Projection {
     private final int rows;
     private final int cols;
     private final float scale;
+    private final TernaryLayout layout;
     private final MemorySegment descriptor;
 
-    private TernaryWeights(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
+    private TernaryWeights(
+            SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale, TernaryLayout layout) {
         this.codes = codes;
         this.rows = rows;
         this.cols = cols;
         this.scale = scale;
+        this.layout = layout;
         descriptor = tern_ternary_matrix.allocate(allocator);
         tern_ternary_matrix.codes(descriptor, codes);
         tern_ternary_matrix.rows(descriptor, rows);
         tern_ternary_matrix.cols(descriptor, cols);
-        tern_ternary_matrix.stride(descriptor, rowBytes(cols));
+        tern_ternary_matrix.stride(descriptor, layout.stride(cols));
         tern_ternary_matrix.scale(descriptor, scale);
+        tern_ternary_matrix.layout(descriptor, layout.code());
     }
 
-    /** Bytes from one row to the next: 32 for each begun group of 128 columns. */
+    /** Bytes from one row to the next in {@link TernaryLayout#ROWS}: 32 for each begun group of 128 columns. */
     public static long rowBytes(int cols) {
         return (cols + GROUP - 1L) / GROUP * GROUP_BYTES;
+    }
+
+    /** A view of codes in the layout {@link TernaryLayout#ROWS}; as {@link #of(SegmentAllocator, MemorySegment, int, int,
+     * float, TernaryLayout)}. */
+    public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
+        return of(allocator, codes, rows, cols, scale, TernaryLayout.ROWS);
     }
 
     /**
      * A view of packed codes.
      *
      * @param allocator where the small native descriptor lives; must live as long as the codes
-     * @param codes {@code rows * rowBytes(cols)} bytes or more
+     * @param codes {@code layout.bytes(rows, cols)} bytes or more; panels begin at a multiple of 64 bytes
      * @param scale s, finite
-     * @throws IllegalArgumentException when the codes are too short or on the heap, or a dimension is not positive or
-     *     so large that a row's sum could leave int32 ({@link #MAX_COLS})
+     * @throws IllegalArgumentException when the codes are too short, crooked or on the heap, or a dimension is not positive
+     *     or so large that a row's sum could leave its integer ({@link TernaryLayout#maxCols})
      */
-    public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
-        if (rows <= 0 || cols <= 0 || cols > MAX_COLS || Math.multiplyExact(rows, rowBytes(cols)) > codes.byteSize()) {
+    public static TernaryWeights of(
+            SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale, TernaryLayout layout) {
+        if (rows <= 0 || cols <= 0 || cols > layout.maxCols() || layout.bytes(rows, cols) > codes.byteSize()) {
             throw new IllegalArgumentException(
-                    rows + " x " + cols + " codes do not fit in " + codes.byteSize() + " bytes");
+                    rows + " x " + cols + " codes do not fit in " + codes.byteSize() + " bytes as " + layout);
         }
-        KernelArguments.offHeap("codes", codes, 1);
-        return new TernaryWeights(allocator, codes, rows, cols, scale);
+        KernelArguments.offHeap("codes", codes, layout == TernaryLayout.ROWS ? 1 : 64);
+        return new TernaryWeights(allocator, codes, rows, cols, scale, layout);
     }
 
-    /** The packed codes, {@code rows * rowBytes(cols)} bytes or more. */
+    /** The packed codes, {@link #byteSize} bytes or more. */
     public MemorySegment codes() {
         return codes;
     }
@@ -83,7 +94,12 @@ public final class TernaryWeights implements Projection {
 
     @Override
     public long byteSize() {
-        return rows * rowBytes(cols);
+        return layout.bytes(rows, cols);
+    }
+
+    /** How the codes lie. */
+    public TernaryLayout layout() {
+        return layout;
     }
 
     /**

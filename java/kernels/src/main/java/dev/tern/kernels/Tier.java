@@ -10,7 +10,17 @@ public enum Tier {
     /** Plain C. */
     SCALAR(0, "scalar"),
     /** C with AVX2, FMA and F16C. */
-    AVX2(1, "avx2");
+    AVX2(1, "avx2"),
+    /** AVX2 and the AVX-VNNI dot product. */
+    AVXVNNI(2, "avxvnni"),
+    /** AVX-512 (F, BW, DQ, VL) with VNNI. */
+    AVX512VNNI(3, "avx512vnni"),
+    /** AVX-512 VNNI and AMX int8 tiles. */
+    AMX(4, "amx"),
+    /** AArch64 with NEON. */
+    NEON(5, "neon"),
+    /** NEON with the dot product extension. */
+    NEONDOT(6, "neondot");
 
     private final int code;
     private final String label;

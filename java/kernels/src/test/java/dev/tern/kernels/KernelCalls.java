@@ -21,6 +21,8 @@ final class KernelCalls {
         SequencedMap<String, Call> calls = new LinkedHashMap<>();
         calls.put("quantize", KernelCalls::quantize);
         calls.put("ternary_matmul", KernelCalls::ternaryMatmul);
+        calls.put("ternary_pack", KernelCalls::ternaryPack);
+        calls.put("ternary_unpack", KernelCalls::ternaryUnpack);
         calls.put("float_matmul", KernelCalls::floatMatmul);
         calls.put("float_row", KernelCalls::floatRow);
         calls.put("rms_norm", KernelCalls::rmsNorm);
@@ -55,7 +57,34 @@ final class KernelCalls {
         Activations a = s.activations(room, cols + s.between(0, 200));
         k.quantize(s.floats("x", (long) room * cols, Floats.FINITE), cols, cols, 0, room, a);
         MemorySegment y = s.floats("y", (long) room * stride, Floats.PLAIN);
-        k.ternaryMatmul(s.weights(rows, cols), a, s.between(0, room), s.between(0, end), end, y, stride);
+        TernaryWeights w = s.weights(rows, cols);
+        TernaryLayout layout = TernaryLayout.values()[s.between(0, 2)];
+        TernaryWeights laidOut = layout == TernaryLayout.ROWS ? w : panels(k, s, w, layout);
+        k.ternaryMatmul(laidOut, a, s.between(0, room), s.between(0, end), end, y, stride);
+        return 0;
+    }
+
+    private static TernaryWeights panels(Kernels k, Scene s, TernaryWeights w, TernaryLayout layout) {
+        MemorySegment memory = s.lines("panels", layout.bytes(w.rows(), w.cols()));
+        TernaryWeights panels = TernaryWeights.of(s.allocator(), memory, w.rows(), w.cols(), w.scale(), layout);
+        k.ternaryPack(w.codes(), 0, w.rows(), panels);
+        return panels;
+    }
+
+    private static long ternaryPack(Kernels k, Scene s) {
+        int rows = s.between(1, 70);
+        TernaryLayout layout = TernaryLayout.values()[s.between(1, 2)];
+        panels(k, s, s.weights(rows, s.length()), layout);
+        return 0;
+    }
+
+    private static long ternaryUnpack(Kernels k, Scene s) {
+        int rows = s.between(1, 70);
+        TernaryLayout layout = TernaryLayout.values()[s.between(0, 2)];
+        TernaryWeights w = s.weights(rows, s.length());
+        int end = s.between(0, rows);
+        MemorySegment codes = s.bytes("unpacked", rows * TernaryWeights.rowBytes(w.cols()));
+        k.ternaryUnpack(layout == TernaryLayout.ROWS ? w : panels(k, s, w, layout), s.between(0, end), end, codes);
         return 0;
     }
 

@@ -136,6 +136,16 @@ final class Scene implements AutoCloseable {
         return inner(whole);
     }
 
+    /** Random bytes from a multiple of 64 on. */
+    MemorySegment lines(String name, long n) {
+        MemorySegment whole = arena.allocate(n + 128, 64);
+        segments.add(new Segment(name, whole, FloatType.F32, false));
+        for (long i = 0; i < whole.byteSize(); i++) {
+            whole.set(JAVA_BYTE, i, (byte) random.nextInt());
+        }
+        return whole.asSlice(64, n);
+    }
+
     /** Activations filled with random bytes, as an earlier batch may have left them. */
     Activations activations(int tokens, int maxCols) {
         Activations a = Activations.allocate(arena, tokens, maxCols);

@@ -18,6 +18,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t tier;
  *     void (*quantize)(const float *, int64_t, int64_t, int64_t, int64_t, const tern_activations *);
  *     void (*ternary_matmul)(const tern_ternary_matrix *, const tern_activations *, int64_t, int64_t, int64_t, float *, int64_t);
+ *     void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *);
+ *     void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t);
  *     void (*float_matmul)(const tern_float_matrix *, const float *, int64_t, int64_t, int64_t, int64_t, float *, int64_t);
  *     void (*float_row)(const tern_float_matrix *, int64_t, float *);
  *     void (*rms_norm)(const float *, int64_t, const float *, float, int64_t, int64_t, int64_t, float *, int64_t);
@@ -42,6 +44,8 @@ public class tern_kernels {
         tern_kernels_h.C_LONG.withName("tier"),
         tern_kernels_h.C_POINTER.withName("quantize"),
         tern_kernels_h.C_POINTER.withName("ternary_matmul"),
+        tern_kernels_h.C_POINTER.withName("ternary_pack"),
+        tern_kernels_h.C_POINTER.withName("ternary_unpack"),
         tern_kernels_h.C_POINTER.withName("float_matmul"),
         tern_kernels_h.C_POINTER.withName("float_row"),
         tern_kernels_h.C_POINTER.withName("rms_norm"),
@@ -313,6 +317,212 @@ public class tern_kernels {
      */
     public static void ternary_matmul(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(ternary_matmul$LAYOUT, ternary_matmul$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *)
+     * }
+     */
+    public final static class ternary_pack {
+
+        private ternary_pack() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, long _x1, long _x2, long _x3, MemorySegment _x4);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(ternary_pack.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(ternary_pack.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, long _x1, long _x2, long _x3, MemorySegment _x4) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout ternary_pack$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("ternary_pack"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *)
+     * }
+     */
+    public static final AddressLayout ternary_pack$layout() {
+        return ternary_pack$LAYOUT;
+    }
+
+    private static final long ternary_pack$OFFSET = $LAYOUT.byteOffset(groupElement("ternary_pack"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *)
+     * }
+     */
+    public static final long ternary_pack$offset() {
+        return ternary_pack$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *)
+     * }
+     */
+    public static MemorySegment ternary_pack(MemorySegment struct) {
+        return struct.get(ternary_pack$LAYOUT, ternary_pack$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *)
+     * }
+     */
+    public static void ternary_pack(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(ternary_pack$LAYOUT, ternary_pack$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t)
+     * }
+     */
+    public final static class ternary_unpack {
+
+        private ternary_unpack() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, long _x1, long _x2, MemorySegment _x3, long _x4);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(ternary_unpack.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(ternary_unpack.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, long _x1, long _x2, MemorySegment _x3, long _x4) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout ternary_unpack$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("ternary_unpack"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t)
+     * }
+     */
+    public static final AddressLayout ternary_unpack$layout() {
+        return ternary_unpack$LAYOUT;
+    }
+
+    private static final long ternary_unpack$OFFSET = $LAYOUT.byteOffset(groupElement("ternary_unpack"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t)
+     * }
+     */
+    public static final long ternary_unpack$offset() {
+        return ternary_unpack$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t)
+     * }
+     */
+    public static MemorySegment ternary_unpack(MemorySegment struct) {
+        return struct.get(ternary_unpack$LAYOUT, ternary_unpack$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t)
+     * }
+     */
+    public static void ternary_unpack(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(ternary_unpack$LAYOUT, ternary_unpack$OFFSET, fieldValue);
     }
 
     /**

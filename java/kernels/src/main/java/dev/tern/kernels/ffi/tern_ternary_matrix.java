@@ -20,6 +20,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t cols;
  *     int64_t stride;
  *     float scale;
+ *     int32_t layout;
  * }
  * }
  */
@@ -35,7 +36,7 @@ public class tern_ternary_matrix {
         tern_kernels_h.C_LONG.withName("cols"),
         tern_kernels_h.C_LONG.withName("stride"),
         tern_kernels_h.C_FLOAT.withName("scale"),
-        MemoryLayout.paddingLayout(4)
+        tern_kernels_h.C_INT.withName("layout")
     ).withName("tern_ternary_matrix");
 
     /**
@@ -263,6 +264,50 @@ public class tern_ternary_matrix {
      */
     public static void scale(MemorySegment struct, float fieldValue) {
         struct.set(scale$LAYOUT, scale$OFFSET, fieldValue);
+    }
+
+    private static final OfInt layout$LAYOUT = (OfInt)$LAYOUT.select(groupElement("layout"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t layout
+     * }
+     */
+    public static final OfInt layout$layout() {
+        return layout$LAYOUT;
+    }
+
+    private static final long layout$OFFSET = $LAYOUT.byteOffset(groupElement("layout"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t layout
+     * }
+     */
+    public static final long layout$offset() {
+        return layout$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t layout
+     * }
+     */
+    public static int layout(MemorySegment struct) {
+        return struct.get(layout$LAYOUT, layout$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t layout
+     * }
+     */
+    public static void layout(MemorySegment struct, int fieldValue) {
+        struct.set(layout$LAYOUT, layout$OFFSET, fieldValue);
     }
 
     /**
