@@ -45,8 +45,8 @@ static const tier_entry tiers[] = {
 
 #define TIER_COUNT ((int32_t)(sizeof tiers / sizeof tiers[0]))
 
-/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so answers are kept. Threads that meet here for
- * the first time all store the same pointer. */
+/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so answers are kept. Threads that meet here
+ * for the first time all store the same pointer. */
 static const char *obstacle_once(int32_t tier) {
     static const char unknown[] = "";
     static _Atomic(const char *) known[] = {unknown, unknown, unknown, unknown, unknown, unknown, unknown};

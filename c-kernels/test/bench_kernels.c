@@ -9,11 +9,12 @@
  * times the L3 of a core complex); for several tokens its codes are used from the caches. GB/s counts the bytes of the
  * weights (of the cache, for attention), Gop/s a multiplication and an addition as two.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise */
 #include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 typedef struct row {
@@ -22,6 +23,7 @@ typedef struct row {
     void *state;
     double bytes; /* a call */
     double operations;
+    int32_t from_tier; /* the scalar kernel stands in below it */
 } row;
 
 static double row_seconds = 0.2;
@@ -73,7 +75,7 @@ static void bench(row r) {
     for (int i = 0; i < ROUNDS; i++) {
         for (int32_t tier = 0; tier < TIERS && tern_tier_name(tier) != NULL; tier++) {
             /* A call that takes longer than its row may is made once. */
-            if (tern_tier_obstacle(tier) == NULL && (i == 0 || times[tier][0] < row_seconds)) {
+            if (tern_tier_obstacle(tier) == NULL && tier >= r.from_tier && (i == 0 || times[tier][0] < row_seconds)) {
                 times[tier][i] = time_calls(&r, tern_kernels_of(tier), row_seconds / ROUNDS, &repetition);
                 rounds[tier]++;
             }
@@ -86,9 +88,10 @@ static void bench(row r) {
         qsort(times[tier], (size_t)rounds[tier], sizeof(double), ascending);
         const double median = times[tier][rounds[tier] / 2];
         const double best = times[tier][0];
-        printf("%-44s %-7s %10.1f us %8.2f GB/s %8.1f Gop/s %7.1f x   best %8.2f GB/s %8.1f Gop/s\n", r.name,
+        printf("%-60s %-10s %10.1f us %8.2f GB/s %8.1f Gop/s %7.1f x   best %8.2f GB/s %8.1f Gop/s\n", r.name,
                tern_tier_name(tier), median * 1e6, r.bytes / median * 1e-9, r.operations / median * 1e-9,
-               times[0][rounds[0] / 2] / median, r.bytes / best * 1e-9, r.operations / best * 1e-9);
+               rounds[0] == 0 ? 0 : times[0][rounds[0] / 2] / median, r.bytes / best * 1e-9,
+               r.operations / best * 1e-9);
     }
     fflush(stdout);
 }
@@ -98,39 +101,61 @@ typedef struct ternary_state {
     tern_activations a;
     int64_t tokens;
     int64_t copies;
+    int64_t bytes; /* of a copy */
     float *y;
 } ternary_state;
 
 static void run_ternary(const tern_kernels *kernels, void *state, int64_t repetition) {
     const ternary_state *s = state;
     tern_ternary_matrix w = s->w;
-    w.codes += repetition % s->copies * w.rows * w.stride;
+    w.codes += repetition % s->copies * s->bytes;
     kernels->ternary_matmul(&w, &s->a, s->tokens, 0, w.rows, s->y, w.rows);
 }
 
-enum { MEMORY = 192 << 20 };
+enum { MEMORY = 192 << 20, HUGE_PAGE = 2 << 20 };
 
 static void *allocate(int64_t bytes) {
-    void *at = aligned_alloc(4096, (size_t)((bytes + 4095) / 4096 * 4096));
+    const int64_t page = bytes < HUGE_PAGE ? 4096 : HUGE_PAGE;
+    void *at = aligned_alloc((size_t)page, (size_t)((bytes + page - 1) / page * page));
     if (at == NULL) {
         perror("allocating");
         exit(2);
     }
+#if defined(MADV_HUGEPAGE)
+    if (page == HUGE_PAGE) { /* as a loaded model has them; without, the kernels are slower and nothing else */
+        (void)madvise(at, (size_t)bytes, MADV_HUGEPAGE);
+    }
+#endif
     return at;
 }
 
-static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens) {
-    ternary_state s;
-    const int64_t bytes = rows * cols / 4;
-    s.copies = tokens == 1 ? MEMORY / bytes + 1 : 1;
-    s.tokens = tokens;
-    uint8_t *codes = allocate(bytes * s.copies);
-    for (int64_t i = 0; i < bytes * s.copies; i += 8) {
+/* Random codes as a layout may hold them. */
+static void fill_codes(uint8_t *codes, int64_t bytes, int32_t layout) {
+    for (int64_t i = 0; i < bytes; i += 8) {
         const uint64_t random = random_bits();
-        const uint64_t valid = random & ~(random >> 1 & UINT64_C(0x5555555555555555)); /* turns a 3 into a 2 */
+        uint64_t valid = random & ~(random >> 1 & UINT64_C(0x5555555555555555)); /* turns a 3 into a 2 */
+        if (layout == TERN_PANELS_5TRIT) {
+            for (int j = 0; j < 64; j += 8) {
+                const uint64_t q = (random >> j & 255) * 243 >> 8;
+                valid = (j == 0 ? 0 : valid) | (256 * q + 242) / 243 << j;
+            }
+        }
         memcpy(codes + i, &valid, 8);
     }
-    s.w = (tern_ternary_matrix){codes, rows, cols, cols / 4, 1, TERN_ROWS};
+}
+
+static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens, int32_t layout) {
+    static const char *const names[] = {"rows", "panels of 2 bits", "panels of 5 trits"};
+    ternary_state s;
+    const int64_t stride =
+        layout == TERN_ROWS ? cols / 4 : 128 * (layout == TERN_PANELS_2BIT ? cols / 16 : (cols + 19) / 20);
+    const int64_t bytes = layout == TERN_ROWS ? rows * stride : rows / TERN_PANEL_ROWS * stride;
+    s.copies = tokens == 1 ? MEMORY / bytes + 1 : 1;
+    s.tokens = tokens;
+    s.bytes = bytes;
+    uint8_t *codes = allocate(bytes * s.copies);
+    fill_codes(codes, bytes * s.copies, layout);
+    s.w = (tern_ternary_matrix){codes, rows, cols, stride, 1, layout};
     s.a = (tern_activations){allocate(tokens * cols), allocate(tokens * 4), allocate(tokens * 4), cols};
     for (int64_t i = 0; i < tokens * cols; i++) {
         s.a.values[i] = (int8_t)random_below(256);
@@ -140,10 +165,11 @@ static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens) {
         s.a.sums[t] = 0;
     }
     s.y = allocate(tokens * rows * 4);
-    char name[64];
-    snprintf(name, sizeof name, "ternary_matmul %lldx%lld, %lld token%s", (long long)rows, (long long)cols,
-             (long long)tokens, tokens == 1 ? "" : "s");
-    bench((row){name, run_ternary, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens)});
+    char name[96];
+    snprintf(name, sizeof name, "ternary_matmul %lldx%lld %s, %lld token%s", (long long)rows, (long long)cols,
+             names[layout], (long long)tokens, tokens == 1 ? "" : "s");
+    bench((row){name, run_ternary, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens),
+                layout == TERN_ROWS ? TERN_TIER_SCALAR : TERN_TIER_AVXVNNI});
     free(codes);
     free(s.a.values);
     free(s.a.scales);
@@ -177,7 +203,7 @@ static void bench_float(int32_t type, int64_t tokens) {
     char name[64];
     snprintf(name, sizeof name, "float_matmul %s %lldx%lld, %lld token%s", type_names[type], (long long)rows,
              (long long)cols, (long long)tokens, tokens == 1 ? "" : "s");
-    bench((row){name, run_float, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens)});
+    bench((row){name, run_float, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens), TERN_TIER_SCALAR});
     free((void *)s.w.values);
     free(s.x);
     free(s.y);
@@ -214,7 +240,8 @@ static void bench_attention(int32_t type, int64_t length) {
     char name[64];
     snprintf(name, sizeof name, "attention %s 20/5 heads of 128, length %lld", type == TERN_F16 ? "f16" : "f32",
              (long long)length);
-    bench((row){name, run_attention, &s, 2.0 * (double)bytes, 4.0 * (double)(HEADS * HEAD_DIM * length)});
+    bench((row){name, run_attention, &s, 2.0 * (double)bytes, 4.0 * (double)(HEADS * HEAD_DIM * length),
+                TERN_TIER_SCALAR});
     free(s.kv.keys);
     free(s.kv.values);
     free(s.q);
@@ -260,10 +287,10 @@ static void bench_vectors(int64_t n) {
     vector_state s = {allocate(n * 4), allocate(n * 4), allocate(n * 4), {allocate(n), &scale, &sum, n}, n};
     fill_floats(s.x, n, FILL_UNIFORM);
     fill_floats(s.y, n, FILL_UNIFORM);
-    bench((row){"quantize 6912", run_quantize, &s, 4.0 * (double)n, 2.0 * (double)n});
-    bench((row){"rms_norm 6912", run_norm, &s, 4.0 * (double)n, 4.0 * (double)n});
-    bench((row){"relu_squared_gate 6912", run_relu, &s, 8.0 * (double)n, 3.0 * (double)n});
-    bench((row){"silu_gate 6912", run_silu, &s, 8.0 * (double)n, 20.0 * (double)n});
+    bench((row){"quantize 6912", run_quantize, &s, 4.0 * (double)n, 2.0 * (double)n, TERN_TIER_SCALAR});
+    bench((row){"rms_norm 6912", run_norm, &s, 4.0 * (double)n, 4.0 * (double)n, TERN_TIER_SCALAR});
+    bench((row){"relu_squared_gate 6912", run_relu, &s, 8.0 * (double)n, 3.0 * (double)n, TERN_TIER_SCALAR});
+    bench((row){"silu_gate 6912", run_silu, &s, 8.0 * (double)n, 20.0 * (double)n, TERN_TIER_SCALAR});
     free(s.x);
     free(s.y);
     free(s.z);
@@ -277,10 +304,12 @@ int main(int argc, char **argv) {
     wanted = argv + 2;
     wanted_count = argc > 2 ? argc - 2 : 0;
     static const int64_t shapes[][2] = {{2560, 2560}, {640, 2560}, {6912, 2560}, {2560, 6912}};
-    static const int64_t token_counts[] = {1, 8, 128};
-    for (int i = 0; i < 3; i++) {
+    static const int64_t token_counts[] = {1, 4, 8, 128};
+    for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 4; j++) {
-            bench_ternary(shapes[j][0], shapes[j][1], token_counts[i]);
+            for (int32_t layout = TERN_ROWS; layout <= TERN_PANELS_5TRIT; layout++) {
+                bench_ternary(shapes[j][0], shapes[j][1], token_counts[i], layout);
+            }
         }
     }
     for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {

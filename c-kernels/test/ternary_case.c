@@ -109,8 +109,8 @@ static void panels_case(const tern_kernels *tier, const tern_ternary_matrix *w, 
         tier->ternary_matmul(&panels, a, shape.tokens, shape.row_begin, shape.row_end, y.data, y_stride);
         CHECK(first_difference(expected, y.data, (int64_t)(y.bytes / sizeof(float))) < 0 && guarded_slack_intact(&y),
               "ternary_matmul: %lld x %lld in layout %d, %lld tokens, rows [%lld, %lld): element %lld",
-              (long long)shape.rows, (long long)shape.cols, layout, (long long)shape.tokens,
-              (long long)shape.row_begin, (long long)shape.row_end,
+              (long long)shape.rows, (long long)shape.cols, layout, (long long)shape.tokens, (long long)shape.row_begin,
+              (long long)shape.row_end,
               (long long)first_difference(expected, y.data, (int64_t)(y.bytes / sizeof(float))));
         guarded_free(&memory);
         guarded_free(&packed);
