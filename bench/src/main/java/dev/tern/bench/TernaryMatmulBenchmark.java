@@ -4,6 +4,7 @@ import dev.tern.codegen.MatrixShape;
 import dev.tern.kernels.Activations;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
@@ -33,6 +34,10 @@ import org.openjdk.jmh.annotations.Warmup;
  * matrices of one run fill 256 MiB, more than any last-level cache a virtual machine is given, and take turns, so that
  * one token streams weights from memory as decoding does. 8 tokens is a small batch of slots, 128 a prefill batch, 512
  * one whose activations no longer fit the L2 cache.
+ *
+ * <pre>
+ * java -jar bench/target/benchmarks.jar TernaryMatmul -p tier=AVX512VNNI -p layout=PANELS_2BIT,PANELS_5TRIT
+ * </pre>
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -43,6 +48,10 @@ import org.openjdk.jmh.annotations.Warmup;
 public class TernaryMatmulBenchmark {
     @Param({"AVX2", "SCALAR"})
     public Tier tier;
+
+    /** Those of panels are for the tiers from AVXVNNI on; below, plain C computes with them. */
+    @Param("ROWS")
+    public TernaryLayout layout;
 
     @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912"})
     public String shape;
@@ -75,9 +84,10 @@ public class TernaryMatmulBenchmark {
         kernels = KernelChoice.of(tier);
         SplittableRandom random = new SplittableRandom(1);
         long bytes = matrix.rows() * TernaryWeights.rowBytes(matrix.cols());
-        weights = new TernaryWeights[Math.toIntExact(Math.ceilDiv(workingSet, bytes))];
+        weights = new TernaryWeights[
+                Math.toIntExact(Math.ceilDiv(workingSet, layout.bytes(matrix.rows(), matrix.cols())))];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = TernaryWeights.of(arena, randomCodes(random, bytes), matrix.rows(), matrix.cols(), 0.02f);
+            weights[i] = laidOut(randomCodes(random, bytes), matrix);
         }
         MemorySegment x = arena.allocate(4L * tokens * matrix.cols(), 64);
         for (long i = 0; i < (long) tokens * matrix.cols(); i++) {
@@ -86,6 +96,16 @@ public class TernaryMatmulBenchmark {
         activations = Activations.allocate(arena, tokens, matrix.cols());
         kernels.quantize(x, matrix.cols(), matrix.cols(), 0, tokens, activations);
         y = arena.allocate(4L * tokens * matrix.rows(), 64);
+    }
+
+    private TernaryWeights laidOut(MemorySegment codes, MatrixShape matrix) {
+        if (layout == TernaryLayout.ROWS) {
+            return TernaryWeights.of(arena, codes, matrix.rows(), matrix.cols(), 0.02f);
+        }
+        MemorySegment panels = arena.allocate(layout.bytes(matrix.rows(), matrix.cols()), 64);
+        TernaryWeights w = TernaryWeights.of(arena, panels, matrix.rows(), matrix.cols(), 0.02f, layout);
+        kernels.ternaryPack(codes, 0, matrix.rows(), w);
+        return w;
     }
 
     private MemorySegment randomCodes(SplittableRandom random, long bytes) {
@@ -108,7 +128,7 @@ public class TernaryMatmulBenchmark {
         TernaryWeights w = weights[next];
         next = next + 1 == weights.length ? 0 : next + 1;
         kernels.ternaryMatmul(w, activations, tokens, 0, w.rows(), y, w.rows());
-        work.weightBytes += (double) w.rows() * TernaryWeights.rowBytes(w.cols());
+        work.weightBytes += w.byteSize();
         work.integerOps += 2.0 * w.rows() * w.cols() * tokens;
         return y;
     }

@@ -9,7 +9,9 @@ import dev.tern.convert.Validator;
 import dev.tern.gguf.GgmlType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.KernelUnavailableException;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.Tier;
+
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -19,9 +21,12 @@ import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.runner.BenchmarkList;
@@ -59,16 +64,22 @@ class BenchmarksTest {
         assertThat(benchmark.x.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(10, 11, 12, 13, 14, 15, 16, 17);
     }
 
+    static Stream<Arguments> tiersAndLayouts() {
+        return Stream.of(Tier.values())
+                .flatMap(tier -> Stream.of(TernaryLayout.values()).map(layout -> Arguments.of(tier, layout)));
+    }
+
     /** Every matrix in turn, against the Java reference; rows and columns that fill no block. */
     @ParameterizedTest
-    @EnumSource(Tier.class)
-    void matmulIsTheReferencesProduct(Tier tier) {
+    @MethodSource("tiersAndLayouts")
+    void matmulIsTheReferencesProduct(Tier tier, TernaryLayout layout) {
         assumeAvailable(tier);
         TernaryMatmulBenchmark benchmark = new TernaryMatmulBenchmark();
         benchmark.tier = tier;
+        benchmark.layout = layout;
         benchmark.shape = "67x200";
         benchmark.tokens = 5;
-        benchmark.workingSet = 3 * 67 * 64;
+        benchmark.workingSet = 3 * layout.bytes(67, 200);
         benchmark.allocate();
         TernaryMatmulBenchmark.Work work = new TernaryMatmulBenchmark.Work();
         assertThat(benchmark.weights).hasSize(3);
@@ -85,7 +96,7 @@ class BenchmarksTest {
             benchmark.free();
         }
         assertThat(work.integerOps).isEqualTo(4 * 2.0 * 67 * 200 * 5);
-        assertThat(work.weightBytes).isEqualTo(4 * 67 * 64.0);
+        assertThat(work.weightBytes).isEqualTo(4.0 * layout.bytes(67, 200));
     }
 
     /** Every way, every matrix in turn, against the Java reference. */
