@@ -13,8 +13,6 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #undef TERN_DECLARE_SCALAR
 
 /* A tier takes over from one below it what it does not do better: such a kernel is a name for that one's. */
-#define tern_avx2_ternary_pack tern_scalar_ternary_pack
-#define tern_avx2_ternary_unpack tern_scalar_ternary_unpack
 
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack

@@ -177,6 +177,41 @@ static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens, int32_t la
     free(s.y);
 }
 
+typedef struct panels_state {
+    tern_ternary_matrix rows;
+    tern_ternary_matrix panels;
+} panels_state;
+
+static void run_pack(const tern_kernels *kernels, void *state, int64_t repetition) {
+    const panels_state *s = state;
+    (void)repetition;
+    kernels->ternary_pack(s->rows.codes, s->rows.stride, 0, s->rows.rows, &s->panels);
+}
+
+static void run_unpack(const tern_kernels *kernels, void *state, int64_t repetition) {
+    const panels_state *s = state;
+    (void)repetition;
+    kernels->ternary_unpack(&s->panels, 0, s->rows.rows, (uint8_t *)(uintptr_t)s->rows.codes, s->rows.stride);
+}
+
+/* A load's share of a matrix: operations are weights. */
+static void bench_panels(int32_t layout) {
+    const int64_t rows = 416;
+    const int64_t cols = 2560;
+    const int64_t columns = layout == TERN_PANELS_2BIT ? 16 : 20;
+    const int64_t stride = (cols + columns - 1) / columns * 128;
+    panels_state s = {{allocate(rows * cols / 4), rows, cols, cols / 4, 1, TERN_ROWS},
+                      {allocate(rows / 32 * stride), rows, cols, stride, 1, layout}};
+    memset((void *)(uintptr_t)s.rows.codes, 0x46, (size_t)(rows * cols / 4));
+    const double bytes = (double)(rows * cols / 4 + rows / 32 * stride);
+    const char *name = layout == TERN_PANELS_2BIT ? "ternary_pack 2 bits" : "ternary_pack 5 trits";
+    bench((row){name, run_pack, &s, bytes, (double)(rows * cols), TERN_TIER_SCALAR});
+    name = layout == TERN_PANELS_2BIT ? "ternary_unpack 2 bits" : "ternary_unpack 5 trits";
+    bench((row){name, run_unpack, &s, bytes, (double)(rows * cols), TERN_TIER_SCALAR});
+    free((void *)(uintptr_t)s.rows.codes);
+    free((void *)(uintptr_t)s.panels.codes);
+}
+
 typedef struct float_state {
     tern_float_matrix w;
     int64_t tokens;
@@ -312,6 +347,8 @@ int main(int argc, char **argv) {
             }
         }
     }
+    bench_panels(TERN_PANELS_2BIT);
+    bench_panels(TERN_PANELS_5TRIT);
     for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {
         bench_float(type, 1);
         bench_float(type, 8);
