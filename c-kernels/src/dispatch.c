@@ -45,8 +45,8 @@ static const tier_entry tiers[] = {
 
 #define TIER_COUNT ((int32_t)(sizeof tiers / sizeof tiers[0]))
 
-/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so answers are kept. Threads that meet here for
- * the first time all store the same pointer. */
+/* Under a hypervisor every CPUID leaves the guest (tens of microseconds), so answers are kept. Threads that meet here
+ * for the first time all store the same pointer. */
 static const char *obstacle_once(int32_t tier) {
     static const char unknown[] = "";
     static _Atomic(const char *) known[] = {unknown, unknown, unknown, unknown, unknown, unknown, unknown};
@@ -54,6 +54,9 @@ static const char *obstacle_once(int32_t tier) {
     const char *obstacle = atomic_load_explicit(&known[tier], memory_order_relaxed);
     if (obstacle == unknown) {
         obstacle = tern_x86_obstacle(tier, tern_read_x86_features());
+        if (obstacle == NULL && tier == TERN_TIER_AMX) {
+            obstacle = tern_amx_permission();
+        }
         atomic_store_explicit(&known[tier], obstacle, memory_order_relaxed);
     }
     return obstacle;
