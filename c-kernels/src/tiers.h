@@ -32,6 +32,21 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_add tern_avx2_add
 #define tern_avx512_find_invalid_code tern_avx2_find_invalid_code
 
+#define tern_amx_quantize tern_avx512_quantize
+#define tern_amx_ternary_pack tern_avx512_ternary_pack
+#define tern_amx_ternary_unpack tern_avx512_ternary_unpack
+#define tern_amx_float_matmul tern_avx512_float_matmul
+#define tern_amx_float_row tern_avx512_float_row
+#define tern_amx_rms_norm tern_avx512_rms_norm
+#define tern_amx_rope tern_avx512_rope
+#define tern_amx_store_kv tern_avx512_store_kv
+#define tern_amx_attention tern_avx512_attention
+#define tern_amx_softmax tern_avx512_softmax
+#define tern_amx_relu_squared_gate tern_avx512_relu_squared_gate
+#define tern_amx_silu_gate tern_avx512_silu_gate
+#define tern_amx_add tern_avx512_add
+#define tern_amx_find_invalid_code tern_avx512_find_invalid_code
+
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
@@ -40,6 +55,12 @@ TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
 #define TERN_DECLARE_AVX512(name, result, parameters) result tern_avx512_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX512)
 #undef TERN_DECLARE_AVX512
+#endif
+
+#if TERN_HAS_AMX
+#define TERN_DECLARE_AMX(name, result, parameters) result tern_amx_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_AMX)
+#undef TERN_DECLARE_AMX
 #endif
 
 #endif /* TERN_TIERS_H */
