@@ -27,6 +27,15 @@ static const tern_kernels avx512vnni_kernels = {.tier = TERN_TIER_AVX512VNNI, TE
 #define AVX512VNNI_KERNELS NULL
 #endif
 
+#if TERN_HAS_AVXVNNI
+#define AVXVNNI_MEMBER(name, result, parameters) .name = tern_avxvnni_##name,
+static const tern_kernels avxvnni_kernels = {.tier = TERN_TIER_AVXVNNI, TERN_KERNEL_TABLE(AVXVNNI_MEMBER)};
+#undef AVXVNNI_MEMBER
+#define AVXVNNI_KERNELS (&avxvnni_kernels)
+#else
+#define AVXVNNI_KERNELS NULL
+#endif
+
 #if TERN_HAS_AMX
 #define AMX_MEMBER(name, result, parameters) .name = tern_amx_##name,
 static const tern_kernels amx_kernels = {.tier = TERN_TIER_AMX, TERN_KERNEL_TABLE(AMX_MEMBER)};
@@ -45,7 +54,7 @@ typedef struct tier_entry {
 static const tier_entry tiers[] = {
     [TERN_TIER_SCALAR] = {"scalar", &scalar_kernels},
     [TERN_TIER_AVX2] = {"avx2", AVX2_KERNELS},
-    [TERN_TIER_AVXVNNI] = {"avxvnni", NULL},
+    [TERN_TIER_AVXVNNI] = {"avxvnni", AVXVNNI_KERNELS},
     [TERN_TIER_AVX512VNNI] = {"avx512vnni", AVX512VNNI_KERNELS},
     [TERN_TIER_AMX] = {"amx", AMX_KERNELS},
     [TERN_TIER_NEON] = {"neon", NULL},

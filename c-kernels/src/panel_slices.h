@@ -83,15 +83,16 @@ TERN_SLICE_INLINE void unpack_slice(const tern_ternary_matrix *w, int64_t panel,
     }
 }
 
-/* Rows [begin, end) of a panel for one token: `dots` of this slice are added to those of the slices before, which wait
- * in y; from the last slice comes the result. y points at row 0 of the panel. */
+/* Which rows of a panel are wanted, and whether this is the first slice of their columns, the last. */
 typedef struct slice_step {
     int64_t begin;
     int64_t end;
-    int first; /* is this the first slice, the last? */
+    int first;
     int last;
 } slice_step;
 
+/* One token's sums over a slice are added to those of the slices before, which wait in y; with the last slice come the
+ * results. y points at the panel's row 0. */
 TERN_SLICE_INLINE void finish_token(slice_step step, const int32_t *dots, int32_t sum, float scale, float *y) {
     for (int64_t r = step.begin; r < step.end; r++) {
         uint32_t dot = (uint32_t)dots[r];
@@ -104,6 +105,57 @@ TERN_SLICE_INLINE void finish_token(slice_step step, const int32_t *dots, int32_
             y[r] = (float)(int32_t)(dot - (uint32_t)sum) * scale;
         } else {
             memcpy(y + r, &dot, sizeof dot);
+        }
+    }
+}
+
+/* Most tokens that are multiplied at once. */
+enum { SLICE_TOKENS = 32 };
+
+/* Sums of codes and activations, by token and row. */
+typedef struct slice_dots {
+    _Alignas(64) int32_t of[SLICE_TOKENS][TERN_PANEL_ROWS];
+} slice_dots;
+
+/* What a tier does: the first `quads` (a multiple of 16) of a slice with `tokens` of activations, the first of which is
+ * at `a`. `state` is the tier's own. */
+typedef void slice_product(const panel_slice *slice, int64_t quads, const int8_t *a, int64_t a_stride, int64_t tokens,
+                           slice_dots *dots, void *state);
+
+/* Rows of one panel, one slice, tokens [begin, end), `together` at a time. */
+TERN_SLICE_INLINE void multiply_slice(const tern_ternary_matrix *w, const panel_slice *slice, int64_t column,
+                                      const tern_activations *a, int64_t begin, int64_t end, int64_t together,
+                                      slice_step step, float *y, int64_t y_stride, slice_product *product,
+                                      void *state) {
+    slice_dots dots;
+    for (int64_t t = begin; t < end; t += together) {
+        const int64_t count = end - t < together ? end - t : together;
+        product(slice, slice_columns(w, column) / 4, a->values + t * a->stride + column, a->stride, count, &dots,
+                state);
+        for (int64_t i = 0; i < count; i++) {
+            finish_token(step, dots.of[i], a->sums[t + i], w->scale / a->scales[t + i], y + (t + i) * y_stride);
+        }
+    }
+}
+
+/* ternary_matmul for a matrix in panels. Activations of 512 tokens and a slice's columns (1.3 MB) stay in L2 while the
+ * panels pass by. */
+TERN_SLICE_INLINE void multiply_in_slices(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
+                                          int64_t row_begin, int64_t row_end, float *y, int64_t y_stride,
+                                          int64_t together, slice_product *product, void *state) {
+    const int64_t block = 512 / together * together;
+    panel_slice slice;
+    for (int64_t begin = 0; begin < tokens; begin += block) {
+        const int64_t end = tokens - begin < block ? tokens : begin + block;
+        for (int64_t column = 0; column < w->cols; column += SLICE_COLUMNS) {
+            for (int64_t row = row_begin / TERN_PANEL_ROWS * TERN_PANEL_ROWS; row < row_end; row += TERN_PANEL_ROWS) {
+                const slice_step step = {.begin = row < row_begin ? row_begin - row : 0,
+                                         .end = row_end - row < TERN_PANEL_ROWS ? row_end - row : TERN_PANEL_ROWS,
+                                         .first = column == 0,
+                                         .last = column + SLICE_COLUMNS >= w->cols};
+                unpack_slice(w, row / TERN_PANEL_ROWS, column, &slice);
+                multiply_slice(w, &slice, column, a, begin, end, together, step, y + row, y_stride, product, state);
+            }
         }
     }
 }

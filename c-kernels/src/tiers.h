@@ -16,6 +16,21 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx2_ternary_pack tern_scalar_ternary_pack
 #define tern_avx2_ternary_unpack tern_scalar_ternary_unpack
 
+#define tern_avxvnni_quantize tern_avx2_quantize
+#define tern_avxvnni_ternary_pack tern_avx2_ternary_pack
+#define tern_avxvnni_ternary_unpack tern_avx2_ternary_unpack
+#define tern_avxvnni_float_matmul tern_avx2_float_matmul
+#define tern_avxvnni_float_row tern_avx2_float_row
+#define tern_avxvnni_rms_norm tern_avx2_rms_norm
+#define tern_avxvnni_rope tern_avx2_rope
+#define tern_avxvnni_store_kv tern_avx2_store_kv
+#define tern_avxvnni_attention tern_avx2_attention
+#define tern_avxvnni_softmax tern_avx2_softmax
+#define tern_avxvnni_relu_squared_gate tern_avx2_relu_squared_gate
+#define tern_avxvnni_silu_gate tern_avx2_silu_gate
+#define tern_avxvnni_add tern_avx2_add
+#define tern_avxvnni_find_invalid_code tern_avx2_find_invalid_code
+
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_matmul tern_avx2_ternary_matmul
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
@@ -55,6 +70,12 @@ TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
 #define TERN_DECLARE_AVX512(name, result, parameters) result tern_avx512_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX512)
 #undef TERN_DECLARE_AVX512
+#endif
+
+#if TERN_HAS_AVXVNNI
+#define TERN_DECLARE_AVXVNNI(name, result, parameters) result tern_avxvnni_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_AVXVNNI)
+#undef TERN_DECLARE_AVXVNNI
 #endif
 
 #if TERN_HAS_AMX

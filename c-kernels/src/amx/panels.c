@@ -12,17 +12,9 @@
 #include "panel_slices.h"
 #include "tiles.h"
 
-enum {
-    TILE_ROWS = 16,
-    TILE_BYTES = 64,
-    STEP_TOKENS = 2 * TILE_ROWS,
-    BLOCK_TOKENS = 512 /* whose activations of a slice (1.3 MB) stay in L2 while the panels pass by */
-};
+enum { TILE_ROWS = 16, TILE_BYTES = 64, STEP_TOKENS = 2 * TILE_ROWS };
 
-/* Sums of 32 tokens and 32 rows. */
-typedef struct step_sums {
-    _Alignas(64) int32_t of[STEP_TOKENS][TERN_PANEL_ROWS];
-} step_sums;
+_Static_assert((int)STEP_TOKENS <= (int)SLICE_TOKENS, "there is room for the sums of a step");
 
 /* Tiles 0 to 3: the sums of tokens 0 to 15 with rows 0 to 15 and 16 to 31, then of tokens 16 to 31. 4 and 5:
  * activations. 6 and 7: codes. The last tokens of a batch are fewer, and their tiles have as many rows; no tile may
@@ -37,9 +29,9 @@ static void configure(int64_t tokens) {
     TILE_CONFIGURE(&config);
 }
 
-/* `a` is the first token's column at which the slice begins. */
+/* `both`: are there more than 16 tokens? */
 TERN_SLICE_INLINE void multiply(const panel_slice *slice, int64_t quads, const int8_t *a, int64_t a_stride, int both,
-                                step_sums *sums) {
+                                slice_dots *dots) {
     TILE_ZERO(0);
     TILE_ZERO(1);
     TILE_ZERO(2);
@@ -56,56 +48,33 @@ TERN_SLICE_INLINE void multiply(const panel_slice *slice, int64_t quads, const i
             TILE_DOT(3, 5, 7);
         }
     }
-    const int64_t stride = TERN_PANEL_ROWS * (int64_t)sizeof(int32_t);
-    TILE_STORE(0, &sums->of[0][0], stride);
-    TILE_STORE(1, &sums->of[0][TILE_ROWS], stride);
+    const int64_t stride = sizeof dots->of[0];
+    TILE_STORE(0, &dots->of[0][0], stride);
+    TILE_STORE(1, &dots->of[0][HALF_ROWS], stride);
     if (both) {
-        TILE_STORE(2, &sums->of[TILE_ROWS][0], stride);
-        TILE_STORE(3, &sums->of[TILE_ROWS][TILE_ROWS], stride);
+        TILE_STORE(2, &dots->of[TILE_ROWS][0], stride);
+        TILE_STORE(3, &dots->of[TILE_ROWS][HALF_ROWS], stride);
     }
 }
 
-/* One slice of one panel for tokens [begin, end), of which the tiles are configured for `configured`. */
-static int64_t multiply_slice(const tern_ternary_matrix *w, const panel_slice *slice, int64_t first,
-                              const tern_activations *a, int64_t begin, int64_t end, int64_t configured,
-                              slice_step step, float *y, int64_t y_stride) {
-    const int64_t quads = slice_columns(w, first) / 4;
-    step_sums sums;
-    for (int64_t t = begin; t < end; t += STEP_TOKENS) {
-        const int64_t count = end - t < STEP_TOKENS ? end - t : STEP_TOKENS;
-        if (count != configured) {
-            configure(count);
-            configured = count;
-        }
-        const int8_t *values = a->values + t * a->stride + first;
-        if (count > TILE_ROWS) {
-            multiply(slice, quads, values, a->stride, 1, &sums);
-        } else {
-            multiply(slice, quads, values, a->stride, 0, &sums);
-        }
-        for (int64_t i = 0; i < count; i++) {
-            finish_token(step, sums.of[i], a->sums[t + i], w->scale / a->scales[t + i], y + (t + i) * y_stride);
-        }
+/* A slice_product of up to 32 tokens. *state is for how many tokens (int64_t) the tiles are configured. */
+static void multiply_tokens(const panel_slice *slice, int64_t quads, const int8_t *a, int64_t a_stride, int64_t tokens,
+                            slice_dots *dots, void *state) {
+    int64_t *configured = state;
+    if (tokens != *configured) {
+        configure(tokens);
+        *configured = tokens;
     }
-    return configured;
+    if (tokens > TILE_ROWS) {
+        multiply(slice, quads, a, a_stride, 1, dots);
+    } else {
+        multiply(slice, quads, a, a_stride, 0, dots);
+    }
 }
 
 void tern_amx_panels(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
                      int64_t row_end, float *y, int64_t y_stride) {
-    panel_slice slice;
     int64_t configured = 0;
-    for (int64_t begin = 0; begin < tokens; begin += BLOCK_TOKENS) {
-        const int64_t end = tokens - begin < BLOCK_TOKENS ? tokens : begin + BLOCK_TOKENS;
-        for (int64_t first = 0; first < w->cols; first += SLICE_COLUMNS) {
-            for (int64_t row = row_begin / TERN_PANEL_ROWS * TERN_PANEL_ROWS; row < row_end; row += TERN_PANEL_ROWS) {
-                const slice_step step = {.begin = row < row_begin ? row_begin - row : 0,
-                                         .end = row_end - row < TERN_PANEL_ROWS ? row_end - row : TERN_PANEL_ROWS,
-                                         .first = first == 0,
-                                         .last = first + SLICE_COLUMNS >= w->cols};
-                unpack_slice(w, row / TERN_PANEL_ROWS, first, &slice);
-                configured = multiply_slice(w, &slice, first, a, begin, end, configured, step, y + row, y_stride);
-            }
-        }
-    }
+    multiply_in_slices(w, a, tokens, row_begin, row_end, y, y_stride, STEP_TOKENS, multiply_tokens, &configured);
     TILE_RELEASE();
 }
