@@ -27,6 +27,24 @@ static const tern_kernels avx512vnni_kernels = {.tier = TERN_TIER_AVX512VNNI, TE
 #define AVX512VNNI_KERNELS NULL
 #endif
 
+#if TERN_HAS_AVXVNNI
+#define AVXVNNI_MEMBER(name, result, parameters) .name = tern_avxvnni_##name,
+static const tern_kernels avxvnni_kernels = {.tier = TERN_TIER_AVXVNNI, TERN_KERNEL_TABLE(AVXVNNI_MEMBER)};
+#undef AVXVNNI_MEMBER
+#define AVXVNNI_KERNELS (&avxvnni_kernels)
+#else
+#define AVXVNNI_KERNELS NULL
+#endif
+
+#if TERN_HAS_AMX
+#define AMX_MEMBER(name, result, parameters) .name = tern_amx_##name,
+static const tern_kernels amx_kernels = {.tier = TERN_TIER_AMX, TERN_KERNEL_TABLE(AMX_MEMBER)};
+#undef AMX_MEMBER
+#define AMX_KERNELS (&amx_kernels)
+#else
+#define AMX_KERNELS NULL
+#endif
+
 typedef struct tier_entry {
     const char *name;
     const tern_kernels *kernels; /* null when the library was built without the tier */
@@ -36,9 +54,9 @@ typedef struct tier_entry {
 static const tier_entry tiers[] = {
     [TERN_TIER_SCALAR] = {"scalar", &scalar_kernels},
     [TERN_TIER_AVX2] = {"avx2", AVX2_KERNELS},
-    [TERN_TIER_AVXVNNI] = {"avxvnni", NULL},
+    [TERN_TIER_AVXVNNI] = {"avxvnni", AVXVNNI_KERNELS},
     [TERN_TIER_AVX512VNNI] = {"avx512vnni", AVX512VNNI_KERNELS},
-    [TERN_TIER_AMX] = {"amx", NULL},
+    [TERN_TIER_AMX] = {"amx", AMX_KERNELS},
     [TERN_TIER_NEON] = {"neon", NULL},
     [TERN_TIER_NEONDOT] = {"neondot", NULL},
 };
@@ -54,6 +72,9 @@ static const char *obstacle_once(int32_t tier) {
     const char *obstacle = atomic_load_explicit(&known[tier], memory_order_relaxed);
     if (obstacle == unknown) {
         obstacle = tern_x86_obstacle(tier, tern_read_x86_features());
+        if (obstacle == NULL && tier == TERN_TIER_AMX) {
+            obstacle = tern_amx_permission();
+        }
         atomic_store_explicit(&known[tier], obstacle, memory_order_relaxed);
     }
     return obstacle;
@@ -68,7 +89,7 @@ const char *tern_tier_obstacle(int32_t tier) {
         return "this library knows no such tier";
     }
     if (tiers[tier].kernels == NULL) {
-        return "this library was built without the tier, for another kind of CPU";
+        return "this library was built without the tier: for another kind of CPU, or by a compiler that does not know it";
     }
     return obstacle_once(tier);
 }

@@ -14,6 +14,21 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 
 /* A tier takes over from one below it what it does not do better: such a kernel is a name for that one's. */
 
+#define tern_avxvnni_quantize tern_avx2_quantize
+#define tern_avxvnni_ternary_pack tern_avx2_ternary_pack
+#define tern_avxvnni_ternary_unpack tern_avx2_ternary_unpack
+#define tern_avxvnni_float_matmul tern_avx2_float_matmul
+#define tern_avxvnni_float_row tern_avx2_float_row
+#define tern_avxvnni_rms_norm tern_avx2_rms_norm
+#define tern_avxvnni_rope tern_avx2_rope
+#define tern_avxvnni_store_kv tern_avx2_store_kv
+#define tern_avxvnni_attention tern_avx2_attention
+#define tern_avxvnni_softmax tern_avx2_softmax
+#define tern_avxvnni_relu_squared_gate tern_avx2_relu_squared_gate
+#define tern_avxvnni_silu_gate tern_avx2_silu_gate
+#define tern_avxvnni_add tern_avx2_add
+#define tern_avxvnni_find_invalid_code tern_avx2_find_invalid_code
+
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
 #define tern_avx512_ternary_unpack tern_avx2_ternary_unpack
@@ -29,6 +44,21 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_add tern_avx2_add
 #define tern_avx512_find_invalid_code tern_avx2_find_invalid_code
 
+#define tern_amx_quantize tern_avx512_quantize
+#define tern_amx_ternary_pack tern_avx512_ternary_pack
+#define tern_amx_ternary_unpack tern_avx512_ternary_unpack
+#define tern_amx_float_matmul tern_avx512_float_matmul
+#define tern_amx_float_row tern_avx512_float_row
+#define tern_amx_rms_norm tern_avx512_rms_norm
+#define tern_amx_rope tern_avx512_rope
+#define tern_amx_store_kv tern_avx512_store_kv
+#define tern_amx_attention tern_avx512_attention
+#define tern_amx_softmax tern_avx512_softmax
+#define tern_amx_relu_squared_gate tern_avx512_relu_squared_gate
+#define tern_amx_silu_gate tern_avx512_silu_gate
+#define tern_amx_add tern_avx512_add
+#define tern_amx_find_invalid_code tern_avx512_find_invalid_code
+
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
@@ -37,6 +67,18 @@ TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
 #define TERN_DECLARE_AVX512(name, result, parameters) result tern_avx512_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX512)
 #undef TERN_DECLARE_AVX512
+#endif
+
+#if TERN_HAS_AVXVNNI
+#define TERN_DECLARE_AVXVNNI(name, result, parameters) result tern_avxvnni_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_AVXVNNI)
+#undef TERN_DECLARE_AVXVNNI
+#endif
+
+#if TERN_HAS_AMX
+#define TERN_DECLARE_AMX(name, result, parameters) result tern_amx_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_AMX)
+#undef TERN_DECLARE_AMX
 #endif
 
 #endif /* TERN_TIERS_H */

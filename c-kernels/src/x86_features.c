@@ -1,12 +1,19 @@
 /*
  * x86_features.c: CPUID and XGETBV, and what they mean for the tiers.
  */
+#define _GNU_SOURCE /* syscall */
 #include "x86_features.h"
 #include "tern_kernels.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -101,6 +108,10 @@ const char *tern_avx2_obstacle(tern_x86_features features) {
     return NULL;
 }
 
+static const char *avxvnni_obstacle(tern_x86_features features) {
+    return features.leaf7_1_eax >> 4 & 1 ? NULL : "the CPU has AVX2 but no AVX-VNNI";
+}
+
 static const char *avx512vnni_obstacle(tern_x86_features features) {
     if (!(features.leaf7_ebx >> 16 & 1)) {
         return "the CPU has no AVX-512";
@@ -117,10 +128,55 @@ static const char *avx512vnni_obstacle(tern_x86_features features) {
     return NULL;
 }
 
+static const char *amx_obstacle(tern_x86_features features) {
+    if (!(features.leaf7_edx >> 24 & 1)) {
+        return "the CPU has no AMX";
+    }
+    if (!(features.leaf7_edx >> 25 & 1)) {
+        return "the CPU has AMX but not its products of int8 (AMX-INT8)";
+    }
+    if ((features.xcr0 >> 17 & 3) != 3) {
+        return "the CPU has AMX, but the operating system does not save its tiles (XCR0 bits 17 and 18)";
+    }
+    return NULL;
+}
+
+/* A tier needs what the one has that it takes kernels over from: avxvnni and avx512vnni from avx2, amx from avx512vnni.
+ */
 const char *tern_x86_obstacle(int32_t tier, tern_x86_features features) {
     if (tier == TERN_TIER_SCALAR) {
         return NULL;
     }
-    const char *avx2 = tern_avx2_obstacle(features);
-    return avx2 != NULL || tier == TERN_TIER_AVX2 ? avx2 : avx512vnni_obstacle(features);
+    const char *obstacle = tern_avx2_obstacle(features);
+    if (obstacle != NULL || tier == TERN_TIER_AVX2) {
+        return obstacle;
+    }
+    if (tier == TERN_TIER_AVXVNNI) {
+        return avxvnni_obstacle(features);
+    }
+    obstacle = avx512vnni_obstacle(features);
+    return obstacle != NULL || tier == TERN_TIER_AVX512VNNI ? obstacle : amx_obstacle(features);
 }
+
+#if defined(__x86_64__) && defined(__linux__)
+/* Of Linux' asm/prctl.h, which is missing where the headers are older than 5.16. */
+enum { REQUEST_STATE_COMPONENT = 0x1023 /* ARCH_REQ_XCOMP_PERM */, TILE_DATA = 18 };
+
+const char *tern_amx_permission(void) {
+    return tern_amx_refusal(syscall(SYS_arch_prctl, REQUEST_STATE_COMPONENT, TILE_DATA) == 0 ? 0 : errno);
+}
+
+const char *tern_amx_refusal(int error) {
+    switch (error) {
+    case 0: return NULL;
+    case EINVAL: return "the CPU has AMX, but Linux is older than 5.16 and gives no permission to use it";
+    case EOPNOTSUPP: return "the CPU has AMX, but this Linux was built or started without it";
+    case ENOSPC: return "the CPU has AMX, but a thread's alternate signal stack is too small for its tiles";
+    default: return "the CPU has AMX, but Linux refuses the permission to use it (arch_prctl ARCH_REQ_XCOMP_PERM)";
+    }
+}
+#else
+const char *tern_amx_permission(void) {
+    return "Tern uses AMX on Linux only";
+}
+#endif

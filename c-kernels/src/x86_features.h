@@ -24,8 +24,19 @@ tern_x86_features tern_read_x86_features(void);
  * told before a missing permission of the operating system, for without the first the second cures nothing. */
 const char *tern_avx2_obstacle(tern_x86_features features);
 
-/* Why a machine with these registers cannot run a tier, or null when it can. */
+/* Why a machine with these registers cannot run a tier, or null when it can. Of AMX it may still lack the permission.
+ */
 const char *tern_x86_obstacle(int32_t tier, tern_x86_features features);
+
+/* Asks the operating system to let this process use AMX's tiles, which Linux grants on request only, since a thread
+ * that uses them needs 8 KiB more wherever its registers are saved. Null when it does, or has before, else why not. For
+ * a CPU that has AMX. */
+const char *tern_amx_permission(void);
+
+#if defined(__x86_64__) && defined(__linux__)
+/* What the request's errno means; null for 0. */
+const char *tern_amx_refusal(int error);
+#endif
 
 /* Whether a kernel that streams a matrix from memory gains by software prefetch on this CPU: yes on Intel's, where the
  * hardware prefetcher leaves one core at 6 GB/s of 2-bit weights and a prefetch 4 KiB ahead gives 11.5 (Sapphire

@@ -152,6 +152,18 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     /* More rows than a cache block, more tokens than several tiles. */
     ternary_case(scalar, tier, (ternary_shape){150, 256, 21, 3, 149}, TERNARY_RANDOM, AT_END);
     ternary_case(scalar, tier, (ternary_shape){70, 640, 67, 0, 70}, TERNARY_RANDOM, AT_END);
+    /* Batches around whole tiles of 16 tokens; part of a panel at both ends; columns around a slice's. */
+    for (int64_t tokens = 14; tokens <= 50; tokens++) {
+        ternary_case(scalar, tier, (ternary_shape){67, 16 * tokens + 3, tokens, tokens % 40, 67 - tokens % 7},
+                     TERNARY_RANDOM, AT_END);
+    }
+    for (int64_t cols = 2559; cols <= 2562; cols++) {
+        ternary_case(scalar, tier, (ternary_shape){33, cols, 33, 0, 33}, TERNARY_EXTREME, AT_END);
+    }
+    for (int kind = 0; kind < TERNARY_FILL_COUNT; kind++) {
+        ternary_case(scalar, tier, (ternary_shape){40, 6912, 20, 1, 40}, (ternary_fill)kind, AT_END);
+    }
+    ternary_case(scalar, tier, (ternary_shape){33, 130, 515, 0, 33}, TERNARY_RANDOM, AT_END); /* two blocks of tokens */
 }
 
 /* Both are compared in every ternary_case, whose matrices they pack. Here: what a damaged code may do. */

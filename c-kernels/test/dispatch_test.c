@@ -5,12 +5,29 @@
 #include "check.h"
 #include "x86_features.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Registers with the bits that count here as these CPUs have them under Linux. */
+static const tern_x86_features skylake_server = {.leaf1_ecx = 0x7ffefbff, .leaf7_ebx = 0xd39ffffb, .xcr0 = 0x2ff};
+static const tern_x86_features alder_lake = {
+    .leaf1_ecx = 0x7ffafbbf, .leaf7_ebx = 0x239c27eb, .xcr0 = 0x207, .leaf7_ecx = 0x98c027bc, .leaf7_1_eax = 0x400810};
+static const tern_x86_features zen4 = {.leaf1_ecx = 0xfff8320b,
+                                       .leaf7_ebx = 0xf1bf97a9,
+                                       .xcr0 = 0x2e7,
+                                       .leaf7_ecx = 0x405fce,
+                                       .leaf7_edx = 0x10000010,
+                                       .leaf7_1_eax = 0x20};
+static const tern_x86_features sapphire_rapids = {.leaf1_ecx = 0x7ffefbff,
+                                                  .leaf7_ebx = 0xf3bfbfeb,
+                                                  .xcr0 = 0x602e7,
+                                                  .leaf7_ecx = 0x1b415fde,
+                                                  .leaf7_edx = 0xffdd4432,
+                                                  .leaf7_1_eax = 0x1c30};
+
 static void test_obstacles(void) {
-    /* As Zen 4 reports them. */
-    const tern_x86_features good = {0xfff8320b, 0xf1bf97a9, 0x2e7, 0x405fce, 0x10000010, 0x20};
+    const tern_x86_features good = zen4;
     CHECK(tern_avx2_obstacle(good) == NULL, "a Zen 4 cannot run AVX2: %s", tern_avx2_obstacle(good));
     static const struct {
         uint32_t ecx;
@@ -28,8 +45,8 @@ static void test_obstacles(void) {
         {UINT32_C(1) << 12 | UINT32_C(1) << 27, 0, 7, "no FMA"}, /* the CPU's obstacle is told first */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        const tern_x86_features features = {good.leaf1_ecx & ~bad[i].ecx, good.leaf7_ebx & ~bad[i].ebx,
-                                            good.xcr0 & ~bad[i].xcr0, 0, 0, 0};
+        const tern_x86_features features = {
+            good.leaf1_ecx & ~bad[i].ecx, good.leaf7_ebx & ~bad[i].ebx, good.xcr0 & ~bad[i].xcr0, 0, 0, 0};
         const char *obstacle = tern_avx2_obstacle(features);
         CHECK(obstacle != NULL && strstr(obstacle, bad[i].words) != NULL, "machine %zu: %s, expected %s", i,
               obstacle == NULL ? "(no obstacle)" : obstacle, bad[i].words);
@@ -41,6 +58,93 @@ static void test_obstacles(void) {
     const bool expected = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     CHECK((tern_tier_obstacle(TERN_TIER_AVX2) == NULL) == expected, "AVX2 here: %s",
           expected ? tern_tier_obstacle(TERN_TIER_AVX2) : "no obstacle, though the compiler's run time sees one");
+#endif
+}
+
+static const tern_x86_features none = {0, 0, 0, 0, 0, 0};
+
+static void expect_obstacle(const char *machine, int32_t tier, tern_x86_features features, const char *words) {
+    const char *obstacle = tern_x86_obstacle(tier, features);
+    CHECK(words == NULL ? obstacle == NULL : obstacle != NULL && strstr(obstacle, words) != NULL,
+          "%s, tier %s: %s, expected %s", machine, tern_tier_name(tier), obstacle == NULL ? "(no obstacle)" : obstacle,
+          words == NULL ? "no obstacle" : words);
+}
+
+static void test_obstacles_of_real_cpus(void) {
+    static const struct {
+        const char *name;
+        const tern_x86_features *features;
+        const char *words[TERN_TIER_AMX + 1]; /* by tier */
+    } machines[] = {
+        {"Skylake server", &skylake_server, {NULL, NULL, "no AVX-VNNI", "AVX-512 but no VNNI", "AVX-512 but no VNNI"}},
+        {"Alder Lake", &alder_lake, {NULL, NULL, NULL, "no AVX-512", "no AVX-512"}},
+        {"Zen 4", &zen4, {NULL, NULL, "no AVX-VNNI", NULL, "no AMX"}},
+        {"Sapphire Rapids", &sapphire_rapids, {NULL, NULL, NULL, NULL, NULL}},
+        {"no x86-64", &none, {NULL, "no AVX", "no AVX", "no AVX", "no AVX"}},
+    };
+    for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
+        for (int32_t tier = TERN_TIER_SCALAR; tier <= TERN_TIER_AMX; tier++) {
+            expect_obstacle(machines[i].name, tier, *machines[i].features, machines[i].words[tier]);
+        }
+    }
+}
+
+/* A Sapphire Rapids that lacks one bit after the other: the tiers that need it say so, the others run. */
+static void test_missing_bits(void) {
+    static const struct {
+        const char *name;
+        tern_x86_features missing;
+        const char *words[TERN_TIER_AMX + 1];
+    } bits[] = {
+        {"without AVX-VNNI", {.leaf7_1_eax = 1 << 4}, {NULL, NULL, "no AVX-VNNI", NULL, NULL}},
+        {"without F", {.leaf7_ebx = 1 << 16}, {NULL, NULL, NULL, "no AVX-512", "no AVX-512"}},
+        {"without DQ", {.leaf7_ebx = 1 << 17}, {NULL, NULL, NULL, "DQ, BW and VL", "DQ, BW and VL"}},
+        {"without BW", {.leaf7_ebx = 1 << 30}, {NULL, NULL, NULL, "DQ, BW and VL", "DQ, BW and VL"}},
+        {"without VL", {.leaf7_ebx = UINT32_C(1) << 31}, {NULL, NULL, NULL, "DQ, BW and VL", "DQ, BW and VL"}},
+        {"without VNNI", {.leaf7_ecx = 1 << 11}, {NULL, NULL, NULL, "no VNNI", "no VNNI"}},
+        {"masks not saved", {.xcr0 = 1 << 5}, {NULL, NULL, NULL, "bits 5 to 7", "bits 5 to 7"}},
+        {"upper halves not saved", {.xcr0 = 1 << 6}, {NULL, NULL, NULL, "bits 5 to 7", "bits 5 to 7"}},
+        {"upper registers not saved", {.xcr0 = 1 << 7}, {NULL, NULL, NULL, "bits 5 to 7", "bits 5 to 7"}},
+        {"without tiles", {.leaf7_edx = 1 << 24}, {NULL, NULL, NULL, NULL, "no AMX"}},
+        {"without AMX-INT8", {.leaf7_edx = 1 << 25}, {NULL, NULL, NULL, NULL, "AMX-INT8"}},
+        {"tile sizes not saved", {.xcr0 = 1 << 17}, {NULL, NULL, NULL, NULL, "bits 17 and 18"}},
+        {"tiles not saved", {.xcr0 = 1 << 18}, {NULL, NULL, NULL, NULL, "bits 17 and 18"}},
+        {"without FMA", {.leaf1_ecx = 1 << 12}, {NULL, "no FMA", "no FMA", "no FMA", "no FMA"}},
+        {"AVX not saved", {.xcr0 = 1 << 2}, {NULL, "bits 1 and 2", "bits 1 and 2", "bits 1 and 2", "bits 1 and 2"}},
+    };
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        tern_x86_features features = sapphire_rapids;
+        features.leaf1_ecx &= ~bits[i].missing.leaf1_ecx;
+        features.leaf7_ebx &= ~bits[i].missing.leaf7_ebx;
+        features.leaf7_ecx &= ~bits[i].missing.leaf7_ecx;
+        features.leaf7_edx &= ~bits[i].missing.leaf7_edx;
+        features.leaf7_1_eax &= ~bits[i].missing.leaf7_1_eax;
+        features.xcr0 &= ~bits[i].missing.xcr0;
+        for (int32_t tier = TERN_TIER_SCALAR; tier <= TERN_TIER_AMX; tier++) {
+            expect_obstacle(bits[i].name, tier, features, bits[i].words[tier]);
+        }
+    }
+}
+
+/* Every answer of Linux to the request for the tiles; and that this machine's CPU decides before it is asked. */
+static void test_amx_permission(void) {
+#if defined(__x86_64__) && defined(__linux__)
+    CHECK(tern_amx_refusal(0) == NULL, "a permission is an obstacle");
+    static const struct {
+        int error;
+        const char *words;
+    } refusals[] = {
+        {EINVAL, "older than 5.16"}, {EOPNOTSUPP, "without it"}, {ENOSPC, "signal stack"}, {EPERM, "refuses"}};
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const char *refusal = tern_amx_refusal(refusals[i].error);
+        CHECK(refusal != NULL && strstr(refusal, refusals[i].words) != NULL, "error %d of the request: %s",
+              refusals[i].error, refusal == NULL ? "(none)" : refusal);
+    }
+    if (tern_x86_obstacle(TERN_TIER_AMX, tern_read_x86_features()) == NULL) {
+        CHECK(tern_amx_permission() == tern_amx_permission(), "a second request is answered otherwise");
+    }
+#else
+    CHECK(tern_amx_permission() != NULL, "AMX on a machine without it");
 #endif
 }
 
@@ -113,6 +217,9 @@ static void test_cap(void) {
 
 int main(void) {
     test_obstacles();
+    test_obstacles_of_real_cpus();
+    test_missing_bits();
+    test_amx_permission();
     test_prefetch();
     test_tiers();
     test_cap();

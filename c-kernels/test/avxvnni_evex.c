@@ -1,0 +1,24 @@
+/*
+ * avxvnni_evex.c: the products of the tier avxvnni with the dot product of AVX-512, for CPUs that have no other. The
+ * way for few tokens, with prefetch and without, and the one for many take turns, whatever the number of tokens.
+ */
+#define TERN_AVXVNNI_EVEX
+#include "../src/avxvnni/few_tokens.c"
+#include "../src/avxvnni/many_tokens.c"
+
+#include "panels_test.h"
+
+void tested_panels(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
+                   int64_t row_end, float *y, int64_t y_stride) {
+    static unsigned turn;
+    turn++;
+    if (turn % 3 == 0) {
+        tern_avxvnni_many_tokens(w, a, tokens, row_begin, row_end, y, y_stride);
+    } else {
+        tern_avxvnni_few_tokens(w, a, tokens, row_begin, row_end, y, y_stride, turn % 3 == 1);
+    }
+}
+
+const char *tested_panels_obstacle(void) {
+    return tern_tier_obstacle(TERN_TIER_AVX512VNNI);
+}
