@@ -10,6 +10,7 @@ import dev.tern.kernels.LutKernels;
 import dev.tern.model.Engine;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
+import dev.tern.model.LayoutChoice;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
 import dev.tern.model.ThreadTeam;
@@ -84,7 +85,11 @@ public final class Model implements AutoCloseable {
             Arena arena = Arena.ofShared();
             opened.add(arena);
             GgufWeights.Options how = new GgufWeights.Options(
-                    kernels, options.family(), options.kernelConfig().orElse(null), options.waiting());
+                    kernels,
+                    options.family(),
+                    options.kernelConfig().orElse(null),
+                    LayoutChoice.of(kernels.tier(), options.layout(), options.mapped()),
+                    options.waiting());
             ModelWeights weights = GgufWeights.load(file, model, how, team, arena, notes);
             int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();
             if (context > model.contextLength()) {
@@ -153,6 +158,7 @@ public final class Model implements AutoCloseable {
                 file.require("token_embd.weight").type().name(),
                 engine.kernels().tier(),
                 engine.weights().lutKernels().map(LutKernels::toString),
+                engine.weights().layout(),
                 engine.threads(),
                 engine.contextLength(),
                 engine.batchSize(),

@@ -3,6 +3,7 @@ package dev.tern;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.lut.KernelFamily;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -19,6 +20,9 @@ import java.util.function.Consumer;
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
+ * @param layout of ternary matrices that are multiplied; empty for the fastest here
+ * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy nothing
+ *     of it: less memory of the process's own, and slower decoding
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
@@ -30,13 +34,19 @@ public record ModelOptions(
         boolean requireNative,
         KernelFamily family,
         Optional<Path> kernelConfig,
+        Optional<TernaryLayout> layout,
+        boolean mapped,
         Consumer<String> waiting) {
 
-    /** @throws IllegalArgumentException when a number is outside its range */
+    /**
+     * @throws IllegalArgumentException when a number is outside its range, or the file is to be used as it lies but with
+     *     its matrices in panels, which no file holds
+     */
     public ModelOptions {
         require(threads >= 0 && threads <= 1024, "threads", "0 (one for each processor) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
+        require(!mapped || layout.orElse(TernaryLayout.ROWS) == TernaryLayout.ROWS, "layout of a mapped file", "rows", layout);
         require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 
@@ -70,6 +80,8 @@ public record ModelOptions(
         private boolean requireNative;
         private KernelFamily family = KernelFamily.AUTO;
         private Optional<Path> kernelConfig = Optional.empty();
+        private Optional<TernaryLayout> layout = Optional.empty();
+        private boolean mapped;
         private Consumer<String> waiting = what -> {};
 
         private Builder() {}
@@ -115,16 +127,38 @@ public record ModelOptions(
             return this;
         }
 
+        /** The fastest unless this is set. */
+        public Builder layout(TernaryLayout value) {
+            layout = Optional.of(value);
+            return this;
+        }
+
+        /** Weights are copied into memory of large pages unless this is set. */
+        public Builder mapped(boolean value) {
+            mapped = value;
+            return this;
+        }
+
         /** Nobody is told unless this is set. */
         public Builder waiting(Consumer<String> listener) {
             waiting = listener;
             return this;
         }
 
-        /** @throws IllegalArgumentException when a number is outside its range */
+        /** @throws IllegalArgumentException as {@link ModelOptions} */
         public ModelOptions build() {
             return new ModelOptions(
-                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig, waiting);
+                    threads,
+                    contextLength,
+                    batchSize,
+                    cacheType,
+                    kernels,
+                    requireNative,
+                    family,
+                    kernelConfig,
+                    layout,
+                    mapped,
+                    waiting);
         }
     }
 }

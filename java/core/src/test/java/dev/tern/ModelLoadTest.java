@@ -7,6 +7,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
@@ -184,11 +185,13 @@ class ModelLoadTest {
                 .contextLength(100)
                 .batchSize(16)
                 .cacheType(FloatType.F32)
+                .layout(TernaryLayout.ROWS)
                 .build();
         try (Model model = Model.load(file, options)) {
             ModelInfo info = model.info();
             assertThat(info.path()).isEqualTo(file);
             assertThat(info.weightType()).isEqualTo("I2_S");
+            assertThat(info.layout()).contains(TernaryLayout.ROWS);
             assertThat(info.embeddingType()).isEqualTo("F32");
             assertThat(info.threads()).isEqualTo(2);
             assertThat(info.contextLength()).isEqualTo(100);

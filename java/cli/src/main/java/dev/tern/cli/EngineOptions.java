@@ -52,6 +52,9 @@ final class EngineOptions {
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
+    @Mixin
+    private LayoutOptions layout = new LayoutOptions();
+
     Path model() {
         return model;
     }
@@ -68,6 +71,7 @@ final class EngineOptions {
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
         requirePositive("--batch-size", batch).ifPresent(options::batchSize);
         kernels.applyTo(options, terminal);
+        layout.applyTo(options);
         if (cacheType != null) {
             options.cacheType(cacheType);
         }
