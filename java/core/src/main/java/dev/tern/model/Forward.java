@@ -61,7 +61,8 @@ final class Forward implements ThreadTeam.Program {
     private int firstLogits;
     private @Nullable MemorySegment logits;
     private @Nullable ForwardTrace trace;
-    private @Nullable StageClock clock;
+    private @Nullable PassMeter meter;
+    private @Nullable StageClock clock; // the meter's
 
     Forward(ModelHyperparameters model, ModelWeights weights, Kernels kernels, ThreadTeam team, int batch) {
         this.model = model;
@@ -92,8 +93,9 @@ final class Forward implements ThreadTeam.Program {
     }
 
     /** Measures the passes from now on, or none; not while a pass runs. */
-    void measure(@Nullable StageClock stages) {
-        clock = stages;
+    void measure(@Nullable PassMeter passes) {
+        meter = passes;
+        clock = passes == null ? null : passes.clock();
     }
 
     /** Hugging Face's pairing, which the bitnet architectures keep; files of {@code llama} are permuted to the other. */
@@ -126,9 +128,9 @@ final class Forward implements ThreadTeam.Program {
         this.firstLogits = firstLogits;
         this.logits = logits;
         this.trace = trace;
-        StageClock stages = clock;
-        if (stages != null) {
-            stages.begin();
+        PassMeter passes = meter;
+        if (passes != null) {
+            passes.begin(position, count, count - firstLogits);
         }
         try {
             team.run(this);
@@ -137,8 +139,8 @@ final class Forward implements ThreadTeam.Program {
             this.ids = NONE;
             this.logits = null;
             this.trace = null;
-            if (stages != null) {
-                stages.end();
+            if (passes != null) {
+                passes.clock().end();
             }
         }
     }
