@@ -13,6 +13,7 @@ import dev.tern.model.GgufWeights;
 import dev.tern.model.LayoutChoice;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
+import dev.tern.model.PassProfile;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -285,6 +286,15 @@ public final class Model implements AutoCloseable {
             return ids;
         }
         return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+    }
+
+    /**
+     * Runs some work and tells what the passes over the weights meanwhile, of all sessions, spent their time on.
+     *
+     * @throws IllegalStateException when the model is closed, or another thread is doing the same
+     */
+    public PassProfile profile(Runnable work) {
+        return engine.profile(work);
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

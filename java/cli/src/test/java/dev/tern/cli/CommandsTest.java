@@ -479,7 +479,34 @@ class CommandsTest {
         List<String> csv = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1", "-o", "csv")
                 .out().lines().toList();
         assertThat(csv).hasSize(2);
-        assertThat(csv.getFirst()).contains("n_prompt");
+        assertThat(csv.getFirst()).contains("n_prompt").doesNotContain("profile");
+    }
+
+    @Test
+    void benchShowsWhatTheTimeGoesTo() {
+        JsonNode tests = json(tern(
+                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile", "-o", "json"));
+        assertThat(tests.size()).isEqualTo(2);
+        for (JsonNode test : tests) {
+            double shares = 0;
+            for (JsonNode stage : test.path("profile")) {
+                shares += stage.path("share").asDouble();
+                boolean reads = stage.path("bytes").asLong() > 0;
+                assertThat(stage.path("gb_s").asDouble() > 0).isEqualTo(reads);
+                assertThat(reads)
+                        .as(stage.path("stage").asString())
+                        .isEqualTo(!List.of("norm, quantize", "waiting").contains(stage.path("stage").asString()));
+            }
+            assertThat(shares).isCloseTo(1, within(1e-9));
+        }
+        List<String> rows = tern("bench", "-m", model, "-p", "0", "-n", "4", "-t", "1", "-r", "1", "--profile")
+                .out().lines().toList();
+        assertThat(rows).anyMatch(row -> row.startsWith("tg4, 1 thread, one run: "));
+        assertThat(rows).filteredOn(row -> row.startsWith("| gate, up ")).hasSize(1);
+        List<String> csv = tern("bench", "-m", model, "-p", "8", "-n", "0", "-r", "1", "--profile", "-o", "csv")
+                .out().lines().toList();
+        assertThat(csv).hasSize(2);
+        assertThat(csv.getFirst()).endsWith(",profile");
     }
 
     @Test

@@ -25,6 +25,7 @@ public final class Engine implements AutoCloseable {
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Runnable release;
     private boolean closed; // guarded by turns
+    private boolean measured; // guarded by turns
 
     /**
      * An engine over loaded weights.
@@ -159,6 +160,33 @@ public final class Engine implements AutoCloseable {
         } finally {
             turns.unlock();
         }
+    }
+
+    /**
+     * Runs some work and measures what the forward passes meanwhile, this thread's and others', spend their time on. Passes
+     * that are not measured take no longer for it.
+     *
+     * @throws IllegalStateException when the engine is closed, or passes are being measured already
+     */
+    public PassProfile profile(Runnable work) {
+        PassMeter passes = new PassMeter(model, weights, cacheType, team.size());
+        exclusively(() -> {
+            requireOpen();
+            if (measured) {
+                throw new IllegalStateException("passes are being measured already");
+            }
+            measured = true;
+            forward.measure(passes);
+        });
+        try {
+            work.run();
+        } finally {
+            exclusively(() -> {
+                measured = false;
+                forward.measure(null);
+            });
+        }
+        return passes.profile();
     }
 
     /** Runs an action that reads or frees a sequence's memory while no pass runs, the engine being open or not. */

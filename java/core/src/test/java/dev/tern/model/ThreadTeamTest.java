@@ -84,6 +84,64 @@ class ThreadTeamTest {
         return count;
     }
 
+    /** Every stage takes the cells from the last follow-up, which no other member may have overtaken or missed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 8})
+    void whatFollowsAStageIsDoneOnceBeforeTheNextOne(int size) {
+        int[] cells = new int[7]; // plain memory
+        int[] sum = new int[1];
+        AtomicInteger wrong = new AtomicInteger();
+        try (ThreadTeam team = new ThreadTeam(size)) {
+            team.run(member -> {
+                for (int stage = 0; stage < 3000; stage++) {
+                    int expected = 7 * stage;
+                    for (int i; (i = team.claim(member, cells.length)) >= 0; ) {
+                        wrong.addAndGet(sum[0] == expected ? 0 : 1);
+                        cells[i]++;
+                        if (team.finish(cells.length)) {
+                            sum[0] = Arrays.stream(cells).sum();
+                            team.open();
+                        }
+                    }
+                    team.endStage(member);
+                }
+            });
+        }
+        assertThat(wrong).hasValue(0);
+        assertThat(sum).containsExactly(7 * 3000);
+    }
+
+    @Test
+    void failureBetweenTwoStagesReachesTheCaller() {
+        try (ThreadTeam team = new ThreadTeam(3)) {
+            for (int round = 0; round < 100; round++) {
+                assertThatThrownBy(() -> team.run(member -> {
+                            for (int stage = 0; stage < 3; stage++) {
+                                for (int i; (i = team.claim(member, 5)) >= 0; ) {
+                                    if (team.finish(5)) {
+                                        if (stage == 1) {
+                                            throw InputException.at("what follows").exception();
+                                        }
+                                        team.open();
+                                    }
+                                }
+                                team.endStage(member);
+                            }
+                        }))
+                        .isInstanceOf(InputException.class);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, (1 << 19) + 1})
+    void impossibleNumbersOfSharesAreRefused(int shares) {
+        try (ThreadTeam team = new ThreadTeam(1)) {
+            assertThatThrownBy(() -> team.run(member -> team.claim(member, shares)))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
     @Test
     void failureInAShareReachesTheCaller() {
         try (ThreadTeam team = new ThreadTeam(3)) {
