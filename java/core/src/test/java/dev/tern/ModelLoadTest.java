@@ -195,7 +195,8 @@ class ModelLoadTest {
         Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
         try (Model free = Model.load(file);
                 Model bound = Model.load(file, ModelOptions.builder().pin(true).build())) {
-            GenerationOptions greedy = GenerationOptions.builder().maxTokens(4).build();
+            GenerationOptions greedy =
+                    GenerationOptions.builder().maxTokens(4).temperature(0).build();
             assertThat(bound.generate(new int[] {1, 2, 3}, greedy).ids())
                     .isEqualTo(free.generate(new int[] {1, 2, 3}, greedy).ids());
         }
