@@ -7,6 +7,7 @@ import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.ThreadAffinity;
 import dev.tern.model.Engine;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
@@ -14,6 +15,7 @@ import dev.tern.model.LayoutChoice;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
 import dev.tern.model.PassProfile;
+import dev.tern.model.Processors;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -69,7 +71,8 @@ public final class Model implements AutoCloseable {
      * Loads a GGUF model. Ternary matrices may be stored as I2_S, TQ1_0, TQ2_0, TL1, TL2, F16, BF16 or F32; all run the
      * same way.
      *
-     * @throws InputException when the file is no model that Tern can run exactly; the message says why
+     * @throws InputException when the file is no model that Tern can run exactly, or threads are to be bound to
+     *     processors and cannot be; the message says why
      * @throws dev.tern.kernels.KernelUnavailableException when native kernels are required and cannot be had
      */
     public static Model load(Path gguf, ModelOptions options) {
@@ -81,7 +84,7 @@ public final class Model implements AutoCloseable {
             GgufFile file = GgufFile.open(gguf);
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
-            ThreadTeam team = new ThreadTeam(options.threadCount());
+            ThreadTeam team = team(options);
             opened.add(team);
             Arena arena = Arena.ofShared();
             opened.add(arena);
@@ -130,6 +133,29 @@ public final class Model implements AutoCloseable {
         KernelChoice choice = options.requireNative() ? KernelChoice.requireNative() : KernelChoice.best();
         notes.addAll(choice.notes());
         return choice.kernels();
+    }
+
+    private static ThreadTeam team(ModelOptions options) {
+        int threads = options.threadCount();
+        if (!options.pin()) {
+            return new ThreadTeam(threads);
+        }
+        List<Integer> processors = Processors.current().order();
+        Optional<String> obstacle = threads > processors.size()
+                ? Optional.of(threads + " threads are more than the " + processors.size()
+                        + " processors that the process may use")
+                : ThreadAffinity.obstacle();
+        try {
+            if (obstacle.isEmpty()) {
+                return new ThreadTeam(threads, processors);
+            }
+        } catch (UnsupportedOperationException e) {
+            obstacle = Optional.of(String.valueOf(e.getMessage()));
+        }
+        throw InputException.at("threads")
+                .problem("they cannot be bound to processors: " + obstacle.get())
+                .cure("Leave the option out: the system finds places for them.")
+                .exception();
     }
 
     private static Tokenizer tokenizer(GgufFile file, ModelHyperparameters model) {

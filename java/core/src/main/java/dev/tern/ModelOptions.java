@@ -5,6 +5,7 @@ import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.lut.KernelFamily;
+import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -12,7 +13,8 @@ import java.util.function.Consumer;
 /**
  * How to load a model. Immutable; made by {@link #builder}.
  *
- * @param threads that compute, the caller's included; 0 for one for each processor
+ * @param threads that compute, the caller's included; 0 for {@link Processors#threads}
+ * @param pin bind each of them to a processor, physical cores first; a caller on a virtual thread is left alone
  * @param contextLength positions of a session; 0 for what the model was trained for
  * @param batchSize tokens of a prompt that are evaluated at once
  * @param cacheType of keys and values: F16 or F32
@@ -27,6 +29,7 @@ import java.util.function.Consumer;
  */
 public record ModelOptions(
         int threads,
+        boolean pin,
         int contextLength,
         int batchSize,
         FloatType cacheType,
@@ -43,14 +46,14 @@ public record ModelOptions(
      *     its matrices in panels, which no file holds
      */
     public ModelOptions {
-        require(threads >= 0 && threads <= 1024, "threads", "0 (one for each processor) to 1024", threads);
+        require(threads >= 0 && threads <= 1024, "threads", "0 (one for each core) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
         require(!mapped || layout.orElse(TernaryLayout.ROWS) == TernaryLayout.ROWS, "layout of a mapped file", "rows", layout);
         require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 
-    /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
+    /** All physical cores, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
     public static ModelOptions defaults() {
         return builder().build();
     }
@@ -61,7 +64,7 @@ public record ModelOptions(
     }
 
     int threadCount() {
-        return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        return threads > 0 ? threads : Processors.current().threads();
     }
 
     private static void require(boolean condition, String name, String expected, Object found) {
@@ -73,6 +76,7 @@ public record ModelOptions(
     /** Builds {@link ModelOptions}. Not thread-safe. */
     public static final class Builder {
         private int threads;
+        private boolean pin;
         private int contextLength;
         private int batchSize = 128;
         private FloatType cacheType = FloatType.F16;
@@ -88,6 +92,11 @@ public record ModelOptions(
 
         public Builder threads(int value) {
             threads = value;
+            return this;
+        }
+
+        public Builder pin(boolean value) {
+            pin = value;
             return this;
         }
 
@@ -149,6 +158,7 @@ public record ModelOptions(
         public ModelOptions build() {
             return new ModelOptions(
                     threads,
+                    pin,
                     contextLength,
                     batchSize,
                     cacheType,

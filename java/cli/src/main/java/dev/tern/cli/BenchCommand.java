@@ -5,6 +5,7 @@ import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
 import dev.tern.model.PassProfile;
+import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -71,8 +72,13 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-t", "--threads"},
             paramLabel = "N",
             split = ",",
-            description = "Threads that compute, one or several numbers (default: one a processor).")
+            description = "Threads that compute, one or several numbers (default: one a physical core).")
     private List<Integer> threads = new ArrayList<>();
+
+    @Option(
+            names = "--pin",
+            description = "Bind each thread to a processor of its own, physical cores first (Linux).")
+    private boolean pin;
 
     @Option(
             names = {"-r", "--repetitions"},
@@ -127,7 +133,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
         }
         if (threads.isEmpty()) {
-            threads = List.of(Runtime.getRuntime().availableProcessors());
+            threads = List.of(Processors.current().threads());
         }
         BenchReport report = new BenchReport(BenchReport.ModelFile.of(file), Build.current(), Machine.current());
         int context = 1;
@@ -142,6 +148,7 @@ final class BenchCommand implements Callable<Integer> {
             for (int count : threads) {
                 ModelOptions.Builder options = ModelOptions.builder()
                         .threads(count)
+                        .pin(pin)
                         .contextLength(context)
                         .cacheType(cacheType)
                         .batchSize(batch)

@@ -27,8 +27,14 @@ final class EngineOptions {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that compute (default: one a processor). The result does not depend on it.")
+            description = "Threads that compute (default: one a physical core that the process may use). The result does not depend on"
+                    + " it.")
     private @Nullable Integer threads;
+
+    @Option(
+            names = "--pin",
+            description = "Bind each thread to a processor of its own, physical cores first (Linux).")
+    private boolean pin;
 
     @Option(
             names = {"-c", "--ctx-size"},
@@ -66,7 +72,7 @@ final class EngineOptions {
 
     /** Loads the model; says on stderr what is not as it could be. */
     Model load(Terminal terminal) {
-        ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative());
+        ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative()).pin(pin);
         requirePositive("--threads", threads).ifPresent(options::threads);
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
         requirePositive("--batch-size", batch).ifPresent(options::batchSize);

@@ -218,6 +218,8 @@ class CommandsTest {
         "synth --like 70b -o @new | 2 | 70b",
         "bench -m @model -o xml | 2 | xml",
         "bench -m @model -t 0 | 2 | -t",
+        "bench -m @model -t 1024 --pin | 1 | cannot be bound to processors",
+        "run -m @model -p x -t 1024 --pin | 1 | cannot be bound to processors",
         "demo --fable nonsense | 2 | --list",
     })
     void saysWhatIsWrongAndLeavesNothing(String line, int status, String word) {

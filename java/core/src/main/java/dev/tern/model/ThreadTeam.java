@@ -1,6 +1,8 @@
 package dev.tern.model;
 
+import dev.tern.kernels.ThreadAffinity;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -66,6 +68,7 @@ public final class ThreadTeam implements AutoCloseable {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Thread[] threads;
+    private final Places places;
     private @Nullable Program program; // published by JOB
     private volatile boolean closed;
 
@@ -75,10 +78,25 @@ public final class ThreadTeam implements AutoCloseable {
      * @throws IllegalArgumentException when the size is not between 1 and 1024
      */
     public ThreadTeam(int size) {
-        this(size, Thread.ofPlatform().daemon().name("tern-", 1).factory());
+        this(size, List.of());
+    }
+
+    /**
+     * As {@link #ThreadTeam(int)}, its members bound to processors for as long as they compute: member i to the i-th. The
+     * caller of {@link #run} is bound for the time of the call, and not at all when it is a virtual thread.
+     *
+     * @param processors numbers as {@link ThreadAffinity} takes them, at least {@code size}; or none, and nobody is bound
+     * @throws UnsupportedOperationException when the system cannot bind threads, or not to these processors
+     */
+    public ThreadTeam(int size, List<Integer> processors) {
+        this(size, processors, Thread.ofPlatform().daemon().name("tern-", 1).factory());
     }
 
     ThreadTeam(int size, ThreadFactory factory) {
+        this(size, List.of(), factory);
+    }
+
+    private ThreadTeam(int size, List<Integer> processors, ThreadFactory factory) {
         if (size < 1 || size > 1024) {
             throw new IllegalArgumentException("a team of " + size + " threads; between 1 and 1024 are possible");
         }
@@ -86,6 +104,7 @@ public final class ThreadTeam implements AutoCloseable {
         this.spins = size <= Runtime.getRuntime().availableProcessors();
         this.parked = new AtomicReferenceArray<>(size);
         this.cursors = new int[size * CURSOR];
+        this.places = new Places(size, processors);
         this.threads = new Thread[size - 1];
         try {
             for (int i = 1; i < size; i++) {
@@ -119,30 +138,39 @@ public final class ThreadTeam implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("the thread team is closed");
             }
-            words.set(STAGE, 0);
-            words.set(SHARES, 0);
-            Arrays.fill(cursors, 0);
-            if (size == 1) {
-                work.run(0);
-                return;
-            }
-            program = work;
-            words.set(ARRIVED, 0);
-            words.set(FINISHED, 0);
-            words.getAndIncrement(JOB);
-            wakeAll();
-            execute(work, 0);
-            for (long finished; (finished = words.get(FINISHED)) != size - 1; ) {
-                await(0, FINISHED, finished, false);
-            }
-            program = null;
-            words.set(FAILED, 0);
-            Throwable thrown = failure.getAndSet(null);
-            if (thrown != null) {
-                throw rethrown(thrown);
+            ThreadAffinity before = places.bindCaller();
+            try {
+                runInTurn(work);
+            } finally {
+                places.release(before);
             }
         } finally {
             turns.unlock();
+        }
+    }
+
+    private void runInTurn(Program work) {
+        words.set(STAGE, 0);
+        words.set(SHARES, 0);
+        Arrays.fill(cursors, 0);
+        if (size == 1) {
+            work.run(0);
+            return;
+        }
+        program = work;
+        words.set(ARRIVED, 0);
+        words.set(FINISHED, 0);
+        words.getAndIncrement(JOB);
+        wakeAll();
+        execute(work, 0);
+        for (long finished; (finished = words.get(FINISHED)) != size - 1; ) {
+            await(0, FINISHED, finished, false);
+        }
+        program = null;
+        words.set(FAILED, 0);
+        Throwable thrown = failure.getAndSet(null);
+        if (thrown != null) {
+            throw rethrown(thrown);
         }
     }
 
@@ -295,6 +323,7 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     private void serve(int member) {
+        places.bind(member);
         for (int job = 0; ; job++) {
             await(member, JOB, job, false);
             Program work = program;

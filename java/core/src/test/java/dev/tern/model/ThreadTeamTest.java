@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.io.InputException;
+import dev.tern.kernels.ThreadAffinity;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -386,6 +389,36 @@ class ThreadTeamTest {
             assertThat(Thread.interrupted()).isTrue();
             assertThat(seen).hasValue(Thread.State.WAITING);
         }
+    }
+
+    @Test
+    void membersAreBoundToTheirProcessorsAndTheCallerOnlyForTheTime() {
+        Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
+        List<Integer> processors = Processors.current().order();
+        BitSet before = ThreadAffinity.ofCurrentThread().processors();
+        int size = Math.min(3, processors.size());
+        BitSet[] seen = new BitSet[size];
+        try (ThreadTeam team = new ThreadTeam(size, processors)) {
+            team.run(member -> seen[member] = ThreadAffinity.ofCurrentThread().processors());
+            for (int member = 0; member < size; member++) {
+                assertThat(seen[member].stream()).containsExactly(processors.get(member));
+            }
+            assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
+            assertThatThrownBy(() -> team.run(member -> {
+                        throw new UnsupportedOperationException("in member " + member);
+                    }))
+                    .isInstanceOf(UnsupportedOperationException.class);
+            assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void processorsThatAreMissingAreRefused() {
+        Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
+        BitSet before = ThreadAffinity.ofCurrentThread().processors();
+        assertThatThrownBy(() -> new ThreadTeam(2, List.of(0))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new ThreadTeam(1, List.of(8191))).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
     }
 
     @Test
