@@ -12,6 +12,7 @@ import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
+import dev.tern.model.PassTimes;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -279,6 +280,10 @@ public final class Model implements AutoCloseable {
             return ids;
         }
         return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+    }
+
+    PassTimes passTimes() {
+        return engine.passTimes();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */
