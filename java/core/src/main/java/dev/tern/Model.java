@@ -15,6 +15,7 @@ import dev.tern.model.LayoutChoice;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
 import dev.tern.model.PassProfile;
+import dev.tern.model.PassTimes;
 import dev.tern.model.Processors;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
@@ -321,6 +322,10 @@ public final class Model implements AutoCloseable {
      */
     public PassProfile profile(Runnable work) {
         return engine.profile(work);
+    }
+
+    PassTimes passTimes() {
+        return engine.passTimes();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

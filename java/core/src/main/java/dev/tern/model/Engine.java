@@ -22,6 +22,7 @@ public final class Engine implements AutoCloseable {
     private final int contextLength;
     private final int batchSize;
     private final FloatType cacheType;
+    private final PassTimes passTimes = new PassTimes();
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Runnable release;
     private boolean closed; // guarded by turns
@@ -95,6 +96,11 @@ public final class Engine implements AutoCloseable {
         return cacheType;
     }
 
+    /** How long passes over few tokens take. */
+    public PassTimes passTimes() {
+        return passTimes;
+    }
+
     /** An empty cache for one sequence. */
     public KvCache newCache() {
         return new KvCache(model, contextLength, cacheType);
@@ -156,7 +162,11 @@ public final class Engine implements AutoCloseable {
         try {
             requireOpen();
             cache.reserve(position + count, position);
+            long start = System.nanoTime();
             forward.evaluate(cache, position, ids, first, count, firstLogits, logits, trace);
+            if (firstLogits == 0) {
+                passTimes.record(count, System.nanoTime() - start);
+            }
         } finally {
             turns.unlock();
         }
