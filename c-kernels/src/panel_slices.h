@@ -37,49 +37,50 @@ TERN_SLICE_INLINE int64_t slice_columns(const tern_ternary_matrix *w, int64_t fi
     return left < SLICE_COLUMNS ? left : SLICE_COLUMNS;
 }
 
-/* Half a group (64 bytes) into `k_count` quads that lie one after the other. */
-TERN_SLICE_INLINE void unpack_2bit(const uint8_t *group, int64_t k_count, uint8_t *quads) {
-    for (int64_t k = 0; k < k_count; k++) {
-        for (int i = 0; i < 64; i++) {
-            quads[64 * k + i] = group[i] >> 2 * k & 3;
-        }
-    }
-}
+/* One register of AVX-512, or two of AVX2, or whatever the compiler makes of it. */
+typedef uint8_t bytes_64 __attribute__((vector_size(64)));
 
-/* 3 v = 256 digit + next v: the digit is the number of times that 3 v passes 256, at v = 86 and at v = 171. */
-TERN_SLICE_INLINE void unpack_5trit(const uint8_t *group, int64_t k_count, uint8_t *quads) {
-    uint8_t v[64];
-    memcpy(v, group, sizeof v);
-    for (int64_t k = 0; k < k_count; k++) {
-        for (int i = 0; i < 64; i++) {
-            quads[64 * k + i] = (uint8_t)((v[i] >= 86) + (v[i] >= 171));
-            v[i] = (uint8_t)(3 * v[i]);
-        }
+/* Half a group (64 bytes) into `count` quads that lie one after the other. Of five trits: 3 v = 256 digit + next v, so
+ * the digit is the number of times that 3 v passes 256, at v = 86 and at v = 171. */
+TERN_SLICE_INLINE void unpack_half(int five, const uint8_t *group, int64_t count, uint8_t *quads) {
+    bytes_64 v;
+    memcpy(&v, group, sizeof v);
+    for (int64_t k = 0; k < count; k++) {
+        const bytes_64 codes = five ? -(bytes_64)((v >= 86) + (v >= 171)) : v & 3;
+        v = five ? v + v + v : v >> 2;
+        memcpy(quads + 64 * k, &codes, sizeof codes);
     }
 }
 
 /* Quads that the panel has no group for get code 0; like the columns that pad the matrix they meet activations of 0. */
-TERN_SLICE_INLINE void unpack_slice(const tern_ternary_matrix *w, int64_t panel, int64_t first, panel_slice *out) {
-    const int64_t of_group = w->layout == TERN_PANELS_2BIT ? 4 : 5; /* quads */
+TERN_SLICE_INLINE void unpack_panel(int five, const tern_ternary_matrix *w, const uint8_t *codes, int64_t first,
+                                    panel_slice *out) {
+    const int64_t of_group = five ? 5 : 4; /* quads */
     const int64_t quads = slice_columns(w, first) / 4;
-    const int64_t groups = (w->cols + 4 * of_group - 1) / (4 * of_group);
-    const uint8_t *codes = w->codes + panel * w->stride;
-    for (int64_t q = 0; q < quads; q += of_group) {
-        const int64_t g = first / 4 / of_group + q / of_group;
-        const int64_t count = quads - q < of_group ? quads - q : of_group;
+    const int64_t groups = (w->cols + 4 * of_group - 1) / (4 * of_group) - first / 4 / of_group; /* from `first` on */
+    const uint8_t *group = codes + first / 4 / of_group * 4 * TERN_PANEL_ROWS;
+    const int64_t whole = quads / of_group < groups ? quads / of_group : groups;
+    for (int64_t g = 0; g < whole; g++) {
         for (int half = 0; half < 2; half++) {
-            const uint8_t *group = codes + g * 128 + half * 64;
-            uint8_t *to = out->codes[half][q];
-            if (g >= groups) {
-                memset(to, 0, (size_t)(64 * count));
-            } else if (w->layout == TERN_PANELS_2BIT) {
-                unpack_2bit(group, count, to);
-            } else if (count == 5) {
-                unpack_5trit(group, 5, to);
-            } else {
-                unpack_5trit(group, count, to);
-            }
+            unpack_half(five, group + g * 128 + half * 64, of_group, out->codes[half][of_group * g]);
         }
+    }
+    const int64_t left = quads - of_group * whole;
+    for (int half = 0; half < 2 && left > 0; half++) {
+        uint8_t *to = out->codes[half][of_group * whole];
+        memset(to, 0, (size_t)(64 * left));
+        if (whole < groups) {
+            unpack_half(five, group + whole * 128 + half * 64, left, to);
+        }
+    }
+}
+
+TERN_SLICE_INLINE void unpack_slice(const tern_ternary_matrix *w, int64_t panel, int64_t first, panel_slice *out) {
+    const uint8_t *codes = w->codes + panel * w->stride;
+    if (w->layout == TERN_PANELS_5TRIT) {
+        unpack_panel(1, w, codes, first, out);
+    } else {
+        unpack_panel(0, w, codes, first, out);
     }
 }
 

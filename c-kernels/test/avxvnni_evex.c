@@ -1,10 +1,10 @@
 /*
- * avxvnni_evex.c: the products of the tier avxvnni with the dot product of AVX-512, for CPUs that have no other. The
- * way for few tokens, with prefetch and without, and the one for many take turns, whatever the number of tokens.
+ * avxvnni_evex.c: the products of the tier avxvnni with the dot product of AVX-512, for CPUs that have no other.
+ * Decoding in registers, with prefetch and without, and unpacking take turns, whatever the number of tokens.
  */
 #define TERN_AVXVNNI_EVEX
-#include "../src/avxvnni/few_tokens.c"
-#include "../src/avxvnni/many_tokens.c"
+#include "../src/avxvnni/decoded.c"
+#include "../src/avxvnni/unpacked.c"
 
 #include "panels_test.h"
 
@@ -13,9 +13,9 @@ void tested_panels(const tern_ternary_matrix *w, const tern_activations *a, int6
     static unsigned turn;
     turn++;
     if (turn % 3 == 0) {
-        tern_avxvnni_many_tokens(w, a, tokens, row_begin, row_end, y, y_stride);
+        tern_avxvnni_unpacked(w, a, tokens, row_begin, row_end, y, y_stride);
     } else {
-        tern_avxvnni_few_tokens(w, a, tokens, row_begin, row_end, y, y_stride, turn % 3 == 1);
+        tern_avxvnni_decoded(w, a, tokens, row_begin, row_end, y, y_stride, turn % 3 == 1);
     }
 }
 

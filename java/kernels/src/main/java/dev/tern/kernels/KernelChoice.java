@@ -147,7 +147,8 @@ public final class KernelChoice {
                 .orElse("the library has none");
     }
 
-    private static Optional<Tier> tier(String label) {
+    /** The tier that users know by a name. */
+    static Optional<Tier> tier(String label) {
         return Arrays.stream(Tier.values()).filter(tier -> tier.label().equals(label)).findFirst();
     }
 }

@@ -1,5 +1,5 @@
 /*
- * many_tokens.c, AVX-VNNI: panels times a batch.
+ * unpacked.c, AVX-VNNI: panels times a batch, from codes that are unpacked once for all tokens.
  *
  * Twelve registers of sums: 16 rows (two registers of codes) by six tokens. Four columns of a token are broadcast from
  * memory for both, so that twelve products cost eight loads, and twelve sums hide the five cycles of a product.
@@ -51,7 +51,7 @@ static void multiply_tokens(const panel_slice *slice, int64_t quads, const int8_
     }
 }
 
-void tern_avxvnni_many_tokens(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
-                              int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+void tern_avxvnni_unpacked(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
+                           int64_t row_end, float *y, int64_t y_stride) {
     multiply_in_slices(w, a, tokens, row_begin, row_end, y, y_stride, TOKENS, multiply_tokens, NULL);
 }
