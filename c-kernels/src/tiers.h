@@ -32,7 +32,6 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
 #define tern_avx512_ternary_unpack tern_avx2_ternary_unpack
-#define tern_avx512_float_matmul tern_avx2_float_matmul
 #define tern_avx512_float_row tern_avx2_float_row
 #define tern_avx512_rms_norm tern_avx2_rms_norm
 #define tern_avx512_rope tern_avx2_rope
