@@ -2,6 +2,7 @@
  * dispatch_test.c: tiers, obstacles and TERN_MAX_TIER.
  */
 #define _POSIX_C_SOURCE 200809L /* setenv */
+#include "arm_features.h"
 #include "check.h"
 #include "x86_features.h"
 
@@ -42,6 +43,15 @@ static void test_obstacles(void) {
     CHECK((tern_tier_obstacle(TERN_TIER_AVX2) == NULL) == expected, "AVX2 here: %s",
           expected ? tern_tier_obstacle(TERN_TIER_AVX2) : "no obstacle, though the compiler's run time sees one");
 #endif
+}
+
+static void test_arm_obstacles(void) {
+    const uint64_t cortex_a72 = 0x887;       /* Raspberry Pi 4: fp, asimd, evtstrm, crc32, cpuid */
+    const uint64_t neoverse_n1 = 0x10119fff; /* with asimddp, bit 20 */
+    CHECK(tern_arm_obstacle(TERN_TIER_NEON, 0) == NULL, "a 64-bit ARM cannot run NEON");
+    CHECK(tern_arm_obstacle(TERN_TIER_NEONDOT, neoverse_n1) == NULL, "a Neoverse N1 cannot run the dot product");
+    const char *obstacle = tern_arm_obstacle(TERN_TIER_NEONDOT, cortex_a72);
+    CHECK(obstacle != NULL && strstr(obstacle, "asimddp") != NULL, "a Cortex-A72 runs the dot product");
 }
 
 static void test_prefetch(void) {
@@ -113,6 +123,7 @@ static void test_cap(void) {
 
 int main(void) {
     test_obstacles();
+    test_arm_obstacles();
     test_prefetch();
     test_tiers();
     test_cap();
