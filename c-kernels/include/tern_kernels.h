@@ -147,6 +147,14 @@ typedef struct tern_kv_layer {
 } tern_kv_layer;
 
 /*
+ * Floats of scratch that `attention` needs for `items` items, the longest of which attends to `positions` positions: a
+ * row of scores for each of the items that share keys and values while these lie in a cache.
+ */
+#define TERN_ATTENTION_ROWS 64
+#define TERN_ATTENTION_SCORES(items, positions)                                                                        \
+    (((items) < TERN_ATTENTION_ROWS ? (items) : TERN_ATTENTION_ROWS) * (((positions) + 15) / 16 * 16))
+
+/*
  * The kernel table: X(name, result, parameters). The struct below, the declarations of each tier, the dispatch and the
  * tests are all made from this list.
  *
@@ -182,7 +190,8 @@ typedef struct tern_kv_layer {
  *   q + t * q_stride + h * head_dim attends to positions [0, position + t] of key head h / (heads / kv_heads).
  *   score[p] = dot(q, key[p]) * scale, the dot in the 32-lane order by fma(q, key, lane); weights = softmax(score);
  *   out element d starts at 0 and takes fma(weight[p], value[p][d], out) for p ascending; it is written to
- *   out + t * out_stride + h * head_dim. `scores` is scratch of at least position + t + 1 floats for the call's largest t.
+ *   out + t * out_stride + h * head_dim. `scores` is scratch of at least TERN_ATTENTION_SCORES(item_end - item_begin,
+ *   position + t + 1) floats for the call's largest t.
  *
  * softmax: in place over n >= 1 floats: m = the largest (no NaN allowed); e = exp(x - m); s = 32-lane sum of e by plain
  *   additions; y = e * (1 / s).

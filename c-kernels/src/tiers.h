@@ -37,8 +37,6 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_rms_norm tern_avx2_rms_norm
 #define tern_avx512_rope tern_avx2_rope
 #define tern_avx512_store_kv tern_avx2_store_kv
-#define tern_avx512_attention tern_avx2_attention
-#define tern_avx512_softmax tern_avx2_softmax
 #define tern_avx512_relu_squared_gate tern_avx2_relu_squared_gate
 #define tern_avx512_silu_gate tern_avx2_silu_gate
 #define tern_avx512_add tern_avx2_add

@@ -6,8 +6,9 @@
  * One thread, by its CPU time, so that other work on the machine takes away bandwidth but no time. The tiers take turns
  * within a row, several rounds; a row prints the median and the best round.
  * A matrix for one token is one of as many copies as fill 192 MiB, so that it comes from memory as in a model (six
- * times the L3 of a core complex); for several tokens its codes are used from the caches. GB/s counts the bytes of the
- * weights (of the cache, for attention), Gop/s a multiplication and an addition as two.
+ * times the L3 of a core complex), and so is the cache of keys and values; for several tokens they are used from the
+ * caches. GB/s counts the bytes of the weights (of the cache, for attention), Gop/s a multiplication and an addition as
+ * two.
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include "check.h"
@@ -246,36 +247,52 @@ static void bench_float(int32_t type, int64_t tokens) {
 
 typedef struct attention_state {
     tern_kv_layer kv;
+    int64_t cache_bytes; /* of the keys of one copy */
+    int64_t copies;
     float *q;
     float *scores;
     float *out;
     int64_t position;
+    int64_t tokens;
 } attention_state;
 
 enum { HEADS = 20, KV_HEADS = 5, HEAD_DIM = 128 };
 
 static void run_attention(const tern_kernels *kernels, void *state, int64_t repetition) {
     const attention_state *s = state;
-    (void)repetition;
-    kernels->attention(&s->kv, s->q, HEADS * HEAD_DIM, HEADS, s->position, 0, HEADS, 0.088388f, s->scores, s->out,
-                       HEADS * HEAD_DIM);
+    tern_kv_layer kv = s->kv;
+    kv.keys = (uint8_t *)kv.keys + repetition % s->copies * s->cache_bytes;
+    kv.values = (uint8_t *)kv.values + repetition % s->copies * s->cache_bytes;
+    kernels->attention(&kv, s->q, HEADS * HEAD_DIM, HEADS, s->position, 0, HEADS * s->tokens, 0.088388f, s->scores,
+                       s->out, HEADS * HEAD_DIM);
 }
 
-static void bench_attention(int32_t type, int64_t length) {
+/* The last `tokens` of `length` positions; a single token reads its cache from memory, as a matrix. */
+static void bench_attention(int32_t type, int64_t length, int64_t tokens) {
+    static const char *const type_names[] = {"f32", "f16", "bf16", "q8_0"};
     const int64_t elements = KV_HEADS * length * HEAD_DIM;
-    const int64_t bytes = elements * (int64_t)size_of_type(type);
-    attention_state s = {{allocate(bytes), allocate(bytes), KV_HEADS, length, HEAD_DIM, type},
-                         allocate(HEADS * HEAD_DIM * 4),
-                         allocate(length * 4),
-                         allocate(HEADS * HEAD_DIM * 4),
-                         length - 1};
+    const int64_t bytes = (int64_t)bytes_of_elements(type, elements);
+    const int64_t copies = tokens == 1 ? MEMORY / (2 * bytes) + 1 : 1;
+    attention_state s = {{allocate(bytes * copies), allocate(bytes * copies), KV_HEADS, length, HEAD_DIM, type},
+                         bytes,
+                         copies,
+                         allocate(tokens * HEADS * HEAD_DIM * 4),
+                         allocate(TERN_ATTENTION_SCORES(tokens * HEADS, length) * 4),
+                         allocate(tokens * HEADS * HEAD_DIM * 4),
+                         length - tokens,
+                         tokens};
     fill_typed(s.kv.keys, type, elements, FILL_UNIFORM);
     fill_typed(s.kv.values, type, elements, FILL_UNIFORM);
-    fill_floats(s.q, HEADS * HEAD_DIM, FILL_UNIFORM);
+    for (int64_t i = 1; i < copies; i++) {
+        memcpy((uint8_t *)s.kv.keys + i * bytes, s.kv.keys, (size_t)bytes);
+        memcpy((uint8_t *)s.kv.values + i * bytes, s.kv.values, (size_t)bytes);
+    }
+    fill_floats(s.q, tokens * HEADS * HEAD_DIM, FILL_UNIFORM);
     char name[64];
-    snprintf(name, sizeof name, "attention %s 20/5 heads of 128, length %lld", type == TERN_F16 ? "f16" : "f32",
-             (long long)length);
-    bench((row){name, run_attention, &s, 2.0 * (double)bytes, 4.0 * (double)(HEADS * HEAD_DIM * length),
+    snprintf(name, sizeof name, "attention %s 20/5x128, length %lld, %lld token%s", type_names[type], (long long)length,
+             (long long)tokens, tokens == 1 ? "" : "s");
+    const int64_t pairs = tokens * s.position + tokens * (tokens + 1) / 2; /* of a token and a position */
+    bench((row){name, run_attention, &s, 2.0 * (double)bytes, 4.0 * (double)(HEADS * HEAD_DIM * pairs),
                 TERN_TIER_SCALAR});
     free(s.kv.keys);
     free(s.kv.values);
@@ -354,8 +371,9 @@ int main(int argc, char **argv) {
         bench_float(type, 8);
     }
     for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
-        bench_attention(type, 128);
-        bench_attention(type, 2048);
+        bench_attention(type, 128, 1);
+        bench_attention(type, 2048, 1);
+        bench_attention(type, 512, 128);
     }
     bench_vectors(6912);
     return 0;

@@ -119,7 +119,8 @@ static void attention_case(const tern_kernels *scalar, const tern_kernels *tier,
     const int64_t longest = item_end > item_begin ? position + (item_end - 1) / heads + 1 : 0;
     guarded out[2];
     for (int i = 0; i < 2; i++) {
-        guarded scores = guarded_new((size_t)longest * sizeof(float), side);
+        guarded scores =
+            guarded_new((size_t)TERN_ATTENTION_SCORES(item_end - item_begin, longest) * sizeof(float), side);
         out[i] = guarded_new((size_t)((tokens - 1) * out_stride + heads * head_dim) * sizeof(float), side);
         (i == 0 ? scalar : tier)
             ->attention(&kv, q.data, q_stride, heads, position, item_begin, item_end, 0.0883883f * 8, scores.data,
@@ -160,7 +161,14 @@ void check_attention(const tern_kernels *scalar, const tern_kernels *tier) {
         }
         attention_case(scalar, tier, type, 128, 20, 5, 300, 1, 0, 20, FILL_UNIFORM, AT_END);
         attention_case(scalar, tier, type, 256, 2, 2, 130, 2, 0, 4, FILL_UNIFORM, AT_END);
-        /* Across the length up to which the AVX2 tier takes two heads together; odd groups, an odd first item. */
         attention_case(scalar, tier, type, 8, 6, 2, 4094, 3, 1, 18, FILL_UNIFORM, AT_END);
+        /* More rows of a key head than have scratch; groups that fill no tile; a range cut within its tokens. */
+        attention_case(scalar, tier, type, 64, 4, 1, 37, 40, 2, 159, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 96, 5, 1, 0, 37, 1, 184, FILL_UNIFORM, AT_BEGIN);
+        attention_case(scalar, tier, type, 32, 3, 3, 9, 70, 1, 209, FILL_UNIFORM, AT_END);
+        /* Heads so large that fewer rows and positions go together, and larger ones than the blocks are made for. */
+        attention_case(scalar, tier, type, 300, 8, 2, 30, 9, 0, 72, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 512, 2, 1, 20, 12, 0, 24, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 520, 2, 1, 20, 3, 0, 6, FILL_UNIFORM, AT_END);
     }
 }

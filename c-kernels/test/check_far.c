@@ -117,7 +117,7 @@ static void far_cache(const tern_kernels *scalar, const tern_kernels *tier) {
     float v[TOKENS * 2 * DIM];
     float near_out[TOKENS * 2 * DIM];
     float far_out[TOKENS * 2 * DIM];
-    float scores[TOKENS];
+    float scores[TERN_ATTENTION_SCORES(2 * TOKENS, TOKENS)];
     fill_floats(k, TOKENS * 2 * DIM, FILL_UNIFORM);
     fill_floats(v, TOKENS * 2 * DIM, FILL_UNIFORM);
     for (int32_t type = TERN_F32; type <= TERN_F16; type++) {

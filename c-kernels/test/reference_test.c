@@ -291,7 +291,7 @@ static void test_attention(void) {
         float q[TOKENS * HEADS * DIM];
         fill_floats(q, TOKENS * HEADS * DIM, FILL_UNIFORM);
         const tern_kv_layer kv = {keys, values, KV, CAPACITY, DIM, type};
-        float scores[CAPACITY];
+        float scores[TERN_ATTENTION_SCORES(TOKENS * HEADS, CAPACITY)];
         float out[TOKENS * HEADS * DIM];
         const float scale = 0.7f;
         kernels->attention(&kv, q, HEADS * DIM, HEADS, POSITION, 0, TOKENS * HEADS, scale, scores, out, HEADS * DIM);

@@ -1,56 +1,16 @@
 /*
- * attention.c, AVX2: attention over the KV cache.
- *
- * Two query heads of one group go together where they can: every key and value is loaded and widened once for both, and
- * the cache is walked half as often. The second head's scores lie on the stack, for the caller lends scratch for one;
- * beyond PAIR_POSITIONS, and at the borders of the range, heads go one by one. The order of every sum is the same.
- *
- * Keys are read once for the scores; values once for each stretch of output elements, which stay in eight registers
- * over all positions.
+ * attention.c, AVX2: attention over the KV cache, in the blocks of attention_rows.h.
  */
+#include "attention_rows.h"
 #include "lanes.h"
 #include "tiers.h"
 
-#include <stdbool.h>
+#define softmax_row tern_avx2_softmax
 
-/* BLOCK_POSITIONS values of 128 F16 elements are 8 KiB. */
-enum { PAIR = 2, PAIR_POSITIONS = 4096, BLOCK_POSITIONS = 32 };
-
-/* One query head: its vector with the partial group at the end, its scores, and where its result goes. */
-typedef struct query_head {
-    const float *q;
-    lanes32 tail;
-    float *scores;
-    float *out;
-} query_head;
-
-/* The products of one key with the query of each of `heads` heads, folded down to eight lanes. */
-TERN_INLINE void score_lanes(int heads, const query_head *head, const void *keys, int32_t type, int64_t at,
-                             int64_t d_count, __m256 folded[PAIR]) {
-    lanes32 sums[PAIR];
-    for (int h = 0; h < heads; h++) {
-        sums[h] = lanes_zero();
-    }
-    int64_t d = 0;
-    for (; d + 32 <= d_count; d += 32) {
-        for (int j = 0; j < 4; j++) {
-            const __m256 key = load_8(keys, type, at + d + 8 * j);
-            for (int h = 0; h < heads; h++) {
-                sums[h].part[j] = _mm256_fmadd_ps(_mm256_loadu_ps(head[h].q + d + 8 * j), key, sums[h].part[j]);
-            }
-        }
-    }
-    if (d < d_count) {
-        const lanes32 key = load_partial_32(keys, type, at + d, d_count - d);
-        for (int h = 0; h < heads; h++) {
-            for (int j = 0; j < 4; j++) {
-                sums[h].part[j] = _mm256_fmadd_ps(head[h].tail.part[j], key.part[j], sums[h].part[j]);
-            }
-        }
-    }
-    for (int h = 0; h < heads; h++) {
-        folded[h] = lanes_fold_to_8(sums[h]);
-    }
+/* A register that is multiplied several times is loaded once: the compiler would load it in every multiplication. */
+TERN_INLINE __m256 in_register(__m256 v) {
+    __asm__("" : "+x"(v));
+    return v;
 }
 
 /* The folds by 4, 2 and 1 of eight positions at once, transposing on the way. Step one adds the halves of two positions
@@ -71,128 +31,154 @@ TERN_INLINE __m256 fold_8_of_8(const __m256 v[8]) {
                          _mm256_shuffle_ps(by_2[0], by_2[1], _MM_SHUFFLE(3, 1, 3, 1)));
 }
 
-TERN_INLINE void compute_scores(int heads, const query_head *head, const void *keys, int32_t type, int64_t at,
-                                int64_t d_count, int64_t length, float scale) {
-    int64_t p = 0;
-    for (; p + 8 <= length; p += 8) {
+/* Rows go in pairs. Of each pair: of the first 32 elements registers 0 and 2, eight elements of each row, of the next
+ * 32 likewise, to the end; then registers 1 and 3 likewise. So score_keys reads them from begin to end. */
+TERN_INLINE void pack_queries(int rows, const attention_row *row, int64_t dims, int64_t padded, float *packed) {
+    for (int first = 0; first < rows; first += 2) {
+        const int end = first + 2 < rows ? first + 2 : rows;
+        for (int part = 0; part < 2; part++) {
+            for (int64_t d = 8 * part; d < padded; d += 16) {
+                for (int r = first; r < end; r++, packed += 8) {
+                    const int64_t left = dims - d;
+                    const __m256i mask = first_of_8(left < 0 ? 0 : left < 8 ? left : 8);
+                    _mm256_store_ps(packed, _mm256_maskload_ps(row[r].q + d, mask));
+                }
+            }
+        }
+    }
+}
+
+/* Two rows times three keys make twelve sums: registers 0 and 2 of the 32 lanes, which the fold by 16 adds, then 1
+ * and 3. */
+enum { PAIR = 2, KEYS = 3 };
+
+/* The products of `keys` keys from `at` on with each of a pair of rows, folded down to eight lanes. */
+TERN_INLINE void score_keys(int rows, int keys, const float *packed, const void *values, int32_t type, int64_t at,
+                            int64_t stride, int64_t padded, __m256 folded[PAIR][8], int k) {
+    for (int part = 0; part < 2; part++) {
+        __m256 sums[PAIR][KEYS][2];
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < keys; i++) {
+                sums[r][i][0] = sums[r][i][1] = _mm256_setzero_ps();
+            }
+        }
+        for (int64_t d = 8 * part; d < padded; d += 32) {
+            for (int half = 0; half < 2; half++) {
+                __m256 key[KEYS];
+                for (int i = 0; i < keys; i++) {
+                    key[i] = in_register(load_8(values, type, at + i * stride + d + 16 * half));
+                }
+                for (int r = 0; r < rows; r++, packed += 8) {
+                    const __m256 query = in_register(_mm256_load_ps(packed));
+                    for (int i = 0; i < keys; i++) {
+                        sums[r][i][half] = _mm256_fmadd_ps(query, key[i], sums[r][i][half]);
+                    }
+                }
+            }
+        }
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < keys; i++) {
+                const __m256 sum = _mm256_add_ps(sums[r][i][0], sums[r][i][1]);
+                folded[r][k + i] = part == 0 ? sum : _mm256_add_ps(folded[r][k + i], sum);
+            }
+        }
+    }
+}
+
+TERN_INLINE void score_pair(int rows, const attention_row *row, const float *packed, attention_source source,
+                            int32_t type, int64_t padded, int64_t p, float scale) {
+    for (int i = 0; i < SCORE_POSITIONS; i += 8, p += 8) {
         __m256 folded[PAIR][8];
-        for (int i = 0; i < 8; i++) {
-            __m256 of_position[PAIR];
-            score_lanes(heads, head, keys, type, at + (p + i) * d_count, d_count, of_position);
-            for (int h = 0; h < heads; h++) {
-                folded[h][i] = of_position[h];
+        const int64_t at = source.at + i * source.stride;
+        score_keys(rows, 3, packed, source.values, type, at, source.stride, padded, folded, 0);
+        score_keys(rows, 3, packed, source.values, type, at + 3 * source.stride, source.stride, padded, folded, 3);
+        score_keys(rows, 2, packed, source.values, type, at + 6 * source.stride, source.stride, padded, folded, 6);
+        for (int r = 0; r < rows; r++) {
+            _mm256_storeu_ps(row[r].scores + p, _mm256_mul_ps(fold_8_of_8(folded[r]), _mm256_set1_ps(scale)));
+        }
+    }
+}
+
+TERN_INLINE void score_rows(int rows, const attention_row *row, const float *packed, attention_source source,
+                            int32_t type, int64_t padded, int64_t p, float scale) {
+    score_pair(rows < 2 ? rows : 2, row, packed, source, type, padded, p, scale);
+    if (rows > 2) {
+        score_pair(rows - 2, row + 2, packed + 2 * padded, source, type, padded, p, scale);
+    }
+}
+
+/* Output elements [d, d + 8 * vectors) of each row; `tail`: the last of them, fewer than eight. */
+TERN_INLINE void mix_vectors(int rows, int vectors, const attention_row *row, attention_source source, int32_t type,
+                             int64_t begin, int64_t end, int64_t d, const __m256i *tail) {
+    enum { MOST = 3 };
+    __m256 sums[TILE_ROWS][MOST];
+    for (int r = 0; r < rows; r++) {
+        const float *out = row[r].out + d;
+        for (int j = 0; j < vectors; j++) {
+            sums[r][j] = begin == 0     ? _mm256_setzero_ps()
+                         : tail != NULL ? _mm256_maskload_ps(out, *tail)
+                                        : _mm256_loadu_ps(out + 8 * j);
+        }
+    }
+    int64_t at = source.at + d;
+    for (int64_t p = begin; p < end; p++, at += source.stride) {
+        __m256 value[MOST];
+        for (int j = 0; j < vectors; j++) {
+            value[j] = in_register(load_8(source.values, type, at + 8 * j));
+        }
+        for (int r = 0; r < rows; r++) {
+            const __m256 weight = _mm256_broadcast_ss(row[r].scores + p);
+            for (int j = 0; j < vectors; j++) {
+                sums[r][j] = _mm256_fmadd_ps(weight, value[j], sums[r][j]);
             }
         }
-        for (int h = 0; h < heads; h++) {
-            _mm256_storeu_ps(head[h].scores + p, _mm256_mul_ps(fold_8_of_8(folded[h]), _mm256_set1_ps(scale)));
-        }
     }
-    for (; p < length; p++) {
-        __m256 folded[PAIR];
-        score_lanes(heads, head, keys, type, at + p * d_count, d_count, folded);
-        for (int h = 0; h < heads; h++) {
-            head[h].scores[p] = fold_8(folded[h]) * scale;
-        }
-    }
-}
-
-/* Adds positions [begin, end), ascending, to output elements [d, d + 8 * registers) of each head. */
-TERN_INLINE void mix_values(int heads, const query_head *head, const void *values, int32_t type, int64_t at,
-                            int64_t d_count, int64_t begin, int64_t end, int64_t d, int registers) {
-    __m256 sums[PAIR][8];
-    for (int h = 0; h < heads; h++) {
-        for (int j = 0; j < registers; j++) {
-            sums[h][j] = begin == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(head[h].out + d + 8 * j);
-        }
-    }
-    for (int64_t p = begin; p < end; p++) {
-        __m256 weight[PAIR];
-        for (int h = 0; h < heads; h++) {
-            weight[h] = _mm256_broadcast_ss(head[h].scores + p);
-        }
-        for (int j = 0; j < registers; j++) {
-            const __m256 value = load_8(values, type, at + p * d_count + d + 8 * j);
-            for (int h = 0; h < heads; h++) {
-                sums[h][j] = _mm256_fmadd_ps(weight[h], value, sums[h][j]);
+    for (int r = 0; r < rows; r++) {
+        float *out = row[r].out + d;
+        for (int j = 0; j < vectors; j++) {
+            if (tail != NULL) {
+                _mm256_maskstore_ps(out, *tail, sums[r][j]);
+            } else {
+                _mm256_storeu_ps(out + 8 * j, sums[r][j]);
             }
         }
     }
-    for (int h = 0; h < heads; h++) {
-        for (int j = 0; j < registers; j++) {
-            _mm256_storeu_ps(head[h].out + d + 8 * j, sums[h][j]);
+}
+
+TERN_INLINE void mix_rows(int rows, const attention_row *row, attention_source source, int32_t type, int64_t dims,
+                          int64_t begin, int64_t end) {
+    int64_t d = 0;
+    for (; d + 24 <= dims; d += 24) {
+        mix_vectors(rows, 3, row, source, type, begin, end, d, NULL);
+    }
+    for (; d + 8 <= dims; d += 8) {
+        mix_vectors(rows, 1, row, source, type, begin, end, d, NULL);
+    }
+    if (d < dims) {
+        const __m256i tail = first_of_8(dims - d);
+        mix_vectors(rows, 1, row, source, type, begin, end, d, &tail);
+    }
+}
+
+TERN_INLINE void widen(attention_source source, int32_t type, int64_t dims, int64_t padded, float *block) {
+    int64_t d = 0;
+    for (; d + 32 <= dims; d += 32) {
+        for (int j = 0; j < 4; j++) {
+            _mm256_store_ps(block + d + 8 * j, load_8(source.values, type, source.at + d + 8 * j));
+        }
+    }
+    if (d < padded) {
+        const lanes32 tail = load_partial_32(source.values, type, source.at + d, dims - d);
+        for (int j = 0; j < 4; j++) {
+            _mm256_store_ps(block + d + 8 * j, tail.part[j]);
         }
     }
 }
 
-/* The last, fewer than 8, output elements of one head. */
-TERN_INLINE void mix_last_values(const query_head *head, const void *values, int32_t type, int64_t at, int64_t d_count,
-                                 int64_t length, int64_t d) {
-    __m256 sum = _mm256_setzero_ps();
-    for (int64_t p = 0; p < length; p++) {
-        const lanes32 value = load_partial_32(values, type, at + p * d_count + d, d_count - d);
-        sum = _mm256_fmadd_ps(_mm256_broadcast_ss(head->scores + p), value.part[0], sum);
-    }
-    _mm256_maskstore_ps(head->out + d, first_of_8(d_count - d), sum);
-}
-
-TERN_INLINE void attend(int heads, const query_head *head, const tern_kv_layer *kv, int32_t type, int64_t at,
-                        int64_t length, float scale) {
-    const int64_t d_count = kv->head_dim;
-    compute_scores(heads, head, kv->keys, type, at, d_count, length, scale);
-    for (int h = 0; h < heads; h++) {
-        tern_avx2_softmax(head[h].scores, length);
-    }
-    const int registers = 8 / heads; /* with all heads eight sums, two a cycle at a latency of four */
-    const int64_t whole = d_count / 8 * 8;
-    for (int64_t begin = 0; begin < length; begin += BLOCK_POSITIONS) {
-        const int64_t end = begin + BLOCK_POSITIONS < length ? begin + BLOCK_POSITIONS : length;
-        int64_t d = 0;
-        for (; d + 8 * registers <= whole; d += 8 * registers) {
-            mix_values(heads, head, kv->values, type, at, d_count, begin, end, d, registers);
-        }
-        for (; d < whole; d += 8) {
-            mix_values(heads, head, kv->values, type, at, d_count, begin, end, d, 1);
-        }
-    }
-    for (int h = 0; whole < d_count && h < heads; h++) {
-        mix_last_values(head + h, kv->values, type, at, d_count, length, whole);
-    }
-}
-
-TERN_INLINE void attend_of_type(int heads, const query_head *head, const tern_kv_layer *kv, int64_t at, int64_t length,
-                                float scale) {
-    if (kv->type == TERN_F16) {
-        attend(heads, head, kv, TERN_F16, at, length, scale);
-    } else {
-        attend(heads, head, kv, TERN_F32, at, length, scale);
-    }
-}
+#include "attention_blocks.h"
 
 void tern_avx2_attention(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads, int64_t position,
                          int64_t item_begin, int64_t item_end, float scale, float *scores, float *out,
                          int64_t out_stride) {
-    float second_scores[PAIR_POSITIONS];
-    const int64_t group = heads / kv->kv_heads;
-    const int64_t whole = kv->head_dim / 32 * 32;
-    int64_t item = item_begin;
-    while (item < item_end) {
-        const int64_t t = item / heads;
-        const int64_t h = item % heads;
-        const int64_t length = position + t + 1;
-        const int64_t at = h / group * kv->capacity * kv->head_dim;
-        const bool paired = h % group + 1 < group && item + 1 < item_end && length <= PAIR_POSITIONS;
-        query_head pair[PAIR];
-        for (int i = 0; i < (paired ? 2 : 1); i++) {
-            const float *query = q + t * q_stride + (h + i) * kv->head_dim;
-            pair[i] = (query_head){query, load_partial_32(query, TERN_F32, whole, kv->head_dim - whole),
-                                   i == 0 ? scores : second_scores, out + t * out_stride + (h + i) * kv->head_dim};
-        }
-        if (paired) {
-            attend_of_type(2, pair, kv, at, length, scale);
-            item += 2;
-        } else {
-            attend_of_type(1, pair, kv, at, length, scale);
-            item++;
-        }
-    }
+    attention_in_rows(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride);
 }

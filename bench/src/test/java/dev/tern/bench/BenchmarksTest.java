@@ -46,6 +46,7 @@ class BenchmarksTest {
                         ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
                         LutMatmulBenchmark.class.getName() + ".matmul",
+                        StageBenchmark.class.getName() + ".emptyStage",
                         TernaryMatmulBenchmark.class.getName() + ".matmul");
     }
 

@@ -32,6 +32,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
 
+    private final Speculation speculation;
+
     private final ReentrantLock stepping = new ReentrantLock(); // close() waits for the token at hand
     private @Nullable Session session;
     private @Nullable Sampler sampler;
@@ -75,6 +77,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         this.options = options;
         this.sampling = options.sampling();
         this.stops = new StopStrings(options.stop());
+        this.speculation = new Speculation(options.draft(), model.passTimes(), this::ends);
     }
 
     /**
@@ -156,7 +159,13 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     /** What it has cost so far. */
     public GenerationStats stats() {
         return new GenerationStats(
-                promptIds.length, count, prefillNanos * 1e-9, firstTokenNanos * 1e-9, decodeNanos * 1e-9);
+                promptIds.length,
+                count,
+                prefillNanos * 1e-9,
+                firstTokenNanos * 1e-9,
+                decodeNanos * 1e-9,
+                speculation.drafted(),
+                speculation.accepted());
     }
 
     /** Makes the generation end at its next token. May be called from any thread, also while a token is computed. */
@@ -228,7 +237,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
         Session s = evaluated();
         int id = Objects.requireNonNull(sampler).sample(s.logits());
-        if (!options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id)) {
+        if (ends(id)) {
             endId = OptionalInt.of(id);
             return finish(StopReason.END_TOKEN, Token.NO_ID, "");
         }
@@ -254,15 +263,18 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
             for (int id : s.ids()) { // of a session that is continued
                 sampler.accept(id);
+                speculation.addPrompt(id);
             }
             for (int id : promptIds) {
                 sampler.accept(id);
+                speculation.addPrompt(id);
             }
             long start = System.nanoTime();
             s.feed(promptIds);
             prefillNanos = System.nanoTime() - start;
         } else {
-            s.feed(ids[count - 1]);
+            int more = options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens() - count;
+            speculation.feed(s, ids[count - 1], more - 1);
         }
         return s;
     }
@@ -273,6 +285,11 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
         ids[count++] = id;
         Objects.requireNonNull(sampler).accept(id);
+        speculation.add(id);
+    }
+
+    private boolean ends(int id) {
+        return !options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id);
     }
 
     /** Ends; the last element carries the text that had been held back, if there is any or a token to carry. */

@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param seed of the random numbers; empty for another one each time
  * @param stop texts at which to stop; they do not appear in the output
  * @param ignoreEos go on after end tokens
+ * @param draft whether and how tokens are guessed ahead, which changes no token but how long it takes
  * @see SamplingOptions
  */
 public record GenerationOptions(
@@ -30,7 +31,8 @@ public record GenerationOptions(
         int repeatLastN,
         OptionalLong seed,
         List<String> stop,
-        boolean ignoreEos) {
+        boolean ignoreEos,
+        DraftOptions draft) {
 
     /** @throws IllegalArgumentException when a number is outside its range or a stop string is empty */
     public GenerationOptions {
@@ -73,6 +75,7 @@ public record GenerationOptions(
         private OptionalLong seed = OptionalLong.empty();
         private List<String> stop = List.of();
         private boolean ignoreEos;
+        private DraftOptions draft = DraftOptions.defaults();
 
         private Builder() {}
 
@@ -131,10 +134,16 @@ public record GenerationOptions(
             return this;
         }
 
+        /** By default tokens are drafted where that pays. */
+        public Builder draft(DraftOptions value) {
+            draft = value;
+            return this;
+        }
+
         /** @throws IllegalArgumentException when a number is outside its range or a stop string is empty */
         public GenerationOptions build() {
             return new GenerationOptions(
-                    maxTokens, temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed, stop, ignoreEos);
+                    maxTokens, temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed, stop, ignoreEos, draft);
         }
     }
 }

@@ -8,13 +8,17 @@ package dev.tern;
  * @param prefillSeconds evaluating the prompt
  * @param firstTokenSeconds from the first call to the first token: prefill and choosing it
  * @param decodeSeconds all later tokens
+ * @param draftedTokens tokens guessed, and verified in the pass of a token before them ({@link DraftOptions})
+ * @param acceptedTokens those of them that were chosen and so needed no pass of their own
  */
 public record GenerationStats(
         int promptTokens,
         int generatedTokens,
         double prefillSeconds,
         double firstTokenSeconds,
-        double decodeSeconds) {
+        double decodeSeconds,
+        long draftedTokens,
+        long acceptedTokens) {
 
     /** Prompt tokens a second; 0 when nothing was measured. */
     public double prefillTokensPerSecond() {

@@ -7,11 +7,16 @@ import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.ThreadAffinity;
 import dev.tern.model.Engine;
 import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
+import dev.tern.model.LayoutChoice;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
+import dev.tern.model.PassProfile;
+import dev.tern.model.PassTimes;
+import dev.tern.model.Processors;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -67,7 +72,8 @@ public final class Model implements AutoCloseable {
      * Loads a GGUF model. Ternary matrices may be stored as I2_S, TQ1_0, TQ2_0, TL1, TL2, F16, BF16 or F32; all run the
      * same way.
      *
-     * @throws InputException when the file is no model that Tern can run exactly; the message says why
+     * @throws InputException when the file is no model that Tern can run exactly, or threads are to be bound to
+     *     processors and cannot be; the message says why
      * @throws dev.tern.kernels.KernelUnavailableException when native kernels are required and cannot be had
      */
     public static Model load(Path gguf, ModelOptions options) {
@@ -79,12 +85,16 @@ public final class Model implements AutoCloseable {
             GgufFile file = GgufFile.open(gguf);
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
-            ThreadTeam team = new ThreadTeam(options.threadCount());
+            ThreadTeam team = team(options);
             opened.add(team);
             Arena arena = Arena.ofShared();
             opened.add(arena);
             GgufWeights.Options how = new GgufWeights.Options(
-                    kernels, options.family(), options.kernelConfig().orElse(null), options.waiting());
+                    kernels,
+                    options.family(),
+                    options.kernelConfig().orElse(null),
+                    LayoutChoice.of(kernels.tier(), options.layout(), options.mapped()),
+                    options.waiting());
             ModelWeights weights = GgufWeights.load(file, model, how, team, arena, notes);
             int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();
             if (context > model.contextLength()) {
@@ -126,6 +136,29 @@ public final class Model implements AutoCloseable {
         return choice.kernels();
     }
 
+    private static ThreadTeam team(ModelOptions options) {
+        int threads = options.threadCount();
+        if (!options.pin()) {
+            return new ThreadTeam(threads);
+        }
+        List<Integer> processors = Processors.current().order();
+        Optional<String> obstacle = threads > processors.size()
+                ? Optional.of(threads + " threads are more than the " + processors.size()
+                        + " processors that the process may use")
+                : ThreadAffinity.obstacle();
+        try {
+            if (obstacle.isEmpty()) {
+                return new ThreadTeam(threads, processors);
+            }
+        } catch (UnsupportedOperationException e) {
+            obstacle = Optional.of(String.valueOf(e.getMessage()));
+        }
+        throw InputException.at("threads")
+                .problem("they cannot be bound to processors: " + obstacle.get())
+                .cure("Leave the option out: the system finds places for them.")
+                .exception();
+    }
+
     private static Tokenizer tokenizer(GgufFile file, ModelHyperparameters model) {
         Vocabulary vocabulary = Vocabulary.ofGguf(file.metadata(), file.path());
         if (vocabulary.size() != model.vocabSize()) {
@@ -153,6 +186,7 @@ public final class Model implements AutoCloseable {
                 file.require("token_embd.weight").type().name(),
                 engine.kernels().tier(),
                 engine.weights().lutKernels().map(LutKernels::toString),
+                engine.weights().layout(),
                 engine.threads(),
                 engine.contextLength(),
                 engine.batchSize(),
@@ -279,6 +313,19 @@ public final class Model implements AutoCloseable {
             return ids;
         }
         return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+    }
+
+    /**
+     * Runs some work and tells what the passes over the weights meanwhile, of all sessions, spent their time on.
+     *
+     * @throws IllegalStateException when the model is closed, or another thread is doing the same
+     */
+    public PassProfile profile(Runnable work) {
+        return engine.profile(work);
+    }
+
+    PassTimes passTimes() {
+        return engine.passTimes();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

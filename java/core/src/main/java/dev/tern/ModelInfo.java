@@ -1,6 +1,7 @@
 package dev.tern;
 
 import dev.tern.kernels.FloatType;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.Tier;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param embeddingType type of the embedding
  * @param tier who computes
  * @param lut library and path of the look-up-table kernels, when the ternary products are looked up in tables
+ * @param layout of the ternary matrices, when they are multiplied
  * @param threads that compute, the caller's included
  * @param contextLength positions of a session
  * @param batchSize tokens of a prompt that are evaluated at once
@@ -33,6 +35,7 @@ public record ModelInfo(
         String embeddingType,
         Tier tier,
         Optional<String> lut,
+        Optional<TernaryLayout> layout,
         int threads,
         int contextLength,
         int batchSize,

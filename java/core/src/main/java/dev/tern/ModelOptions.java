@@ -3,7 +3,9 @@ package dev.tern;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.lut.KernelFamily;
+import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -11,7 +13,8 @@ import java.util.function.Consumer;
 /**
  * How to load a model. Immutable; made by {@link #builder}.
  *
- * @param threads that compute, the caller's included; 0 for one for each processor
+ * @param threads that compute, the caller's included; 0 for {@link Processors#threads}
+ * @param pin bind each of them to a processor, physical cores first; a caller on a virtual thread is left alone
  * @param contextLength positions of a session; 0 for what the model was trained for
  * @param batchSize tokens of a prompt that are evaluated at once
  * @param cacheType of keys and values: F16 or F32
@@ -19,10 +22,14 @@ import java.util.function.Consumer;
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
+ * @param layout of ternary matrices that are multiplied; empty for the fastest here
+ * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy nothing
+ *     of it: less memory of the process's own, and slower decoding
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
         int threads,
+        boolean pin,
         int contextLength,
         int batchSize,
         FloatType cacheType,
@@ -30,17 +37,23 @@ public record ModelOptions(
         boolean requireNative,
         KernelFamily family,
         Optional<Path> kernelConfig,
+        Optional<TernaryLayout> layout,
+        boolean mapped,
         Consumer<String> waiting) {
 
-    /** @throws IllegalArgumentException when a number is outside its range */
+    /**
+     * @throws IllegalArgumentException when a number is outside its range, or the file is to be used as it lies but with
+     *     its matrices in panels, which no file holds
+     */
     public ModelOptions {
-        require(threads >= 0 && threads <= 1024, "threads", "0 (one for each processor) to 1024", threads);
+        require(threads >= 0 && threads <= 1024, "threads", "0 (one for each core) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
+        require(!mapped || layout.orElse(TernaryLayout.ROWS) == TernaryLayout.ROWS, "layout of a mapped file", "rows", layout);
         require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 
-    /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
+    /** All physical cores, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
     public static ModelOptions defaults() {
         return builder().build();
     }
@@ -51,7 +64,7 @@ public record ModelOptions(
     }
 
     int threadCount() {
-        return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        return threads > 0 ? threads : Processors.current().threads();
     }
 
     private static void require(boolean condition, String name, String expected, Object found) {
@@ -63,6 +76,7 @@ public record ModelOptions(
     /** Builds {@link ModelOptions}. Not thread-safe. */
     public static final class Builder {
         private int threads;
+        private boolean pin;
         private int contextLength;
         private int batchSize = 128;
         private FloatType cacheType = FloatType.F16;
@@ -70,12 +84,19 @@ public record ModelOptions(
         private boolean requireNative;
         private KernelFamily family = KernelFamily.AUTO;
         private Optional<Path> kernelConfig = Optional.empty();
+        private Optional<TernaryLayout> layout = Optional.empty();
+        private boolean mapped;
         private Consumer<String> waiting = what -> {};
 
         private Builder() {}
 
         public Builder threads(int value) {
             threads = value;
+            return this;
+        }
+
+        public Builder pin(boolean value) {
+            pin = value;
             return this;
         }
 
@@ -115,16 +136,39 @@ public record ModelOptions(
             return this;
         }
 
+        /** The fastest unless this is set. */
+        public Builder layout(TernaryLayout value) {
+            layout = Optional.of(value);
+            return this;
+        }
+
+        /** Weights are copied into memory of large pages unless this is set. */
+        public Builder mapped(boolean value) {
+            mapped = value;
+            return this;
+        }
+
         /** Nobody is told unless this is set. */
         public Builder waiting(Consumer<String> listener) {
             waiting = listener;
             return this;
         }
 
-        /** @throws IllegalArgumentException when a number is outside its range */
+        /** @throws IllegalArgumentException as {@link ModelOptions} */
         public ModelOptions build() {
             return new ModelOptions(
-                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig, waiting);
+                    threads,
+                    pin,
+                    contextLength,
+                    batchSize,
+                    cacheType,
+                    kernels,
+                    requireNative,
+                    family,
+                    kernelConfig,
+                    layout,
+                    mapped,
+                    waiting);
         }
     }
 }

@@ -23,6 +23,7 @@ public final class Session implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment logits;
     private MemorySegment everyLogits = MemorySegment.NULL; // [LOGITS_CHUNK][vocab] once it is needed
+    private final DraftRows drafted; // evaluated ahead, at the positions from `position` on
     private int[] ids = new int[64];
     private int position;
     private boolean logitsReady;
@@ -35,6 +36,7 @@ public final class Session implements AutoCloseable {
         KvCache made = null;
         try {
             this.logits = arena.allocate(rowBytes(), 64);
+            this.drafted = new DraftRows(arena, rowBytes());
             this.cache = made = engine.newCache();
             engine.exclusively(() -> { // the model, closing meanwhile, has either seen this session or is closed
                 engine.requireOpen();
@@ -73,7 +75,15 @@ public final class Session implements AutoCloseable {
     public void feed(int... tokens) {
         if (tokens.length > 0) {
             append(tokens);
-            for (int first = 0; first < tokens.length; ) {
+            int known = drafted.matching(tokens);
+            if (known > 0) {
+                drafted.take(known, logits);
+                position += known;
+            }
+            if (known < tokens.length) {
+                drafted.clear();
+            }
+            for (int first = known; first < tokens.length; ) {
                 int count = Math.min(engine.batchSize(), tokens.length - first);
                 boolean last = first + count == tokens.length;
                 engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits);
@@ -82,6 +92,39 @@ public final class Session implements AutoCloseable {
             }
             logitsReady = true;
         }
+    }
+
+    /**
+     * Appends a token, and evaluates in the same pass tokens that may follow it. The session is then as after
+     * {@code feed(token)}; but tokens fed next, as long as they are those drafted, cost no pass any more. The first one
+     * that differs takes the place of what is left of the draft. Logits have the same bits either way. The weights are
+     * read once for the whole pass, so that it may take little longer than that of a single token.
+     *
+     * @param draft tokens that may follow; those beyond {@code count}, a batch or the context are left away
+     * @param count how many of them to take, from 0 on
+     * @return how many were evaluated ahead
+     * @throws InputException as {@link #feed(int...)}
+     */
+    public int feedAhead(int token, int[] draft, int count) {
+        int ahead = Math.min(Math.min(count, draft.length), engine.batchSize() - 1);
+        ahead = Math.min(ahead, contextLength() - position - 1);
+        if (ahead <= 0 || isAhead(token)) {
+            feed(token);
+            return 0;
+        }
+        engine.requireIds(Arrays.copyOf(draft, ahead));
+        append(new int[] {token});
+        int[] batch = drafted.batch(token, draft, ahead);
+        engine.evaluate(cache, position, batch, 0, ahead + 1, 0, drafted.logits());
+        drafted.evaluated(ahead, logits);
+        position++;
+        logitsReady = true;
+        return ahead;
+    }
+
+    /** Whether this token, fed next, would cost no pass, as {@link #feedAhead} has evaluated it. */
+    boolean isAhead(int token) {
+        return drafted.isNext(token);
     }
 
     /** Appends tokens and hands over the logits of each, in order; {@link #logits} then are those of the last. */
@@ -98,6 +141,7 @@ public final class Session implements AutoCloseable {
             return;
         }
         append(tokens);
+        drafted.clear();
         int chunk = Math.min(LOGITS_CHUNK, engine.batchSize());
         if (everyLogits.byteSize() == 0) {
             everyLogits = arena.allocate(chunk * rowBytes(), 64);
@@ -166,6 +210,7 @@ public final class Session implements AutoCloseable {
         if (position != this.position) {
             this.position = position;
             logitsReady = false;
+            drafted.clear();
         }
     }
 

@@ -7,8 +7,11 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.ThreadAffinity;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.model.Processors;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -17,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -177,6 +181,29 @@ class ModelLoadTest {
     }
 
     @Test
+    void threadsAreOneACoreUnlessSaidAndCanBeBound() {
+        Path file = gguf().write(folder.resolve("model.gguf"));
+        try (Model model = Model.load(file)) {
+            assertThat(model.info().threads())
+                    .isEqualTo(Processors.current().threads())
+                    .isLessThanOrEqualTo(Runtime.getRuntime().availableProcessors());
+        }
+        ModelOptions tooMany = ModelOptions.builder().threads(1024).pin(true).build();
+        Assumptions.assumeTrue(Processors.current().order().size() < 1024);
+        assertThatThrownBy(() -> Model.load(file, tooMany))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("cannot be bound to processors");
+        Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
+        try (Model free = Model.load(file);
+                Model bound = Model.load(file, ModelOptions.builder().pin(true).build())) {
+            GenerationOptions greedy =
+                    GenerationOptions.builder().maxTokens(4).temperature(0).build();
+            assertThat(bound.generate(new int[] {1, 2, 3}, greedy).ids())
+                    .isEqualTo(free.generate(new int[] {1, 2, 3}, greedy).ids());
+        }
+    }
+
+    @Test
     void infoSaysWhatRuns() {
         Path file = gguf().write(folder.resolve("model.gguf"));
         ModelOptions options = ModelOptions.builder()
@@ -184,11 +211,13 @@ class ModelLoadTest {
                 .contextLength(100)
                 .batchSize(16)
                 .cacheType(FloatType.F32)
+                .layout(TernaryLayout.ROWS)
                 .build();
         try (Model model = Model.load(file, options)) {
             ModelInfo info = model.info();
             assertThat(info.path()).isEqualTo(file);
             assertThat(info.weightType()).isEqualTo("I2_S");
+            assertThat(info.layout()).contains(TernaryLayout.ROWS);
             assertThat(info.embeddingType()).isEqualTo("F32");
             assertThat(info.threads()).isEqualTo(2);
             assertThat(info.contextLength()).isEqualTo(100);

@@ -9,7 +9,9 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.Tier;
+import dev.tern.lut.KernelFamily;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -68,9 +70,14 @@ class SameBitsTest {
     }
 
     private int[][] bits(Model model) {
-        int[][] rows = new int[ids.length][];
+        return bits(model, ids.length);
+    }
+
+    /** Of the first tokens. */
+    private int[][] bits(Model model, int count) {
+        int[][] rows = new int[count][];
         try (Session session = model.session()) {
-            session.feed(ids, (position, logits) -> rows[position] = logits.toArray(ValueLayout.JAVA_INT));
+            session.feed(Arrays.copyOf(ids, count), (position, logits) -> rows[position] = logits.toArray(ValueLayout.JAVA_INT));
         }
         return rows;
     }
@@ -81,6 +88,46 @@ class SameBitsTest {
         try (Model model = Model.load(write(outtype, folder), options().build())) {
             assertThat(model.info().weightType()).isEqualTo(outtype.name());
             assertThat(bits(model)).isDeepEqualTo(expected);
+        }
+    }
+
+    /** Every outtype in every layout, and as it lies in the mapped file. */
+    @ParameterizedTest
+    @EnumSource(Outtype.class)
+    void laidOutAs(Outtype outtype) {
+        Path stored = write(outtype, folder);
+        int[][] first = Arrays.copyOf(expected, 5);
+        for (TernaryLayout layout : TernaryLayout.values()) {
+            ModelOptions options = ModelOptions.builder()
+                    .threads(2)
+                    .family(KernelFamily.MAD)
+                    .layout(layout)
+                    .build();
+            try (Model model = Model.load(stored, options)) {
+                assertThat(model.info().layout()).contains(layout);
+                assertThat(bits(model, 5)).as("%s", layout).isDeepEqualTo(first);
+            }
+        }
+        try (Model model = Model.load(stored, options().mapped(true).build())) {
+            assertThat(bits(model, 5)).as("mapped").isDeepEqualTo(first);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Tier.class)
+    void computedInEveryLayoutBy(Tier tier) {
+        Kernels kernels;
+        try {
+            kernels = KernelChoice.of(tier);
+        } catch (KernelUnavailableException e) {
+            assumeThat(false).as(e.getMessage()).isTrue();
+            return;
+        }
+        for (TernaryLayout layout : TernaryLayout.values()) {
+            try (Model model = Model.load(file, options().kernels(kernels).layout(layout).build())) {
+                assertThat(model.info().layout()).contains(layout);
+                assertThat(bits(model, 3)).as("%s", layout).isDeepEqualTo(Arrays.copyOf(expected, 3));
+            }
         }
     }
 

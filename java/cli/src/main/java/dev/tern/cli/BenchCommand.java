@@ -4,6 +4,8 @@ import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
+import dev.tern.model.PassProfile;
+import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -32,7 +34,10 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         versionProvider = Build.Provider.class,
         footerHeading = "%nExample:%n",
-        footer = "  tern bench -m model.gguf -p 512 -n 128 -t 1,2 -o json")
+        footer = {
+            "  tern bench -m model.gguf -p 512 -n 128 -t 1,2 -o json",
+            "  tern bench -m model.gguf --profile"
+        })
 final class BenchCommand implements Callable<Integer> {
     private final Terminal terminal;
     private final Interruption interruption;
@@ -67,8 +72,13 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-t", "--threads"},
             paramLabel = "N",
             split = ",",
-            description = "Threads that compute, one or several numbers (default: one a processor).")
+            description = "Threads that compute, one or several numbers (default: one a physical core).")
     private List<Integer> threads = new ArrayList<>();
+
+    @Option(
+            names = "--pin",
+            description = "Bind each thread to a processor of its own, physical cores first (Linux).")
+    private boolean pin;
 
     @Option(
             names = {"-r", "--repetitions"},
@@ -91,6 +101,11 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "f16",
             description = "Numbers of the KV cache (default: ${DEFAULT-VALUE}).")
     private FloatType cacheType = FloatType.F16;
+
+    @Option(
+            names = "--profile",
+            description = "Also shows what each test's time goes to, stage by stage, in one further run.")
+    private boolean profile;
 
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
@@ -118,7 +133,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
         }
         if (threads.isEmpty()) {
-            threads = List.of(Runtime.getRuntime().availableProcessors());
+            threads = List.of(Processors.current().threads());
         }
         BenchReport report = new BenchReport(BenchReport.ModelFile.of(file), Build.current(), Machine.current());
         int context = 1;
@@ -133,6 +148,7 @@ final class BenchCommand implements Callable<Integer> {
             for (int count : threads) {
                 ModelOptions.Builder options = ModelOptions.builder()
                         .threads(count)
+                        .pin(pin)
                         .contextLength(context)
                         .cacheType(cacheType)
                         .batchSize(batch)
@@ -175,26 +191,37 @@ final class BenchCommand implements Callable<Integer> {
         String name = (prompt > 0 ? "pp" + prompt : "tg" + generated) + ", " + count + " threads";
         Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         long[] nanos = new long[repetitions];
+        long runs = repetitions + (profile ? 2L : 1L);
         for (int run = -1; run < repetitions; run++) { // -1: warms up caches, clocks and the JIT
-            progress.at(name, run + 1L, repetitions + 1L, "runs", 1);
+            progress.at(name, run + 1L, runs, "runs", 1);
             session.rewind(0);
             long start = System.nanoTime();
-            if (prompt > 0) {
-                session.feed(ids);
-            } else {
-                int[] one = new int[1];
-                for (int id : ids) {
-                    interruption.check();
-                    one[0] = id;
-                    session.feed(one);
-                }
-            }
+            feed(session, ids, prompt > 0);
             if (run >= 0) {
                 nanos[run] = System.nanoTime() - start;
             }
         }
+        PassProfile stages = null;
+        if (profile) {
+            progress.at(name, repetitions + 1L, runs, "runs", 1);
+            session.rewind(0);
+            stages = model.profile(() -> feed(session, ids, prompt > 0));
+        }
         return new BenchReport.Test(
-                prompt, generated, count, batch, cacheType, tier, time, new Samples(nanos, ids.length));
+                prompt, generated, count, batch, cacheType, tier, time, new Samples(nanos, ids.length), stages);
+    }
+
+    private void feed(Session session, int[] ids, boolean atOnce) {
+        if (atOnce) {
+            session.feed(ids);
+        } else {
+            int[] one = new int[1];
+            for (int id : ids) {
+                interruption.check();
+                one[0] = id;
+                session.feed(one);
+            }
+        }
     }
 
     private void requireAtLeast(String option, int least, List<Integer> values) {

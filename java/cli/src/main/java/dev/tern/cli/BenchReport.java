@@ -4,6 +4,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.kernels.FloatType;
+import dev.tern.model.PassProfile;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -67,9 +69,18 @@ final class BenchReport {
      * One test: a prompt processed, or tokens generated; the other number is 0.
      *
      * @param tier who computed
+     * @param profile of a further run, when asked for
      */
     record Test(
-            int prompt, int generated, int threads, int batch, FloatType cacheType, String tier, Instant time, Samples samples) {
+            int prompt,
+            int generated,
+            int threads,
+            int batch,
+            FloatType cacheType,
+            String tier,
+            Instant time,
+            Samples samples,
+            @Nullable PassProfile profile) {
         String name() {
             return prompt > 0 ? "pp" + prompt : "tg" + generated;
         }
@@ -112,6 +123,12 @@ final class BenchReport {
                     test.name(),
                     String.format(Locale.ROOT, "%.2f \u00b1 %.2f", samples.meanRate(), samples.deviationRate()),
                     String.format(Locale.ROOT, "%.2f", samples.medianRate())));
+        }
+        for (Test test : tests) {
+            PassProfile profile = test.profile();
+            if (profile != null) {
+                text.append(StageTable.markdown(test.name(), profile));
+            }
         }
         text.append("\nbuild: tern ").append(build.version());
         if (!build.commit().isEmpty()) {
@@ -176,6 +193,10 @@ final class BenchReport {
         Arrays.stream(samples.nanos()).forEach(nanos::add);
         ArrayNode rates = object.putArray("samples_ts");
         Arrays.stream(samples.rates()).forEach(rates::add);
+        PassProfile profile = test.profile();
+        if (profile != null) {
+            StageTable.json(profile, object.putArray("profile"));
+        }
         return object;
     }
 }

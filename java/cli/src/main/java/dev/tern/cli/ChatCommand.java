@@ -123,11 +123,12 @@ final class ChatCommand implements Callable<Integer> {
             terminal.err()
                     .println(String.format(
                             Locale.ROOT,
-                            "tern: prompt %d tokens, %.1f tok/s; generated %d tokens, %.1f tok/s",
+                            "tern: prompt %d tokens, %.1f tok/s; generated %d tokens, %.1f tok/s%s",
                             stats.promptTokens(),
                             stats.prefillTokensPerSecond(),
                             stats.generatedTokens(),
-                            stats.decodeTokensPerSecond()));
+                            stats.decodeTokensPerSecond(),
+                            RunCommand.drafts(stats)));
         }
     }
 }

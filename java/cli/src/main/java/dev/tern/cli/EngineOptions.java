@@ -27,8 +27,14 @@ final class EngineOptions {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that compute (default: one a processor). The result does not depend on it.")
+            description = "Threads that compute (default: one a physical core that the process may use). The result does not depend on"
+                    + " it.")
     private @Nullable Integer threads;
+
+    @Option(
+            names = "--pin",
+            description = "Bind each thread to a processor of its own, physical cores first (Linux).")
+    private boolean pin;
 
     @Option(
             names = {"-c", "--ctx-size"},
@@ -52,6 +58,9 @@ final class EngineOptions {
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
+    @Mixin
+    private LayoutOptions layout = new LayoutOptions();
+
     Path model() {
         return model;
     }
@@ -63,11 +72,12 @@ final class EngineOptions {
 
     /** Loads the model; says on stderr what is not as it could be. */
     Model load(Terminal terminal) {
-        ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative());
+        ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative()).pin(pin);
         requirePositive("--threads", threads).ifPresent(options::threads);
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
         requirePositive("--batch-size", batch).ifPresent(options::batchSize);
         kernels.applyTo(options, terminal);
+        layout.applyTo(options);
         if (cacheType != null) {
             options.cacheType(cacheType);
         }

@@ -130,13 +130,21 @@ final class RunCommand implements Callable<Integer> {
         GenerationStats stats = generation.stats();
         return String.format(
                 Locale.ROOT,
-                "tern: prompt %d tokens, %.1f tok/s; generated %d tokens, %.1f tok/s; stopped: %s; seed %d",
+                "tern: prompt %d tokens, %.1f tok/s; generated %d tokens, %.1f tok/s%s; stopped: %s; seed %d",
                 stats.promptTokens(),
                 stats.prefillTokensPerSecond(),
                 stats.generatedTokens(),
                 stats.decodeTokensPerSecond(),
+                drafts(stats),
                 word(generation.stopReason()),
                 sampling.seed());
+    }
+
+    /** How many tokens were guessed and how many of them were right, where any were. */
+    static String drafts(GenerationStats stats) {
+        return stats.draftedTokens() == 0
+                ? ""
+                : ", of %d guessed %d were right".formatted(stats.draftedTokens(), stats.acceptedTokens());
     }
 
     /** A stop reason as programs read it: {@code end_token}, {@code max_tokens} and so on. */
@@ -162,7 +170,9 @@ final class RunCommand implements Callable<Integer> {
                 .put("first_token_ms", stats.firstTokenSeconds() * 1e3)
                 .put("predicted_n", stats.generatedTokens())
                 .put("predicted_ms", stats.decodeSeconds() * 1e3)
-                .put("predicted_per_second", stats.decodeTokensPerSecond());
+                .put("predicted_per_second", stats.decodeTokensPerSecond())
+                .put("draft_n", stats.draftedTokens())
+                .put("draft_n_accepted", stats.acceptedTokens());
         object.put("threads", info.threads());
         object.put("kernels", info.tier().label());
         object.put("lut", info.lut().orElse(null));

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -77,6 +78,9 @@ final class SamplingOptions {
     @Option(names = "--ignore-eos", description = "Go on after end tokens, up to -n tokens or the end of the context.")
     private boolean ignoreEos;
 
+    @Mixin
+    private DraftingOptions drafting = new DraftingOptions();
+
     /** The seed in use, chosen once if none was given. */
     long seed() {
         long chosen = seed == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : seed;
@@ -102,6 +106,7 @@ final class SamplingOptions {
                     .seed(seed())
                     .stop(stop)
                     .ignoreEos(ignoreEos)
+                    .draft(drafting.toOptions())
                     .build();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()));

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -207,6 +208,9 @@ class CommandsTest {
         "run -m @model -p x --temp -1 | 2 | temperature",
         "run -m @model -p x --cache-type f64 | 2 | f64",
         "run -m @model -p x --system y | 2 | --chat",
+        "run -m @model -p x --draft sometimes | 2 | --draft",
+        "run -m @model -p x --draft-max 64 | 2 | 0 to 63",
+        "chat -m @model --draft-ngram 0 | 2 | n-gram",
         "run -m @model -f /no/such.txt | 1 | /no/such.txt",
         "run -m @model -c 4 -p 'A_long_prompt_that_does_not_fit' | 1 | longer than the context",
         "logits -m @model --tokens 1,99999 -o @new | 1 | 99999",
@@ -218,6 +222,8 @@ class CommandsTest {
         "synth --like 70b -o @new | 2 | 70b",
         "bench -m @model -o xml | 2 | xml",
         "bench -m @model -t 0 | 2 | -t",
+        "bench -m @model -t 1024 --pin | 1 | cannot be bound to processors",
+        "run -m @model -p x -t 1024 --pin | 1 | cannot be bound to processors",
         "demo --fable nonsense | 2 | --list",
     })
     void saysWhatIsWrongAndLeavesNothing(String line, int status, String word) {
@@ -303,6 +309,26 @@ class CommandsTest {
         assertThat(result.path("stop_reason").asString()).isEqualTo("end_token");
         assertThat(result.path("timings").path("predicted_per_second").asDouble()).isPositive();
         assertThat(result.path("timings").path("prompt_n").asInt()).isEqualTo(26);
+    }
+
+    @Test
+    void draftsAreCountedAndChangeNoText() throws Exception {
+        String fable = fable("The Fox and the Grapes");
+        Path prompt = Files.writeString(folder.resolve("quoted.txt"), fable + " " + fable.substring(0, 60));
+        Object[] command = {"run", "-m", model, "-f", prompt, "-n", "60", "--temp", "0", "--ignore-eos"};
+        InProcess.Result off = tern(and(command, "--draft", "off"));
+        InProcess.Result on = tern(and(command, "--draft", "on", "--draft-max", "5", "--draft-ngram", "1"));
+        assertThat(on.out()).isEqualTo(off.out()).isEqualTo(tern(command).out()).isNotBlank();
+        assertThat(on.err()).containsPattern("of [1-9]\\d* guessed [1-9]\\d* were right");
+        assertThat(off.err()).doesNotContain("guessed");
+        JsonNode timings = json(tern(and(command, "--draft", "on", "--json"))).path("timings");
+        assertThat(timings.path("draft_n_accepted").asInt()).isBetween(1, timings.path("draft_n").asInt());
+        JsonNode none = json(tern(and(command, "--draft-max", "0", "--json"))).path("timings");
+        assertThat(none.path("draft_n").asInt(-1)).isZero();
+    }
+
+    private static Object[] and(Object[] command, Object... more) {
+        return Stream.of(command, more).flatMap(Stream::of).toArray();
     }
 
     @Test
@@ -479,7 +505,34 @@ class CommandsTest {
         List<String> csv = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1", "-o", "csv")
                 .out().lines().toList();
         assertThat(csv).hasSize(2);
-        assertThat(csv.getFirst()).contains("n_prompt");
+        assertThat(csv.getFirst()).contains("n_prompt").doesNotContain("profile");
+    }
+
+    @Test
+    void benchShowsWhatTheTimeGoesTo() {
+        JsonNode tests = json(tern(
+                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile", "-o", "json"));
+        assertThat(tests.size()).isEqualTo(2);
+        for (JsonNode test : tests) {
+            double shares = 0;
+            for (JsonNode stage : test.path("profile")) {
+                shares += stage.path("share").asDouble();
+                boolean reads = stage.path("bytes").asLong() > 0;
+                assertThat(stage.path("gb_s").asDouble() > 0).isEqualTo(reads);
+                assertThat(reads)
+                        .as(stage.path("stage").asString())
+                        .isEqualTo(!List.of("norm, quantize", "waiting").contains(stage.path("stage").asString()));
+            }
+            assertThat(shares).isCloseTo(1, within(1e-9));
+        }
+        List<String> rows = tern("bench", "-m", model, "-p", "0", "-n", "4", "-t", "1", "-r", "1", "--profile")
+                .out().lines().toList();
+        assertThat(rows).anyMatch(row -> row.startsWith("tg4, 1 thread, one run: "));
+        assertThat(rows).filteredOn(row -> row.startsWith("| gate, up ")).hasSize(1);
+        List<String> csv = tern("bench", "-m", model, "-p", "8", "-n", "0", "-r", "1", "--profile", "-o", "csv")
+                .out().lines().toList();
+        assertThat(csv).hasSize(2);
+        assertThat(csv.getFirst()).endsWith(",profile");
     }
 
     @Test

@@ -22,9 +22,11 @@ public final class Engine implements AutoCloseable {
     private final int contextLength;
     private final int batchSize;
     private final FloatType cacheType;
+    private final PassTimes passTimes = new PassTimes();
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Runnable release;
     private boolean closed; // guarded by turns
+    private boolean measured; // guarded by turns
 
     /**
      * An engine over loaded weights.
@@ -94,6 +96,11 @@ public final class Engine implements AutoCloseable {
         return cacheType;
     }
 
+    /** How long passes over few tokens take. */
+    public PassTimes passTimes() {
+        return passTimes;
+    }
+
     /** An empty cache for one sequence. */
     public KvCache newCache() {
         return new KvCache(model, contextLength, cacheType);
@@ -155,10 +162,41 @@ public final class Engine implements AutoCloseable {
         try {
             requireOpen();
             cache.reserve(position + count, position);
+            long start = System.nanoTime();
             forward.evaluate(cache, position, ids, first, count, firstLogits, logits, trace);
+            if (firstLogits == 0) {
+                passTimes.record(count, System.nanoTime() - start);
+            }
         } finally {
             turns.unlock();
         }
+    }
+
+    /**
+     * Runs some work and measures what the forward passes meanwhile, this thread's and others', spend their time on. Passes
+     * that are not measured take no longer for it.
+     *
+     * @throws IllegalStateException when the engine is closed, or passes are being measured already
+     */
+    public PassProfile profile(Runnable work) {
+        PassMeter passes = new PassMeter(model, weights, cacheType, team.size());
+        exclusively(() -> {
+            requireOpen();
+            if (measured) {
+                throw new IllegalStateException("passes are being measured already");
+            }
+            measured = true;
+            forward.measure(passes);
+        });
+        try {
+            work.run();
+        } finally {
+            exclusively(() -> {
+                measured = false;
+                forward.measure(null);
+            });
+        }
+        return passes.profile();
     }
 
     /** Runs an action that reads or frees a sequence's memory while no pass runs, the engine being open or not. */

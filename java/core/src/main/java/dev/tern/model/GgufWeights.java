@@ -10,11 +10,9 @@ import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
-import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.lut.KernelFamily;
-import dev.tern.lut.LutSource;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.ternary.LutTiles;
 import dev.tern.ternary.TernaryCodec;
@@ -27,32 +25,29 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads a model's weights from a GGUF file. I2_S matrices whose columns are a multiple of 128 are used as they lie in the
- * mapping, after a check of their codes; so are TL1 and TL2 matrices where looking up is chosen ({@link LutChoice}). All others
- * are packed once into the run-time layout, by all threads of the team.
- * Embedding and head stay in the mapping; norms are copied.
+ * Loads a model's weights from a GGUF file. Ternary matrices are packed once, by all threads of the team, into the layout
+ * that is fastest here ({@link LayoutChoice}), and the head is copied, into memory of large pages ({@link MatrixLoader}).
+ * TL1 and TL2 matrices stay in the mapping where looking up is chosen ({@link LutChoice}), and so do I2_S matrices and the
+ * head where nothing is to be copied. The embedding, if it is not the head, stays in the mapping; norms are copied.
  *
  * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:
  * a model that has one computes something else than Tern would.
  */
 public final class GgufWeights {
-    private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end
-
     private final GgufFile file;
     private final LutTiles tiles;
     private final ModelHyperparameters model;
     private final Kernels kernels;
     private final KernelFamily family;
     private final Consumer<String> waiting;
+    private final LayoutChoice layouts;
     private final Arena arena;
     private final Arena small = Arena.ofAuto(); // descriptors and norms, for the reason given in Forward
-    private final List<Matrix> matrices = new ArrayList<>();
-    private final List<Task> tasks = new ArrayList<>();
+    private final List<FileMatrix> matrices = new ArrayList<>();
     private final Set<String> used = new HashSet<>();
 
     private GgufWeights(GgufFile file, ModelHyperparameters model, Options options, Arena arena) {
@@ -62,32 +57,9 @@ public final class GgufWeights {
         this.kernels = options.kernels();
         this.family = options.family();
         this.waiting = options.waiting();
+        this.layouts = options.layouts();
         this.arena = arena;
     }
-
-    /** A ternary matrix on its way into the run-time layout. */
-    private static final class Matrix {
-        final GgufTensor tensor;
-        final int rows;
-        final int cols;
-        final TernaryCodec codec;
-        final MemorySegment data;
-        final float factor;
-        MemorySegment codes;
-        @Nullable LutKernels lut;
-
-        Matrix(GgufTensor tensor, int rows, int cols, TernaryCodec codec, MemorySegment data, float factor) {
-            this.tensor = tensor;
-            this.rows = rows;
-            this.cols = cols;
-            this.codec = codec;
-            this.data = data;
-            this.factor = factor;
-            this.codes = data;
-        }
-    }
-
-    private record Task(Matrix matrix, int firstRow, int endRow) {}
 
     /**
      * How to load.
@@ -95,24 +67,29 @@ public final class GgufWeights {
      * @param kernels who computes
      * @param family how TL1 and TL2 matrices are computed
      * @param kernelConfig the kernel_config.ini of a TL1 or TL2 file that stores no tiles, or null
+     * @param layouts of what is multiplied, and whether it is copied
      * @param waiting is told, in words, before kernels are built, which takes seconds
      */
     public record Options(
-            Kernels kernels, KernelFamily family, @Nullable Path kernelConfig, Consumer<String> waiting) {}
+            Kernels kernels,
+            KernelFamily family,
+            @Nullable Path kernelConfig,
+            LayoutChoice layouts,
+            Consumer<String> waiting) {}
 
     /** The weights of one block before they are packed. */
     private record Block(
             MemorySegment attnNorm,
-            Matrix q,
-            Matrix k,
-            Matrix v,
+            FileMatrix q,
+            FileMatrix k,
+            FileMatrix v,
             @Nullable MemorySegment attnSubNorm,
-            Matrix output,
+            FileMatrix output,
             MemorySegment ffnNorm,
-            Matrix gate,
-            Matrix up,
+            FileMatrix gate,
+            FileMatrix up,
             @Nullable MemorySegment ffnSubNorm,
-            Matrix down,
+            FileMatrix down,
             LowRankWeights lowRank) {}
 
     /**
@@ -138,26 +115,24 @@ public final class GgufWeights {
     }
 
     private ModelWeights load(ThreadTeam team, List<String> notes) {
-        FloatWeights embedding = floats("token_embd.weight");
-        FloatWeights head = model.tiedHead() ? embedding : floats("output.weight");
+        FileFloats embedding = floats("token_embd.weight");
+        FileFloats head = model.tiedHead() ? embedding : floats("output.weight");
         MemorySegment outputNorm = norm("output_norm.weight", model.hiddenSize());
         List<Block> blocks = new ArrayList<>();
         for (int i = 0; i < model.layers(); i++) {
             blocks.add(block("blk." + i + "."));
         }
         requireNothingElse();
-        Optional<LutKernels> lut = new LutChoice(kernels, team, waiting, notes).choose(packedMatrices(notes), family);
-        for (Matrix matrix : matrices) {
-            matrix.lut = lut.orElse(null);
-            plan(matrix);
-        }
-        AtomicInteger next = new AtomicInteger();
-        team.run(member -> {
-            for (int i; (i = next.getAndIncrement()) < tasks.size(); ) {
-                perform(tasks.get(i));
-            }
-        });
-        return new ModelWeights(embedding, blocks.stream().map(this::finished).toList(), outputNorm, head);
+        LutChoice choice = new LutChoice(kernels, layouts, team, waiting, notes);
+        Optional<LutKernels> lut = choice.choose(packedMatrices(notes), family);
+        matrices.forEach(matrix -> matrix.lut = lut.orElse(null));
+        new MatrixLoader(file, kernels, layouts, arena).load(matrices, head, team);
+        FloatWeights rows = embedding.weights(small);
+        return new ModelWeights(
+                rows,
+                blocks.stream().map(this::finished).toList(),
+                outputNorm,
+                head == embedding ? rows : head.weights(small));
     }
 
     /**
@@ -171,7 +146,7 @@ public final class GgufWeights {
             return List.of();
         }
         List<LutChoice.Packed> packed = new ArrayList<>();
-        for (Matrix m : matrices) {
+        for (FileMatrix m : matrices) {
             m.codec.kernel(m.rows, m.cols).ifPresent(kernel -> packed.add(new LutChoice.Packed(kernel, m.data)));
         }
         boolean oneFormat = packed.stream().map(matrix -> matrix.kernel().format()).distinct().count() == 1;
@@ -211,7 +186,7 @@ public final class GgufWeights {
         return LowRank.of(file, u, v, arena, small);
     }
 
-    private Matrix matrix(String name, MatrixShape shape) {
+    private FileMatrix matrix(String name, MatrixShape shape) {
         int rows = shape.rows();
         int cols = shape.cols();
         GgufTensor tensor = tensor(name + ".weight", cols, rows);
@@ -220,7 +195,7 @@ public final class GgufWeights {
         if (cols > TernaryWeights.MAX_COLS) {
             throw wrongShape(tensor, "rows of at most " + TernaryWeights.MAX_COLS + " elements");
         }
-        Matrix matrix = new Matrix(tensor, rows, cols, codec, file.data(tensor), factor(name + ".scale"));
+        FileMatrix matrix = new FileMatrix(tensor, rows, cols, codec, file.data(tensor), factor(name + ".scale"));
         matrices.add(matrix);
         return matrix;
     }
@@ -255,7 +230,7 @@ public final class GgufWeights {
         return copy;
     }
 
-    private FloatWeights floats(String name) {
+    private FileFloats floats(String name) {
         GgufTensor tensor = tensor(name, model.hiddenSize(), model.vocabSize());
         FloatType type = TensorTypes.floatType(file, tensor, TensorShape.Kind.EMBEDDING);
         MemorySegment data = file.data(tensor);
@@ -266,7 +241,7 @@ public final class GgufWeights {
                     .cure("Convert the original checkpoint with tern convert.")
                     .exception();
         }
-        return FloatWeights.of(small, data, model.vocabSize(), model.hiddenSize(), type);
+        return new FileFloats(tensor, type, data);
     }
 
     private GgufTensor tensor(String name, int cols, int rows) {
@@ -299,47 +274,6 @@ public final class GgufWeights {
         }
     }
 
-    private void plan(Matrix matrix) {
-        if (matrix.lut != null) {
-            tasks.add(new Task(matrix, 0, matrix.rows));
-            return;
-        }
-        if (!inPlace(matrix)) {
-            matrix.codes = arena.allocate(matrix.rows * TernaryWeights.rowBytes(matrix.cols), 64);
-        }
-        int rows = Math.max(1, TASK_WEIGHTS / matrix.cols);
-        for (int first = 0; first < matrix.rows; first += rows) {
-            tasks.add(new Task(matrix, first, Math.min(matrix.rows, first + rows)));
-        }
-    }
-
-    private static boolean inPlace(Matrix matrix) {
-        return matrix.codec.isRuntimeLayout() && matrix.cols % TernaryWeights.GROUP == 0;
-    }
-
-    private void perform(Task task) {
-        Matrix m = task.matrix;
-        if (m.lut != null) {
-            m.codec.check(m.data, m.rows, m.cols, file.where(m.tensor));
-            return;
-        }
-        if (!inPlace(m)) {
-            m.codec.pack(m.data, m.rows, m.cols, task.firstRow, task.endRow, m.codes, file.where(m.tensor));
-            return;
-        }
-        long rowBytes = TernaryWeights.rowBytes(m.cols);
-        MemorySegment codes = m.data.asSlice(task.firstRow * rowBytes, (task.endRow - task.firstRow) * rowBytes);
-        long invalid = kernels.findInvalidCode(codes);
-        if (invalid >= 0) {
-            throw InputException.at(file.path())
-                    .tensor(m.tensor.name())
-                    .offset(task.firstRow * rowBytes + invalid)
-                    .problem("a packed code is 3, which stands for no ternary value")
-                    .cure("The file is damaged, or packed in another order than bitnet.cpp's.")
-                    .exception();
-        }
-    }
-
     private LayerWeights finished(Block b) {
         return new LayerWeights(
                 b.attnNorm,
@@ -356,16 +290,7 @@ public final class GgufWeights {
                 b.lowRank);
     }
 
-    private Projection finished(Matrix m) {
-        float scale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor)) * m.factor;
-        if (!Float.isFinite(scale)) {
-            throw InputException.at(file.path())
-                    .tensor(m.tensor.name())
-                    .problem("its scale times its .scale tensor is " + scale)
-                    .exception();
-        }
-        return m.lut == null
-                ? TernaryWeights.of(small, m.codes, m.rows, m.cols, scale)
-                : LutWeights.of(small, m.lut, LutSource.shape(m.codec.kernel(m.rows, m.cols).orElseThrow()), m.codes, scale);
+    private Projection finished(FileMatrix m) {
+        return m.weights(small);
     }
 }

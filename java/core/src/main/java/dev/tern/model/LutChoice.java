@@ -48,16 +48,20 @@ final class LutChoice {
     record Packed(PlannedKernel kernel, MemorySegment weights) {}
 
     private final Kernels others;
+    private final LayoutChoice layouts;
     private final ThreadTeam team;
     private final Consumer<String> waiting;
     private final List<String> notes;
 
     /**
+     * @param layouts in which the others multiply
      * @param waiting is told before kernels are built
      * @param notes to which is added what was chosen and why
      */
-    LutChoice(Kernels others, ThreadTeam team, Consumer<String> waiting, List<String> notes) {
+    LutChoice(
+            Kernels others, LayoutChoice layouts, ThreadTeam team, Consumer<String> waiting, List<String> notes) {
         this.others = others;
+        this.layouts = layouts;
         this.team = team;
         this.waiting = waiting;
         this.notes = notes;
@@ -125,7 +129,7 @@ final class LutChoice {
         List<LutWeights> weights = matrices.stream()
                 .map(m -> LutWeights.of(arena, kernels, LutSource.shape(m.kernel()), m.weights(), 1))
                 .toList();
-        LutContest.Result result = LutContest.measure(weights, others, team);
+        LutContest.Result result = LutContest.measure(weights, others, layouts, team);
         file.ifPresent(path -> write(path, result));
         return result;
     }
@@ -138,6 +142,7 @@ final class LutChoice {
                 LutLibrary.ofLibtern().map(library -> library.file().toString()).orElse(""),
                 kernels.library().toString(),
                 others.tier().toString(),
+                layouts.toString(),
                 kernels.path().toString(),
                 Integer.toString(team.size()),
                 plan.hash(),

@@ -1,9 +1,11 @@
 package dev.tern.model;
 
 import dev.tern.kernels.Activations;
+import dev.tern.kernels.HugePages;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutTables;
 import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,7 +15,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Times a token through the first matrices of a model, in both layouts, as they lie in the file and repacked: what decoding spends its time on.
+ * Times a token through the first matrices of a model, as they lie in the file and repacked into the layout that is
+ * multiplied: what decoding spends its time on.
  * The two take turns, since the speed of a shared machine changes from one tenth of a second to the next. Takes a few tenths of a
  * second.
  */
@@ -43,7 +46,8 @@ final class LutContest {
      */
     record Result(double lut, double mad) {}
 
-    private LutContest(List<LutWeights> weights, Kernels kernels, ThreadTeam team, Arena arena) {
+    private LutContest(
+            List<LutWeights> weights, Kernels kernels, LayoutChoice layouts, ThreadTeam team, Arena arena) {
         this.kernels = kernels;
         this.team = team;
         int widest = 0;
@@ -57,10 +61,8 @@ final class LutContest {
             bytes += codeBytes;
             widest = Math.max(widest, w.cols());
             tallest = Math.max(tallest, w.rows());
-            MemorySegment codes = arena.allocate(codeBytes, 64);
-            w.kernels().unpack(w, 0, w.rows(), codes);
             packed.add(w);
-            plain.add(TernaryWeights.of(arena, codes, w.rows(), w.cols(), 1));
+            plain.add(repacked(w, layouts.of(w.cols(), false), arena));
         }
         this.activations = Activations.allocate(arena, 1, widest);
         this.tables = LutTables.allocate(arena, 1, widest);
@@ -72,14 +74,32 @@ final class LutContest {
         }
     }
 
+    private TernaryWeights repacked(LutWeights w, TernaryLayout layout, Arena arena) {
+        long codeBytes = w.rows() * TernaryWeights.rowBytes(w.cols());
+        if (layout == TernaryLayout.ROWS) {
+            MemorySegment codes = HugePages.allocate(arena, codeBytes);
+            w.kernels().unpack(w, 0, w.rows(), codes);
+            return TernaryWeights.of(arena, codes, w.rows(), w.cols(), 1);
+        }
+        MemorySegment codes = HugePages.allocate(arena, layout.bytes(w.rows(), w.cols()));
+        TernaryWeights panels = TernaryWeights.of(arena, codes, w.rows(), w.cols(), 1, layout);
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment rows = scratch.allocate(codeBytes, 64);
+            w.kernels().unpack(w, 0, w.rows(), rows);
+            kernels.ternaryPack(rows, 0, w.rows(), panels);
+        }
+        return panels;
+    }
+
     /**
      * Measures.
      *
      * @param weights the model's matrices in the order of a token, as they lie; at least one
+     * @param layouts in which the kernels multiply
      */
-    static Result measure(List<LutWeights> weights, Kernels kernels, ThreadTeam team) {
+    static Result measure(List<LutWeights> weights, Kernels kernels, LayoutChoice layouts, ThreadTeam team) {
         try (Arena arena = Arena.ofShared()) {
-            return new LutContest(weights, kernels, team, arena).run();
+            return new LutContest(weights, kernels, layouts, team, arena).run();
         }
     }
 

@@ -96,6 +96,14 @@ public record ModelWeights(
                 .findFirst();
     }
 
+    /** How the matrices lie that are multiplied, empty when none is. */
+    public Optional<TernaryLayout> layout() {
+        return projections().stream()
+                .filter(TernaryWeights.class::isInstance)
+                .map(w -> ((TernaryWeights) w).layout())
+                .findFirst();
+    }
+
     /** All matrices, layer by layer, in the order q, k, v, output, gate, up, down. */
     List<Projection> projections() {
         return layers.stream().flatMap(layer -> matrices(layer).stream()).toList();

@@ -1,5 +1,6 @@
 package dev.tern.model;
 
+import dev.tern.kernels.KvLayer;
 import dev.tern.kernels.RopePairing;
 import dev.tern.kernels.RopeTable;
 import java.lang.foreign.Arena;
@@ -42,7 +43,7 @@ final class PositionTables {
         return tables.rope;
     }
 
-    /** Scratch of a member, at least as many floats as positions reserved. */
+    /** Scratch of a member: enough for any number of items that attend to the positions reserved. */
     MemorySegment scores(int member) {
         return tables.scores[member];
     }
@@ -51,7 +52,7 @@ final class PositionTables {
         Arena arena = Arena.ofAuto(); // see Forward: what is passed to kernels in every pass is in no shared arena
         MemorySegment[] scores = new MemorySegment[members];
         for (int member = 0; member < members; member++) {
-            scores[member] = arena.allocate(4L * positions, 64);
+            scores[member] = arena.allocate(4 * KvLayer.attentionScores(KvLayer.ATTENTION_ROWS, positions), 64);
         }
         return new Tables(fill(arena, positions), scores);
     }

@@ -45,20 +45,4 @@ public final class RowShares {
         long units = (count + unit - 1L) / unit;
         return (int) Math.min(count, units * i / n * unit);
     }
-
-    /**
-     * Where share {@code i} of {@code n} of the items (token, head) of a batch begins, so that all have about the same
-     * number of positions to attend to: token t has {@code position + t + 1} of them.
-     */
-    static int attentionShare(int tokens, int heads, int position, int i, int n) {
-        if (tokens == 1) {
-            return (int) ((long) heads * i / n);
-        }
-        double all = tokens * (position + (tokens + 1) / 2.0);
-        double wanted = all * i / n;
-        // The first t tokens attend to t * position + t * (t + 1) / 2 positions; solve for t.
-        double b = position + 0.5;
-        double t = Math.sqrt(b * b + 2 * wanted) - b;
-        return (int) Math.min((long) tokens * heads, Math.round(t * heads));
-    }
 }

@@ -1,10 +1,10 @@
 package dev.tern.model;
 
+import dev.tern.kernels.ThreadAffinity;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -39,28 +39,36 @@ public final class ThreadTeam implements AutoCloseable {
         }
     }
 
-    // The shared counters stand in one array, 64 ints (four cache lines) apart, so that spinning on one does not slow
-    // down writes to another.
-    private static final int JOB = 0;
-    private static final int PHASE = 64;
-    private static final int ARRIVED = 128;
-    private static final int FINISHED = 192;
-    private static final int STAGE = 256;
-    private static final int CURSOR = 64; // from one member's cursor to the next
+    // The shared words stand in one array, 16 longs (two cache lines) apart, so that spinning on one does not slow down
+    // writes to another.
+    private static final int JOB = 16;
+    private static final int PHASE = 32;
+    private static final int ARRIVED = 48;
+    private static final int FINISHED = 64;
+    private static final int STAGE = 80;
+    private static final int SHARES = 96; // stage << 40 | shares completed << 20 | shares claimed
+    private static final int SLEEPERS = 112;
+    private static final int FAILED = 128; // 1 when a member has failed
+    private static final int WORDS = 144;
+    private static final int CURSOR = 32; // from one member's cursor to the next
+
+    private static final int MOST_SHARES = 1 << 19;
+    private static final long CLAIMED = 1;
+    private static final long COMPLETED = 1 << 20;
+    private static final int COUNT = (1 << 20) - 1; // mask of either
 
     private static final long SPIN_NANOS = 300_000;
     private static final int STACK_FRAMES = 256; // far more than starting, waiting and waking need
 
     private final int size;
     private final boolean spins;
-    private final AtomicIntegerArray counters = new AtomicIntegerArray(320);
-    private final AtomicLong claimed = new AtomicLong(); // stage in the high half, shares claimed in the low one
-    private final AtomicInteger completed = new AtomicInteger(); // shares of the current stage
+    private final AtomicLongArray words = new AtomicLongArray(WORDS);
     private final int[] cursors; // each member's stage
     private final AtomicReferenceArray<@Nullable Thread> parked;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Thread[] threads;
+    private final Places places;
     private @Nullable Program program; // published by JOB
     private volatile boolean closed;
 
@@ -70,10 +78,25 @@ public final class ThreadTeam implements AutoCloseable {
      * @throws IllegalArgumentException when the size is not between 1 and 1024
      */
     public ThreadTeam(int size) {
-        this(size, Thread.ofPlatform().daemon().name("tern-", 1).factory());
+        this(size, List.of());
+    }
+
+    /**
+     * As {@link #ThreadTeam(int)}, its members bound to processors for as long as they compute: member i to the i-th. The
+     * caller of {@link #run} is bound for the time of the call, and not at all when it is a virtual thread.
+     *
+     * @param processors numbers as {@link ThreadAffinity} takes them, at least {@code size}; or none, and nobody is bound
+     * @throws UnsupportedOperationException when the system cannot bind threads, or not to these processors
+     */
+    public ThreadTeam(int size, List<Integer> processors) {
+        this(size, processors, Thread.ofPlatform().daemon().name("tern-", 1).factory());
     }
 
     ThreadTeam(int size, ThreadFactory factory) {
+        this(size, List.of(), factory);
+    }
+
+    private ThreadTeam(int size, List<Integer> processors, ThreadFactory factory) {
         if (size < 1 || size > 1024) {
             throw new IllegalArgumentException("a team of " + size + " threads; between 1 and 1024 are possible");
         }
@@ -81,6 +104,7 @@ public final class ThreadTeam implements AutoCloseable {
         this.spins = size <= Runtime.getRuntime().availableProcessors();
         this.parked = new AtomicReferenceArray<>(size);
         this.cursors = new int[size * CURSOR];
+        this.places = new Places(size, processors);
         this.threads = new Thread[size - 1];
         try {
             for (int i = 1; i < size; i++) {
@@ -90,7 +114,7 @@ public final class ThreadTeam implements AutoCloseable {
             }
         } catch (Throwable thrown) { // the system has no more threads to give: those that run must not stay
             closed = true;
-            counters.getAndIncrement(JOB);
+            words.getAndIncrement(JOB);
             wakeAll();
             throw thrown;
         }
@@ -114,30 +138,39 @@ public final class ThreadTeam implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("the thread team is closed");
             }
-            counters.set(STAGE, 0);
-            claimed.set(0);
-            completed.set(0);
-            Arrays.fill(cursors, 0);
-            if (size == 1) {
-                work.run(0);
-                return;
-            }
-            program = work;
-            counters.set(ARRIVED, 0);
-            counters.set(FINISHED, 0);
-            counters.getAndIncrement(JOB);
-            wakeAll();
-            execute(work, 0);
-            for (int finished; (finished = counters.get(FINISHED)) != size - 1; ) {
-                await(0, FINISHED, finished, false);
-            }
-            program = null;
-            Throwable thrown = failure.getAndSet(null);
-            if (thrown != null) {
-                throw rethrown(thrown);
+            ThreadAffinity before = places.bindCaller();
+            try {
+                runInTurn(work);
+            } finally {
+                places.release(before);
             }
         } finally {
             turns.unlock();
+        }
+    }
+
+    private void runInTurn(Program work) {
+        words.set(STAGE, 0);
+        words.set(SHARES, 0);
+        Arrays.fill(cursors, 0);
+        if (size == 1) {
+            work.run(0);
+            return;
+        }
+        program = work;
+        words.set(ARRIVED, 0);
+        words.set(FINISHED, 0);
+        words.getAndIncrement(JOB);
+        wakeAll();
+        execute(work, 0);
+        for (long finished; (finished = words.get(FINISHED)) != size - 1; ) {
+            await(0, FINISHED, finished, false);
+        }
+        program = null;
+        words.set(FAILED, 0);
+        Throwable thrown = failure.getAndSet(null);
+        if (thrown != null) {
+            throw rethrown(thrown);
         }
     }
 
@@ -146,67 +179,90 @@ public final class ThreadTeam implements AutoCloseable {
         if (size == 1) {
             return;
         }
-        int phase = counters.get(PHASE);
-        if (counters.incrementAndGet(ARRIVED) == size) {
-            counters.set(ARRIVED, 0);
-            counters.set(PHASE, phase + 1);
+        long phase = words.get(PHASE);
+        if (words.incrementAndGet(ARRIVED) == size) {
+            words.set(ARRIVED, 0);
+            words.set(PHASE, phase + 1);
             wakeAll();
         } else {
             await(member, PHASE, phase, true);
         }
-        if (failure.get() != null) {
+        if (words.get(FAILED) != 0) {
             throw BarrierBroken.INSTANCE;
         }
     }
 
     /**
-     * Claims a share of the member's stage. A stage is {@code n} shares, each claimed by whoever is free; a thread that the
-     * operating system holds up leaves them to the others instead of keeping all waiting.
+     * Claims a share of the member's stage. A stage is {@code n} shares, each claimed by whoever is free; a thread that
+     * the operating system holds up leaves them to the others instead of keeping all waiting.
      *
      * <pre>{@code
-     * for (int i; (i = team.claim(member, n)) >= 0; ) {
+     * for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
      *     ... compute share i ...
-     *     team.complete(n);
      * }
      * team.endStage(member);
      * }</pre>
      *
-     * @param n shares of the stage, at least 1, the same in all members
+     * @param n shares of the stage, 1 to 524,288, the same in all members
      * @return a share from 0 to {@code n - 1}, or -1 when all are claimed
      */
     public int claim(int member, int n) {
-        long stage = Integer.toUnsignedLong(cursors[member * CURSOR]);
+        requireShares(n);
+        long stage = cursors[member * CURSOR];
         while (true) {
-            long state = claimed.get();
-            if (state >>> 32 != stage || (int) state >= n) {
+            long state = words.get(SHARES);
+            int claimed = (int) state & COUNT;
+            if (state >>> 40 != stage || claimed >= n) {
                 return -1;
             }
-            if (claimed.compareAndSet(state, state + 1)) {
-                return (int) state;
+            if (words.compareAndSet(SHARES, state, state + CLAIMED)) {
+                return claimed;
             }
         }
     }
 
-    /** Says that a claimed share of a stage of {@code n} is computed. */
+    /** Says that a claimed share of a stage of {@code n} is computed; the last one opens the next stage. */
     public void complete(int n) {
-        if (completed.incrementAndGet() == n) { // the last one opens the next stage; nobody can be in it yet
-            int next = counters.get(STAGE) + 1;
-            completed.set(0);
-            claimed.set(Integer.toUnsignedLong(next) << 32);
-            counters.set(STAGE, next);
-            if (size > 1) {
-                wakeAll();
-            }
+        if (finish(n)) {
+            open();
         }
+    }
+
+    /**
+     * Says that a claimed share of a stage of {@code n} is computed, and whether it was the stage's last. Then all
+     * other members wait, and everything written in the stage is visible: the caller does what is to be done once between
+     * two stages, and calls {@link #open}.
+     *
+     * <pre>{@code
+     * for (int i; (i = team.claim(member, n)) >= 0; ) {
+     *     ... compute share i ...
+     *     if (team.finish(n)) {
+     *         ... what follows ...
+     *         team.open();
+     *     }
+     * }
+     * team.endStage(member);
+     * }</pre>
+     */
+    public boolean finish(int n) {
+        return ((int) (words.addAndGet(SHARES, COMPLETED) >>> 20) & COUNT) == n;
+    }
+
+    /** Opens the next stage; called by the member that {@link #finish} told to, and nobody can be in that stage yet. */
+    public void open() {
+        long next = words.get(STAGE) + 1;
+        words.set(SHARES, next << 40);
+        words.set(STAGE, next);
+        wakeAll();
     }
 
     /** Waits until all shares of the member's stage are computed. What was written in them is visible then. */
     public void endStage(int member) {
         int stage = cursors[member * CURSOR]++;
-        if (counters.get(STAGE) == stage) { // else it is over, and others may be stages ahead
+        if (words.get(STAGE) == stage) { // else it is over, and others may be stages ahead
             await(member, STAGE, stage, true);
         }
-        if (failure.get() != null) {
+        if (words.get(FAILED) != 0) {
             throw BarrierBroken.INSTANCE;
         }
     }
@@ -221,7 +277,7 @@ public final class ThreadTeam implements AutoCloseable {
                 return;
             }
             closed = true;
-            counters.getAndIncrement(JOB);
+            words.getAndIncrement(JOB);
             wakeAll();
         } finally {
             turns.unlock();
@@ -239,6 +295,12 @@ public final class ThreadTeam implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void requireShares(int n) {
+        if (n < 1 || n > MOST_SHARES) {
+            throw new IllegalArgumentException(n + " shares; between 1 and " + MOST_SHARES + " are possible");
         }
     }
 
@@ -261,6 +323,7 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     private void serve(int member) {
+        places.bind(member);
         for (int job = 0; ; job++) {
             await(member, JOB, job, false);
             Program work = program;
@@ -268,7 +331,7 @@ public final class ThreadTeam implements AutoCloseable {
                 return;
             }
             execute(work, member);
-            counters.getAndIncrement(FINISHED);
+            words.getAndIncrement(FINISHED);
             wake(0);
         }
     }
@@ -278,18 +341,19 @@ public final class ThreadTeam implements AutoCloseable {
             work.run(member);
         } catch (Throwable thrown) {
             if (failure.compareAndSet(null, thrown)) {
+                words.set(FAILED, 1);
                 wakeAll();
             }
         }
     }
 
     /** Returns when the counter no longer has the value, or, if asked to, when a member has failed. */
-    private void await(int member, int counter, int value, boolean orFailure) {
+    private void await(int member, int word, long value, boolean orFailure) {
         if (spins) {
             long start = System.nanoTime();
             do {
                 for (int i = 0; i < 32; i++) {
-                    if (counters.get(counter) != value || (orFailure && failure.get() != null)) {
+                    if (words.get(word) != value || (orFailure && words.get(FAILED) != 0)) {
                         return;
                     }
                     Thread.onSpinWait();
@@ -300,10 +364,12 @@ public final class ThreadTeam implements AutoCloseable {
         // two sees the other.
         boolean interrupted = false;
         parked.set(member, Thread.currentThread());
-        while (counters.get(counter) == value && !(orFailure && failure.get() != null)) {
+        words.getAndIncrement(SLEEPERS);
+        while (words.get(word) == value && !(orFailure && words.get(FAILED) != 0)) {
             LockSupport.park(this);
             interrupted |= Thread.interrupted(); // an interrupted thread would not park again, but spin on
         }
+        words.getAndDecrement(SLEEPERS);
         parked.set(member, null);
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -311,6 +377,9 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     private void wakeAll() {
+        if (words.get(SLEEPERS) == 0) {
+            return;
+        }
         for (int member = 0; member < size; member++) {
             wake(member);
         }

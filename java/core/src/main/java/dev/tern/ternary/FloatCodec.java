@@ -121,7 +121,8 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
         int stored = bytes == 2 ? magnitude >>> 16 : magnitude;
         long rowBytes = TernaryWeights.rowBytes(cols);
         for (int row = firstRow; row < endRow; row++) {
-            if (!FloatPacking.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, row * rowBytes)) {
+            long to = (row - firstRow) * rowBytes;
+            if (!FloatPacking.pack(in, (long) row * cols * bytes, cols, bytes, stored, runtime, to)) {
                 throw notTernary(in, magnitude, row, cols, where);
             }
         }

@@ -66,7 +66,7 @@ final class I2sCodec implements TernaryCodec {
         long from = firstRow * rowBytes;
         long size = (endRow - firstRow) * rowBytes;
         requireValid(in.asSlice(from, size), from, rowBytes, where);
-        MemorySegment.copy(in, from, runtime, from, size);
+        MemorySegment.copy(in, from, runtime, 0, size);
         return scale(in, rows, cols, where);
     }
 

@@ -295,7 +295,7 @@ record LutCodec(LutFormat format, Tile tile) implements TernaryCodec {
                 int from = (row - strip.first) * stride;
                 Arrays.fill(codes, from + cols, from + packed.length * 4, (byte) 1);
                 RuntimeLayout.packCodes(codes, from, packed);
-                long to = (long) row * packed.length;
+                long to = (long) (row - firstRow) * packed.length;
                 MemorySegment.copy(packed, 0, runtime, ValueLayout.JAVA_BYTE, to, packed.length);
             }
         }

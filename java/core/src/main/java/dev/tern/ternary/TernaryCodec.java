@@ -153,8 +153,8 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
      * @param in the tensor's bytes
      * @param firstRow first row to translate
      * @param endRow the row after the last
-     * @param runtime the whole matrix, {@code rows * TernaryWeights.rowBytes(cols)} bytes; only the given rows are
-     *     written
+     * @param runtime where the first of these rows goes, the others following it: {@code (endRow - firstRow) *
+     *     TernaryWeights.rowBytes(cols)} bytes
      * @param where file and tensor, for errors
      * @return s, the same for every range of rows
      * @throws InputException when the bytes are no ternary matrix: an invalid code, a float that is neither 0 nor s nor

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.io.InputException;
+import dev.tern.kernels.ThreadAffinity;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +85,64 @@ class ThreadTeamTest {
             count += 1 + stage % cells > cell ? 1 : 0;
         }
         return count;
+    }
+
+    /** Every stage takes the cells from the last follow-up, which no other member may have overtaken or missed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 8})
+    void whatFollowsAStageIsDoneOnceBeforeTheNextOne(int size) {
+        int[] cells = new int[7]; // plain memory
+        int[] sum = new int[1];
+        AtomicInteger wrong = new AtomicInteger();
+        try (ThreadTeam team = new ThreadTeam(size)) {
+            team.run(member -> {
+                for (int stage = 0; stage < 3000; stage++) {
+                    int expected = 7 * stage;
+                    for (int i; (i = team.claim(member, cells.length)) >= 0; ) {
+                        wrong.addAndGet(sum[0] == expected ? 0 : 1);
+                        cells[i]++;
+                        if (team.finish(cells.length)) {
+                            sum[0] = Arrays.stream(cells).sum();
+                            team.open();
+                        }
+                    }
+                    team.endStage(member);
+                }
+            });
+        }
+        assertThat(wrong).hasValue(0);
+        assertThat(sum).containsExactly(7 * 3000);
+    }
+
+    @Test
+    void failureBetweenTwoStagesReachesTheCaller() {
+        try (ThreadTeam team = new ThreadTeam(3)) {
+            for (int round = 0; round < 100; round++) {
+                assertThatThrownBy(() -> team.run(member -> {
+                            for (int stage = 0; stage < 3; stage++) {
+                                for (int i; (i = team.claim(member, 5)) >= 0; ) {
+                                    if (team.finish(5)) {
+                                        if (stage == 1) {
+                                            throw InputException.at("what follows").exception();
+                                        }
+                                        team.open();
+                                    }
+                                }
+                                team.endStage(member);
+                            }
+                        }))
+                        .isInstanceOf(InputException.class);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, (1 << 19) + 1})
+    void impossibleNumbersOfSharesAreRefused(int shares) {
+        try (ThreadTeam team = new ThreadTeam(1)) {
+            assertThatThrownBy(() -> team.run(member -> team.claim(member, shares)))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
     }
 
     @Test
@@ -328,6 +389,36 @@ class ThreadTeamTest {
             assertThat(Thread.interrupted()).isTrue();
             assertThat(seen).hasValue(Thread.State.WAITING);
         }
+    }
+
+    @Test
+    void membersAreBoundToTheirProcessorsAndTheCallerOnlyForTheTime() {
+        Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
+        List<Integer> processors = Processors.current().order();
+        BitSet before = ThreadAffinity.ofCurrentThread().processors();
+        int size = Math.min(3, processors.size());
+        BitSet[] seen = new BitSet[size];
+        try (ThreadTeam team = new ThreadTeam(size, processors)) {
+            team.run(member -> seen[member] = ThreadAffinity.ofCurrentThread().processors());
+            for (int member = 0; member < size; member++) {
+                assertThat(seen[member].stream()).containsExactly(processors.get(member));
+            }
+            assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
+            assertThatThrownBy(() -> team.run(member -> {
+                        throw new UnsupportedOperationException("in member " + member);
+                    }))
+                    .isInstanceOf(UnsupportedOperationException.class);
+            assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void processorsThatAreMissingAreRefused() {
+        Assumptions.assumeTrue(ThreadAffinity.obstacle().isEmpty());
+        BitSet before = ThreadAffinity.ofCurrentThread().processors();
+        assertThatThrownBy(() -> new ThreadTeam(2, List.of(0))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new ThreadTeam(1, List.of(8191))).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(ThreadAffinity.ofCurrentThread().processors()).isEqualTo(before);
     }
 
     @Test

@@ -174,7 +174,7 @@ class LutCodecTest {
             Arrays.fill(partly, (byte) 0xEE);
             int from = (int) (first * rowBytes);
             int to = (int) (end * rowBytes);
-            System.arraycopy(expected, from, partly, from, to - from);
+            System.arraycopy(expected, from, partly, 0, to - from);
             assertThat(Arrays.mismatch(found, partly)).as("rows %d to %d", first, end).isEqualTo(-1);
         }
     }

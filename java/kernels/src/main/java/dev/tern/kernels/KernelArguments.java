@@ -173,7 +173,7 @@ final class KernelArguments {
         long width = (long) heads * kv.headDim();
         tokens("q", q, qStride, width, tokenEnd);
         floats("q", q);
-        elements("scores", scores, 0, (long) position + tokenEnd);
+        elements("scores", scores, 0, KvLayer.attentionScores(itemEnd - itemBegin, position + tokenEnd));
         writableFloats("scores", scores);
         tokens("out", out, outStride, width, tokenEnd);
         writableFloats("out", out);

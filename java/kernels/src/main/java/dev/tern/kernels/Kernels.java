@@ -99,7 +99,8 @@ public interface Kernels {
 
     /**
      * Causal attention for items {@code [itemBegin, itemEnd)}, item = t * heads + head. {@code scores} is scratch of at
-     * least {@code position + t + 1} floats for the largest t; threads need their own.
+     * least {@link KvLayer#attentionScores}{@code (itemEnd - itemBegin, position + t + 1)} floats for the largest t;
+     * threads need their own.
      */
     void attention(
             KvLayer kv,

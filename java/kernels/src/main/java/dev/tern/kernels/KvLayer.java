@@ -9,6 +9,9 @@ import java.lang.foreign.SegmentAllocator;
  * ({@code tern_kv_layer}). Not thread-safe beyond disjoint positions.
  */
 public final class KvLayer {
+    /** Most items for which {@link Kernels#attention} wants scratch ({@code TERN_ATTENTION_ROWS}). */
+    public static final int ATTENTION_ROWS = 64;
+
     private final MemorySegment keys;
     private final MemorySegment values;
     private final int kvHeads;
@@ -51,6 +54,14 @@ public final class KvLayer {
         MemorySegment keys = allocator.allocate(bytes, 64);
         MemorySegment values = allocator.allocate(bytes, 64);
         return new KvLayer(allocator, keys, values, kvHeads, capacity, headDim, type);
+    }
+
+    /**
+     * Floats of scratch for {@link Kernels#attention} over {@code items} items, the longest of which attends to
+     * {@code positions} positions ({@code TERN_ATTENTION_SCORES}). It does not grow beyond {@link #ATTENTION_ROWS} items.
+     */
+    public static long attentionScores(int items, int positions) {
+        return Math.min(items, ATTENTION_ROWS) * ((positions + 15L) / 16 * 16);
     }
 
     public MemorySegment keys() {

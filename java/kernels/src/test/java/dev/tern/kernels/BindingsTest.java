@@ -118,6 +118,7 @@ class BindingsTest {
         assertThat(TernaryWeights.GROUP)
                 .isEqualTo(tern_kernels_h.TERN_GROUP())
                 .isEqualTo(header.constants().get("TERN_GROUP"));
+        assertThat(KvLayer.ATTENTION_ROWS).isEqualTo(header.constants().get("TERN_ATTENTION_ROWS"));
         for (FloatType type : FloatType.values()) {
             assertThat(type.code()).isEqualTo(header.constants().get("TERN_" + type));
         }

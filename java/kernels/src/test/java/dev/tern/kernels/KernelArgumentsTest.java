@@ -131,7 +131,7 @@ class KernelArgumentsTest {
         all.add(new Refusal("attention: q short", BOUNDS,
                 k -> k.attention(KV, F.asSlice(0, 124), 16, 2, 0, 0, 4, 1, F, F, 16)));
         all.add(new Refusal("attention: scores short", BOUNDS,
-                k -> k.attention(KV, F, 16, 2, 2, 0, 4, 1, F.asSlice(0, 12), F, 16)));
+                k -> k.attention(KV, F, 16, 2, 2, 0, 4, 1, F.asSlice(0, 4 * 4 * 16 - 4), F, 16)));
         all.add(new Refusal("attention: out short", BOUNDS,
                 k -> k.attention(KV, F, 16, 2, 0, 2, 4, 1, F, F.asSlice(0, 124), 16)));
         all.add(new Refusal("attention: items", BOUNDS, k -> k.attention(KV, F, 16, 2, 0, 3, 2, 1, F, F, 16)));
@@ -289,7 +289,7 @@ class KernelArgumentsTest {
             k.add(y, F, 128, 0);
             k.floatRow(MATRIX, 7, y, 112);
             k.rmsNorm(F, 16, F, 1e-5f, 16, 0, 8, y, 16);
-            k.attention(KV, F, 16, 2, 3, 0, 2, 1f, F.asSlice(0, 16), y, 16);
+            k.attention(KV, F, 16, 2, 3, 0, 2, 1f, F.asSlice(0, 4 * 2 * 16), y, 16);
             k.quantize(F, 16, 16, 8, 8, activations());
             assertThat(y.toArray(JAVA_FLOAT)).doesNotContain(Float.NaN);
         });

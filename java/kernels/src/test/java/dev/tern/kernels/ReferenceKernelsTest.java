@@ -287,8 +287,9 @@ class ReferenceKernelsTest {
         kernels.storeKv(kv, keys, values, kvHeads * headDim, 0, 0, total);
         MemorySegment q = random(tokens * heads * headDim);
         MemorySegment out = arena.allocate(4L * tokens * heads * headDim);
-        kernels.attention(kv, q, heads * headDim, heads, position, 0, tokens * heads, 0.3f, arena.allocate(4L * total),
-                out, heads * headDim);
+        MemorySegment scores = arena.allocate(4 * KvLayer.attentionScores(tokens * heads, total));
+        kernels.attention(
+                kv, q, heads * headDim, heads, position, 0, tokens * heads, 0.3f, scores, out, heads * headDim);
         for (int item = 0; item < tokens * heads; item++) {
             int visible = position + item / heads + 1;
             int kvHead = item % heads / 3;

@@ -1,0 +1,50 @@
+package dev.tern.cli;
+
+import dev.tern.ModelOptions;
+import dev.tern.kernels.TernaryLayout;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Where and how the weights lie in memory. */
+final class LayoutOptions {
+    @Option(
+            names = "--layout",
+            paramLabel = "auto|rows|panels2|panels5",
+            converter = Converter.class,
+            description = "How multiplied weights lie in memory: rows of 2 bits, panels of 32 rows with 2 bits or with five"
+                    + " weights a byte; auto (default) is the fastest here. The result does not depend on it.")
+    private @Nullable Layout layout;
+
+    @Option(
+            names = "--mmap",
+            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, instead of copying"
+                    + " them into memory of large pages: less memory, slower decoding.")
+    private boolean mapped;
+
+    /** A word of {@code --layout}. */
+    private record Layout(Optional<TernaryLayout> layout) {}
+
+    static final class Converter implements ITypeConverter<Layout> {
+        @Override
+        public Layout convert(String value) {
+            return new Layout(switch (value) {
+                case "auto" -> Optional.empty();
+                case "rows" -> Optional.of(TernaryLayout.ROWS);
+                case "panels2" -> Optional.of(TernaryLayout.PANELS_2BIT);
+                case "panels5" -> Optional.of(TernaryLayout.PANELS_5TRIT);
+                default ->
+                    throw new TypeConversionException("expected auto, rows, panels2 or panels5, found '" + value + "'");
+            });
+        }
+    }
+
+    void applyTo(ModelOptions.Builder options) {
+        options.mapped(mapped);
+        if (layout != null) {
+            layout.layout().ifPresent(options::layout);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.tern;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Drafted tokens that a session has evaluated ahead, and the logits of each. They follow the session's last token as
+ * long as the session takes them one by one. Not thread-safe.
+ */
+final class DraftRows {
+    private final Arena arena;
+    private final long rowBytes;
+    private MemorySegment logits = MemorySegment.NULL; // [batch.length][vocab]
+    private int[] batch = new int[1]; // the pass's tokens: one that was certain, then the drafted
+    private int next = 1; // the first of them that has not been taken
+    private int end = 1;
+
+    DraftRows(Arena arena, long rowBytes) {
+        this.arena = arena;
+        this.rowBytes = rowBytes;
+    }
+
+    /**
+     * The tokens of a pass over {@code token} and the first {@code count} of {@code draft}; forgets those of the
+     * last.
+     */
+    int[] batch(int token, int[] draft, int count) {
+        clear();
+        if (batch.length < count + 1) {
+            int rows = Math.max(8, Integer.highestOneBit(count) * 2); // what is given up is less than what is gained
+            logits = arena.allocate(Math.multiplyExact(rows, rowBytes), 64);
+            batch = new int[rows];
+        }
+        batch[0] = token;
+        System.arraycopy(draft, 0, batch, 1, count);
+        return batch;
+    }
+
+    /** Where that pass's logits belong: float32 {@code [count + 1][vocab]}. */
+    MemorySegment logits() {
+        return logits;
+    }
+
+    /** The pass has been made: its first token is the session's, {@code count} drafted ones wait. */
+    void evaluated(int count, MemorySegment first) {
+        MemorySegment.copy(logits, 0, first, 0, rowBytes);
+        end = 1 + count;
+    }
+
+    /** How many leading ones of {@code tokens} are those that wait. */
+    int matching(int[] tokens) {
+        int mismatch = Arrays.mismatch(batch, next, end, tokens, 0, tokens.length);
+        return mismatch < 0 ? tokens.length : mismatch;
+    }
+
+    /** Whether this is the first that waits. */
+    boolean isNext(int token) {
+        return next < end && batch[next] == token;
+    }
+
+    /** Takes {@code count} of them, 1 or more; the logits of the last are copied. */
+    void take(int count, MemorySegment last) {
+        next += count;
+        MemorySegment.copy(logits, (next - 1) * rowBytes, last, 0, rowBytes);
+    }
+
+    /** Forgets them. */
+    void clear() {
+        next = 1;
+        end = 1;
+    }
+}

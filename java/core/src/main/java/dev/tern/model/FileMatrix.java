@@ -1,0 +1,50 @@
+package dev.tern.model;
+
+import dev.tern.gguf.GgufTensor;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutWeights;
+import dev.tern.kernels.Projection;
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.TernaryWeights;
+import dev.tern.lut.LutSource;
+import dev.tern.ternary.TernaryCodec;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import org.jspecify.annotations.Nullable;
+
+/** A ternary matrix of a file on its way to the kernels. {@link MatrixLoader} fills in where and how it lies then. */
+final class FileMatrix {
+    final GgufTensor tensor;
+    final int rows;
+    final int cols;
+    final TernaryCodec codec;
+    final MemorySegment data; // as the file has it
+    final float factor; // of its .scale tensor
+    TernaryLayout layout = TernaryLayout.ROWS;
+    MemorySegment codes; // as kernels read it
+    float scale;
+    @Nullable LutKernels lut; // who looks it up, when it is not multiplied
+
+    FileMatrix(GgufTensor tensor, int rows, int cols, TernaryCodec codec, MemorySegment data, float factor) {
+        this.tensor = tensor;
+        this.rows = rows;
+        this.cols = cols;
+        this.codec = codec;
+        this.data = data;
+        this.factor = factor;
+        this.codes = data;
+    }
+
+    /** Whether the file has it in {@link TernaryLayout#ROWS}. */
+    boolean storedAsRows() {
+        return codec.isRuntimeLayout() && cols % TernaryWeights.GROUP == 0;
+    }
+
+    /** What kernels compute with, once it is loaded. */
+    Projection weights(SegmentAllocator descriptors) {
+        return lut == null
+                ? TernaryWeights.of(descriptors, codes, rows, cols, scale, layout)
+                : LutWeights.of(
+                        descriptors, lut, LutSource.shape(codec.kernel(rows, cols).orElseThrow()), codes, scale);
+    }
+}

@@ -1,0 +1,79 @@
+package dev.tern.model;
+
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.Tier;
+import java.util.Optional;
+
+/**
+ * In which layout a tier multiplies ternary matrices fastest, and whether they are computed with where the file has them. No
+ * result depends on it. Immutable.
+ *
+ * <p>Kernels with a dot product of bytes read panels, in which a vector's lanes belong to different rows and no sum has to
+ * be gathered from lanes; those without read rows. Of the panels, x86-64's kernels take five trits a byte: these are
+ * decoded by one multiplication a code, and a fifth fewer bytes come from memory, for which decoding waits. AArch64 has no
+ * such product of bytes, and takes 2 bits.
+ */
+public final class LayoutChoice {
+    private final Tier tier;
+    private final Optional<TernaryLayout> wanted;
+    private final boolean mapped;
+
+    private LayoutChoice(Tier tier, Optional<TernaryLayout> wanted, boolean mapped) {
+        this.tier = tier;
+        this.wanted = wanted;
+        this.mapped = mapped;
+    }
+
+    /**
+     * A choice for all matrices of a model.
+     *
+     * @param tier who computes
+     * @param wanted by the user, or empty
+     * @param mapped use what can be used as it lies in the mapped file, and copy nothing of it
+     * @throws IllegalArgumentException when it is to be used as it lies and in panels, which no file holds
+     */
+    public static LayoutChoice of(Tier tier, Optional<TernaryLayout> wanted, boolean mapped) {
+        if (mapped && wanted.isPresent() && wanted.get() != TernaryLayout.ROWS) {
+            throw new IllegalArgumentException(
+                    "no file has " + wanted.get() + ", so its matrices cannot be used where they are mapped");
+        }
+        return new LayoutChoice(tier, wanted, mapped);
+    }
+
+    /**
+     * The layout of a matrix. One with too many columns for five trits a byte has 2 bits a weight.
+     *
+     * @param storedAsRows whether the file has it in {@link TernaryLayout#ROWS}
+     */
+    public TernaryLayout of(int cols, boolean storedAsRows) {
+        if (mapped && storedAsRows) {
+            return TernaryLayout.ROWS;
+        }
+        TernaryLayout layout = wanted.orElse(fastest());
+        return cols <= layout.maxCols() ? layout : TernaryLayout.PANELS_2BIT;
+    }
+
+    private TernaryLayout fastest() {
+        return switch (tier) {
+            case JAVA, SCALAR, AVX2, NEON -> TernaryLayout.ROWS;
+            case AVXVNNI, AVX512VNNI, AMX -> TernaryLayout.PANELS_5TRIT;
+            case NEONDOT -> TernaryLayout.PANELS_2BIT;
+        };
+    }
+
+    /** Whether a matrix is used where the file has it. */
+    boolean inPlace(int cols, boolean storedAsRows) {
+        return storedAsRows && of(cols, true) == TernaryLayout.ROWS && !copies();
+    }
+
+    /** What speeds depend on. */
+    @Override
+    public String toString() {
+        return wanted.orElse(fastest()) + (mapped ? " mapped" : "");
+    }
+
+    /** Whether weights are worth huge pages: vector kernels wait for memory, the others do not. */
+    boolean copies() {
+        return !mapped && tier != Tier.JAVA && tier != Tier.SCALAR;
+    }
+}

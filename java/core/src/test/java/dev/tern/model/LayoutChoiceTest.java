@@ -1,0 +1,72 @@
+package dev.tern.model;
+
+import static dev.tern.kernels.TernaryLayout.PANELS_2BIT;
+import static dev.tern.kernels.TernaryLayout.PANELS_5TRIT;
+import static dev.tern.kernels.TernaryLayout.ROWS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tern.ModelOptions;
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.Tier;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class LayoutChoiceTest {
+    @ParameterizedTest
+    @CsvSource({
+        "JAVA, ROWS", "SCALAR, ROWS", "AVX2, ROWS", "NEON, ROWS",
+        "AVXVNNI, PANELS_5TRIT", "AVX512VNNI, PANELS_5TRIT", "AMX, PANELS_5TRIT", "NEONDOT, PANELS_2BIT"
+    })
+    void followsTheTier(Tier tier, TernaryLayout expected) {
+        LayoutChoice choice = LayoutChoice.of(tier, Optional.empty(), false);
+        assertThat(choice.of(2560, true)).isEqualTo(expected);
+        assertThat(choice.of(2560, false)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Tier.class)
+    void isWhatTheUserWants(Tier tier) {
+        for (TernaryLayout layout : TernaryLayout.values()) {
+            assertThat(LayoutChoice.of(tier, Optional.of(layout), false).of(6912, true)).isEqualTo(layout);
+        }
+    }
+
+    @Test
+    void tooManyColumnsForTritsTakeTwoBits() {
+        LayoutChoice choice = LayoutChoice.of(Tier.AVX2, Optional.of(PANELS_5TRIT), false);
+        assertThat(choice.of(65_535, false)).isEqualTo(PANELS_5TRIT);
+        assertThat(choice.of(65_536, false)).isEqualTo(PANELS_2BIT);
+    }
+
+    @Test
+    void mappedRowsStayRows() {
+        for (Tier tier : Tier.values()) {
+            LayoutChoice choice = LayoutChoice.of(tier, Optional.empty(), true);
+            assertThat(choice.of(2560, true)).isEqualTo(ROWS);
+            assertThat(choice.inPlace(2560, true)).isTrue();
+            assertThat(choice.inPlace(2560, false)).isFalse();
+            assertThat(choice.copies()).isFalse();
+        }
+        assertThat(LayoutChoice.of(Tier.AVX512VNNI, Optional.empty(), true).of(2560, false)).isEqualTo(PANELS_5TRIT);
+        assertThatThrownBy(() -> LayoutChoice.of(Tier.AVX2, Optional.of(PANELS_2BIT), true))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> ModelOptions.builder().mapped(true).layout(PANELS_5TRIT).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("mapped")
+                .hasMessageContaining("rows");
+    }
+
+    @Test
+    void onlyVectorTiersCopy() {
+        for (Tier tier : Tier.values()) {
+            boolean vectors = tier != Tier.JAVA && tier != Tier.SCALAR;
+            LayoutChoice rows = LayoutChoice.of(tier, Optional.of(ROWS), false);
+            assertThat(rows.copies()).isEqualTo(vectors);
+            assertThat(rows.inPlace(128, true)).isEqualTo(!vectors);
+        }
+    }
+}
