@@ -51,7 +51,8 @@ static int8_t activation_of_kind(ternary_fill kind) {
 static unsigned code_at(const tern_ternary_matrix *w, int64_t row, int64_t c) {
     return row >= w->rows || c >= w->cols
                ? 1
-               : w->codes[row * w->stride + c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) & 3u;
+               : (unsigned)w->codes[row * w->stride + c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) &
+                     3u;
 }
 
 guarded panels_of(const tern_ternary_matrix *w, int32_t layout, tern_ternary_matrix *out, edge side) {

@@ -70,7 +70,7 @@ TERN_INLINE void store_dots(const tern_ternary_matrix *w, const tern_activations
 TERN_INLINE __mmask16 rows_within(int64_t first, int64_t begin, int64_t end) {
     const int64_t from = begin > first ? begin - first : 0;
     const int64_t to = end - first < 16 ? end - first : 16;
-    return from >= to ? 0 : (__mmask16)((1u << to) - (1u << from));
+    return (__mmask16)(from >= to ? 0u : (1u << to) - (1u << from));
 }
 
 /* For a loop over the tokens of a tile, whose count is a constant: unrolled before gcc decides which arrays live in

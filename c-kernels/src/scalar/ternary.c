@@ -78,7 +78,7 @@ static unsigned code_of_row(const uint8_t *row, int64_t cols, int64_t c) {
     if (row == NULL || c >= cols) {
         return 1;
     }
-    const unsigned code = row[c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) & 3u;
+    const unsigned code = (unsigned)row[c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * (c % TERN_GROUP / 32)) & 3u;
     return code < 2 ? code : 2;
 }
 

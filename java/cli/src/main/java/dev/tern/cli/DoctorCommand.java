@@ -39,6 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
     /**
      * What was found.
      *
+     * @param tiers what came of running them
      * @param advice what is missing and how to get it, a sentence or two each; empty when all is well
      */
     private record Findings(
@@ -48,11 +49,12 @@ final class DoctorCommand implements Callable<Integer> {
             Optional<Tool> compiler,
             Optional<Tool> maven,
             LibraryStatus library,
+            TierFindings tiers,
             LutFindings lut,
             List<String> advice) {}
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         Findings findings = examine();
         if (json) {
             terminal.out().print(Json.document(toJson(findings)));
@@ -63,17 +65,19 @@ final class DoctorCommand implements Callable<Integer> {
         return terminal.requireNative() && withoutNative ? ExitStatus.INPUT : ExitStatus.OK;
     }
 
-    private static Findings examine() {
+    private static Findings examine() throws InterruptedException {
         Machine machine = Machine.current();
         String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
         Optional<Tool> cmake = Tool.find(path, List.of("cmake"));
         Optional<Tool> compiler = Tool.find(path, List.of("cc", "gcc", "clang"));
         Optional<Tool> maven = Tool.find(path, List.of("mvn"));
         LibraryStatus library = KernelChoice.status();
+        TierFindings tiers = TierFindings.examine(library);
         LutFindings lut = LutFindings.examine();
 
         List<String> advice = new ArrayList<>();
         library.failure().ifPresent(reason -> advice.add(sentence(reason)));
+        tiers.advice().ifPresent(advice::add);
         lut.fault().filter(reason -> library.failure().isEmpty()).ifPresent(reason -> advice.add(sentence(reason)));
         lut.damaged().forEach(kernels -> kernels.damage().ifPresent(reason -> advice.add(sentence(reason))));
         Set<String> words = machine.distribution();
@@ -93,7 +97,7 @@ final class DoctorCommand implements Callable<Integer> {
             advice.add("Transparent huge pages are off. Weights in 2 MiB pages are read about a quarter faster: "
                     + "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled");
         }
-        return new Findings(Build.current(), machine, cmake, compiler, maven, library, lut, advice);
+        return new Findings(Build.current(), machine, cmake, compiler, maven, library, tiers, lut, advice);
     }
 
     private static String install(Set<String> distribution, String debian, String fedora, String brew) {
@@ -131,8 +135,7 @@ final class DoctorCommand implements Callable<Integer> {
         row("library", f.library().path().map(Path::toString).orElse("none"));
         row("origin", origin(f.library().origin()));
         f.library().abiVersion().ifPresent(version -> row("ABI", "version " + version));
-        f.library().tiers().forEach(tier ->
-                row(tier.tier().label(), tier.obstacle().map(reason -> "no: " + reason).orElse("yes")));
+        f.tiers().proofs().forEach(proof -> row(proof.tier().label(), TierFindings.text(proof)));
         f.library().cappedBy().ifPresent(cap -> row("held back", cap));
         heading("Look-up-table kernels (tl1, tl2)");
         row("libtern", libtern(f.lut()));
@@ -218,11 +221,7 @@ final class DoctorCommand implements Callable<Integer> {
         kernels.put("origin", library.origin().name().toLowerCase(Locale.ROOT));
         kernels.put("abi_version", library.abiVersion().orElse(null));
         kernels.put("abi_hash", library.abiHash().orElse(null));
-        ArrayNode tiers = kernels.putArray("tiers");
-        library.tiers().forEach(tier -> tiers.addObject()
-                .put("tier", tier.tier().label())
-                .put("usable", tier.obstacle().isEmpty())
-                .put("obstacle", tier.obstacle().orElse(null)));
+        f.tiers().toJson(kernels.putArray("tiers"));
         kernels.put("capped_by", library.cappedBy().orElse(null));
         kernels.put("failure", library.failure().orElse(null));
         ObjectNode lut = root.putObject("look_up_table_kernels");

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "  tern run -m M.gguf -p TEXT       text from it",
             "",
             "Environment:",
-            "  TERN_MAX_TIER=scalar|avx2   highest instruction set to use",
+            "  TERN_MAX_TIER=TIER          highest instruction set to use: scalar, avx2 ..., see doctor",
             "  TERN_NATIVE=off             compute with the Java reference",
             "  TERN_LIBRARY=PATH           the native library to load",
             "  TERN_CACHE=DIR              where native libraries and fetched models are kept",

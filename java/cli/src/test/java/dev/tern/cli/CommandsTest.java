@@ -544,6 +544,19 @@ class CommandsTest {
         assertThat(result.status()).as(result.err()).isEqualTo(nativeKernels ? 0 : 1);
     }
 
+    /** Each tier is tried in a process of its own, so this tells that what is said to run does. */
+    @Test
+    void doctorRunsEveryTierThatHasNoObstacle() {
+        JsonNode tiers = json(tern("doctor", "--json")).path("kernels").path("tiers");
+        for (JsonNode tier : tiers) {
+            assertThat(tier.path("outcome").asString())
+                    .as(tier.toString())
+                    .isEqualTo(tier.path("obstacle").isNull() ? "runs" : "obstacle");
+        }
+        String text = tern("doctor").out();
+        assertThat(text.contains("runs, and gives the reference's results")).isEqualTo(!tiers.isEmpty());
+    }
+
     private static JsonNode json(InProcess.Result result) {
         assertThat(result.out()).as(result.err()).isNotEmpty();
         return JSON.readTree(result.out());
