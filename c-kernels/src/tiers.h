@@ -31,6 +31,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_silu_gate tern_avx2_silu_gate
 #define tern_avx512_add tern_avx2_add
 #define tern_avx512_find_invalid_code tern_avx2_find_invalid_code
+#define tern_avx512_screen_pack tern_avx2_screen_pack
 
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;
