@@ -227,7 +227,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             return finish(StopReason.MAX_TOKENS, Token.NO_ID, "");
         }
         Session s = evaluated();
-        int id = Objects.requireNonNull(sampler).sample(s.logits());
+        int id = Objects.requireNonNull(sampler).sample(s.largestLogits());
         if (!options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id)) {
             endId = OptionalInt.of(id);
             return finish(StopReason.END_TOKEN, Token.NO_ID, "");
@@ -259,10 +259,10 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
                 sampler.accept(id);
             }
             long start = System.nanoTime();
-            s.feed(promptIds);
+            s.feedLargest(sampling.decisiveLogits(), promptIds);
             prefillNanos = System.nanoTime() - start;
         } else {
-            s.feed(ids[count - 1]);
+            s.feedLargest(sampling.decisiveLogits(), ids[count - 1]);
         }
         return s;
     }

@@ -12,6 +12,7 @@ import dev.tern.model.GgufHyperparameters;
 import dev.tern.model.GgufWeights;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.ModelWeights;
+import dev.tern.model.ScreenUse;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -96,10 +97,14 @@ public final class Model implements AutoCloseable {
                         + " tokens by diffusion; it is decoded here as a causal model, one token after the other");
             }
             Engine engine = new Engine(
-                    model, weights, kernels, team, context, options.batchSize(), options.cacheType(), () -> {
+                    model, weights, kernels, team, context, options.batchSize(), options.cacheType(), options.screen(), () -> {
                         arena.close();
                         file.close();
                     });
+            if (engine.screenBytes() > 0) {
+                notes.add("the head gets a screen of " + (engine.screenBytes() + 500_000) / 1_000_000
+                        + " MB in memory once the most likely tokens alone are asked for (greedy, top-k)");
+            }
             Tokenizer tokenizer = null;
             InputException tokenizerProblem = null;
             try {
@@ -279,6 +284,11 @@ public final class Model implements AutoCloseable {
             return ids;
         }
         return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+    }
+
+    /** What the head's screen has done so far: how often it was tried, and what it spared. */
+    public ScreenUse screenUse() {
+        return engine.screenUse();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

@@ -4,6 +4,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.lut.KernelFamily;
+import dev.tern.model.HeadScreen;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -19,6 +20,8 @@ import java.util.function.Consumer;
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
+ * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and takes
+ *     memory, results are the same
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
@@ -30,6 +33,7 @@ public record ModelOptions(
         boolean requireNative,
         KernelFamily family,
         Optional<Path> kernelConfig,
+        HeadScreen screen,
         Consumer<String> waiting) {
 
     /** @throws IllegalArgumentException when a number is outside its range */
@@ -70,6 +74,7 @@ public record ModelOptions(
         private boolean requireNative;
         private KernelFamily family = KernelFamily.AUTO;
         private Optional<Path> kernelConfig = Optional.empty();
+        private HeadScreen screen = HeadScreen.AUTO;
         private Consumer<String> waiting = what -> {};
 
         private Builder() {}
@@ -115,6 +120,11 @@ public record ModelOptions(
             return this;
         }
 
+        public Builder screen(HeadScreen value) {
+            screen = value;
+            return this;
+        }
+
         /** Nobody is told unless this is set. */
         public Builder waiting(Consumer<String> listener) {
             waiting = listener;
@@ -124,7 +134,16 @@ public record ModelOptions(
         /** @throws IllegalArgumentException when a number is outside its range */
         public ModelOptions build() {
             return new ModelOptions(
-                    threads, contextLength, batchSize, cacheType, kernels, requireNative, family, kernelConfig, waiting);
+                    threads,
+                    contextLength,
+                    batchSize,
+                    cacheType,
+                    kernels,
+                    requireNative,
+                    family,
+                    kernelConfig,
+                    screen,
+                    waiting);
         }
     }
 }

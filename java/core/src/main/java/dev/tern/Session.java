@@ -26,6 +26,7 @@ public final class Session implements AutoCloseable {
     private int[] ids = new int[64];
     private int position;
     private boolean logitsReady;
+    private boolean largestOnly; // logits that are not among the largest may be -infinity
     private volatile boolean closed;
 
     Session(Engine engine, Set<Session> open) {
@@ -71,16 +72,27 @@ public final class Session implements AutoCloseable {
      *     is then as it was
      */
     public void feed(int... tokens) {
+        feedLargest(0, tokens);
+    }
+
+    /**
+     * As {@link #feed(int...)}, where only the largest logits of the last token matter, as for a greedy sampler or one that
+     * begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
+     *
+     * @param top how many; 0 for all
+     */
+    public void feedLargest(int top, int... tokens) {
         if (tokens.length > 0) {
             append(tokens);
             for (int first = 0; first < tokens.length; ) {
                 int count = Math.min(engine.batchSize(), tokens.length - first);
                 boolean last = first + count == tokens.length;
-                engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits);
+                engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits, top);
                 position += count;
                 first += count;
             }
             logitsReady = true;
+            largestOnly = top > 0;
         }
     }
 
@@ -129,6 +141,7 @@ public final class Session implements AutoCloseable {
             throw contextTooSmall(position + (long) tokens.length, contextLength());
         }
         logitsReady = false;
+        largestOnly = false;
         if (ids.length < position + tokens.length) {
             ids = Arrays.copyOf(ids, Math.min(contextLength(), Math.max(2 * ids.length, position + tokens.length)));
         }
@@ -145,11 +158,28 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}.
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. After
+     * {@link #feedLargest}, or a generation, the token may have to be evaluated again for those that were not needed.
      *
      * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
      */
     public MemorySegment logits() {
+        MemorySegment row = largestLogits();
+        if (largestOnly) {
+            engine.evaluate(cache, position - 1, ids, position - 1, 1, 0, logits);
+            largestOnly = false;
+        }
+        return row;
+    }
+
+    /**
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. As many of the largest as
+     * {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each other one
+     * may be -infinity instead.
+     *
+     * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
+     */
+    public MemorySegment largestLogits() {
         requireOpen();
         if (!logitsReady) {
             throw new IllegalStateException("no logits: feed a token first");
@@ -176,6 +206,7 @@ public final class Session implements AutoCloseable {
         try {
             engine.exclusively(() -> copy.cache.copyFrom(cache, position));
             copy.adopt(Arrays.copyOf(ids, position), logitsReady ? logits : MemorySegment.NULL);
+            copy.largestOnly = largestOnly;
         } catch (Throwable thrown) {
             copy.close();
             throw thrown;
@@ -188,6 +219,7 @@ public final class Session implements AutoCloseable {
         ids = tokens.length == 0 ? new int[64] : tokens;
         position = tokens.length;
         logitsReady = lastLogits.byteSize() > 0;
+        largestOnly = false;
         if (logitsReady) {
             logits.copyFrom(lastLogits);
         }
@@ -203,7 +235,7 @@ public final class Session implements AutoCloseable {
         requireOpen();
         engine.exclusively(() -> {
             engine.requireOpen();
-            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits : MemorySegment.NULL);
+            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits() : MemorySegment.NULL);
         });
     }
 

@@ -77,6 +77,7 @@ final class Forward implements ThreadTeam.Program {
     private int position;
     private int firstLogits;
     private @Nullable MemorySegment logits;
+    private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
 
     Forward(ModelHyperparameters model, ModelWeights weights, Kernels kernels, ThreadTeam team, int batch) {
@@ -138,6 +139,7 @@ final class Forward implements ThreadTeam.Program {
      *
      * @param firstLogits logits are wanted from this token of the batch on; {@code count} for none
      * @param logits float32 {@code [count - firstLogits][vocab]}
+     * @param screened what has been prepared to compute the head's largest; null for the whole head
      */
     void evaluate(
             KvCache sequence,
@@ -147,6 +149,7 @@ final class Forward implements ThreadTeam.Program {
             int count,
             int firstLogits,
             MemorySegment logits,
+            @Nullable ScreenedHead screened,
             @Nullable ForwardTrace trace) {
         tables.reserve(position + count);
         this.cache = sequence;
@@ -156,6 +159,7 @@ final class Forward implements ThreadTeam.Program {
         this.tokens = count;
         this.firstLogits = firstLogits;
         this.logits = logits;
+        this.screened = screened;
         this.trace = trace;
         try {
             team.run(this);
@@ -163,6 +167,7 @@ final class Forward implements ThreadTeam.Program {
             this.cache = null;
             this.ids = NONE;
             this.logits = null;
+            this.screened = null;
             this.trace = null;
         }
     }
@@ -301,6 +306,10 @@ final class Forward implements ThreadTeam.Program {
         traced(member, -1, "result_norm", normed, hidden);
         FloatWeights head = weights.head();
         MemorySegment out = Objects.requireNonNull(logits);
+        ScreenedHead shortcut = screened;
+        if (shortcut != null && shortcut.run(member, headInputs[firstLogits], out)) {
+            return;
+        }
         int n = rowShares(head.rows(), ROW_UNIT);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(head.rows(), ROW_UNIT, i, n);

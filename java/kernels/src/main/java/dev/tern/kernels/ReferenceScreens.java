@@ -114,7 +114,8 @@ final class ReferenceScreens {
         return lane(s, row, c) + (c / 16 * 3 + 2) * 128L;
     }
 
-    private static int level(Screen s, int row, int c) {
+    /** Level of row {@code row}, column {@code c}. */
+    static int level(Screen s, int row, int c) {
         int low = s.codes().get(JAVA_BYTE, lowLane(s, row, c)) >> 4 * (c / 4 % 2) & 15;
         if (s.bits() == 4) {
             return (int) (low < 8 ? -LEVELS[7 - low] : LEVELS[low - 8]);

@@ -53,8 +53,8 @@ public final class ScreenInputs {
     /**
      * Sets a token.
      *
-     * <p>With x = unit q + ρ and a row w = step c + r, the logit L that {@link Kernels#floatMatmul} gives and the score S
-     * differ by at most
+     * <p>With x = unit q + ρ and a row w = step c + r, the logit L that {@link Kernels#floatMatmul} gives and the score
+     * S differ by at most
      *
      * <pre>
      * |w x - step unit (c q)|  &lt;=  |r| |x| + |step c| |ρ|
