@@ -38,10 +38,9 @@ class HeadScreenTest {
                     .embeddingType(type)
                     .to(folder.resolve(type + ".gguf"));
         }
-        for (JsonNode fable : JsonFile.read(DATA.resolve("golden/fables.json")).path("fables")) {
-            prompts.add(fable.path("ids").valueStream().mapToInt(JsonNode::asInt).toArray());
-        }
-        for (JsonNode prompt : JsonFile.read(DATA.resolve("golden/golden.json")).path("prompts")) {
+        JsonNode fables = JsonFile.read(DATA.resolve("golden/fables.json")).path("fables");
+        JsonNode golden = JsonFile.read(DATA.resolve("golden/golden.json")).path("prompts");
+        for (JsonNode prompt : List.of(fables.path(0), golden.path(0), golden.path(3))) {
             prompts.add(prompt.path("ids").valueStream().mapToInt(JsonNode::asInt).toArray());
         }
     }
@@ -52,7 +51,7 @@ class HeadScreenTest {
     }
 
     private static GenerationOptions.Builder options() {
-        return GenerationOptions.builder().maxTokens(48).ignoreEos(true);
+        return GenerationOptions.builder().maxTokens(20).ignoreEos(true);
     }
 
     private int[][] generate(Model model, GenerationOptions options) {
@@ -66,7 +65,7 @@ class HeadScreenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F16, 1", "F16, 2", "Q8_0, 2", "Q6_K, 1", "Q6_K, 2"})
+    @CsvSource({"F16, 1", "Q8_0, 2", "Q6_K, 1"})
     void theTokensAreTheSame(String type, int threads) {
         List<GenerationOptions> ways = List.of(
                 options().temperature(0).build(),
