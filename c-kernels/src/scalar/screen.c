@@ -35,10 +35,10 @@ static unsigned code_of_level(int32_t bits, int level) {
 }
 
 static int level_at(const tern_screen *s, const uint8_t *panel, int64_t r, int64_t c) {
-    const unsigned low = panel[screen_low_lane(s->bits, c / 8, r) + c % 4] >> 4 * (c % 8 / 4) & 15u;
+    const int low = panel[screen_low_lane(s->bits, c / 8, r) + c % 4] >> 4 * (c % 8 / 4) & 15;
     if (s->bits == 6) {
-        const unsigned high = panel[screen_high_lane(c / 16, r) + c % 4] >> 2 * (c % 16 / 4) & 3u;
-        return (int)(2 * (high << 4 | low)) - 63;
+        const int high = panel[screen_high_lane(c / 16, r) + c % 4] >> 2 * (c % 16 / 4) & 3;
+        return 2 * (16 * high + low) - 63;
     }
     return low < 8 ? -screen_levels_4[7 - low] : screen_levels_4[low - 8];
 }

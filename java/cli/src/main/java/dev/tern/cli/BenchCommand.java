@@ -4,6 +4,7 @@ import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
+import dev.tern.model.HeadScreen;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -92,6 +93,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "Numbers of the KV cache (default: ${DEFAULT-VALUE}).")
     private FloatType cacheType = FloatType.F16;
 
+    @Option(
+            names = "--screen",
+            paramLabel = "auto|on|off",
+            defaultValue = "off",
+            description = "Measure generation by the most likely token alone, with a screen of the head or, with off, by all"
+                    + " logits (default: ${DEFAULT-VALUE}).")
+    private HeadScreen screen = HeadScreen.OFF;
+
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
@@ -136,6 +145,7 @@ final class BenchCommand implements Callable<Integer> {
                         .contextLength(context)
                         .cacheType(cacheType)
                         .batchSize(batch)
+                        .screen(screen)
                         .requireNative(terminal.requireNative());
                 kernels.applyTo(options, terminal);
                 try (Model model = Model.load(file, options.build())) {
@@ -186,7 +196,7 @@ final class BenchCommand implements Callable<Integer> {
                 for (int id : ids) {
                     interruption.check();
                     one[0] = id;
-                    session.feed(one);
+                    session.feedLargest(screen == HeadScreen.OFF ? 0 : 1, one);
                 }
             }
             if (run >= 0) {
