@@ -155,6 +155,55 @@ typedef struct tern_kv_layer {
     (((items) < TERN_ATTENTION_ROWS ? (items) : TERN_ATTENTION_ROWS) * (((positions) + 15) / 16 * 16))
 
 /*
+ * A screen of a float matrix: a copy of few bits, from which follow an approximation of every product and a bound of its
+ * error, so that only rows that can still be among the largest need be multiplied in full. A row w is kept as integer
+ * levels c of at most 63 in magnitude and one step: w = step * c + a remainder whose Euclidean norm is known.
+ *
+ * 32 rows lie interleaved in a panel, as in TERN_PANELS_2BIT. Rows that fill up the last panel have codes, step and norms 0.
+ *
+ *   4 bits: code 8 + i has the i-th level of 3, 9, 15, 21, 28, 36, 46, 61 (i = 0 ... 7), code 7 - i its negative. (The
+ *   integers that come next to the best 16 levels for a normal distribution, Lloyd and Max.) A panel is ceil(cols / 8)
+ *   groups of 128 bytes; byte 4 r + j of group g holds in its low half the code of the panel's row r, column 8 g + j, in
+ *   its high half that of column 8 g + 4 + j.
+ *
+ *   6 bits: code k has the level 2 k - 63. A panel is ceil(cols / 16) groups of 384 bytes: two groups of the layout above
+ *   for the low four bits of columns 16 g ... 16 g + 15, then 128 bytes whose byte 4 r + j holds in bits 2 k + 1 : 2 k the
+ *   high two bits of column 16 g + 4 k + j. Columns that fill up a group have code 0.
+ */
+typedef struct tern_screen {
+    uint8_t *codes;   /* at a multiple of 64 bytes */
+    float *steps;     /* of each row, whole panels, at a multiple of 64 bytes, as the two below */
+    float *residuals; /* at least |w - step * c|_2; infinite where w has no such norm in float32 */
+    float *norms;     /* at least |step * c|_2 */
+    int64_t rows;
+    int64_t cols;   /* at most 131,072, so that a sum fits in int32 */
+    int64_t stride; /* bytes from one panel to the next, a multiple of 128 */
+    int32_t bits;   /* 4 or 6 */
+} tern_screen;
+
+/*
+ * Inputs of a screen: tokens x = unit * (64 * high + low) + a remainder. high is at most 63 in magnitude, low from -32 to 31;
+ * they are 0 past the columns up to a multiple of 16.
+ */
+typedef struct tern_screen_inputs {
+    const int8_t *high;   /* [tokens][stride] */
+    const int8_t *low;    /* [tokens][stride] */
+    const int32_t *sums;  /* [tokens][2]: of high, of low */
+    const float *factors; /* [tokens][4]: unit, then what residual and norm are multiplied by in a bound, and its rest */
+    int64_t stride;       /* a multiple of 16 */
+} tern_screen_inputs;
+
+/* What a screen gives: for each token whole panels of scores and upper bounds, and the largest of each of every panel. */
+typedef struct tern_screen_scores {
+    float *scores;
+    float *uppers;
+    float *peaks;    /* largest score of a panel's rows */
+    float *ceilings; /* largest upper bound of a panel's rows */
+    int64_t stride;       /* floats from one token to the next of scores and uppers, a multiple of 32 */
+    int64_t panel_stride; /* of peaks and ceilings */
+} tern_screen_scores;
+
+/*
  * The kernel table: X(name, result, parameters). The struct below, the declarations of each tier, the dispatch and the
  * tests are all made from this list.
  *
@@ -203,6 +252,24 @@ typedef struct tern_kv_layer {
  * add: x = x + y over n floats.
  *
  * find_invalid_code: index of the first of n bytes of packed codes that holds a code 3, or -1.
+ *
+ * screen_pack: rows [row_begin, row_end) of w into their places in a screen. row_begin is a multiple of 32, row_end is one
+ *   or the number of rows, and then the panel is filled up. For a row: q = (32-lane sum of w*w, by fma(w, w, lane)) / cols.
+ *   Unless q is in [2^-80, 2^80], all codes, step and norm are 0, and residual = fma(sqrt(32-lane sum), 1 + 2^-11, 2^-60),
+ *   infinity where that is a NaN. Else inverse = 1 / sqrt(q), two roundings, t = |w| * inverse, and the magnitude is the
+ *   i-th level, i the number of thresholds that t reaches: 4 bits: 0.27088036f, 0.54176072f, 0.81264108f, 1.1061048f,
+ *   1.4446953f, 1.8510158f, 2.4153499f; 6 bits: i = min(31, trunc(t * 9.606148f)), level 2 i + 1. It has w's sign, + for
+ *   either zero. n = float(sum of c*c); step = (32-lane sum by fma(c, w, lane)) / n; residual = fma(sqrt(32-lane
+ *   sum by fma(d, d, lane)), 1 + 2^-11, 2^-60) of d = fma(-step, c, w); norm = (step * sqrt(n)) * (1 + 2^-20).
+ *
+ *   The residual is a bound: k = ceil(cols / 32) + 5 <= 4101 additions of squares, each of which was rounded once as d and
+ *   once as its square's sum, are off by less than (k + 3) 2^-24 of the whole, the root by less than 2^-12 of it and its
+ *   own rounding; products that underflow take away at most cols * 2^-149 <= (2^-66)^2.
+ *
+ * screen_scores: for tokens [0, tokens) and rows [row_begin, row_end), which are whole panels as of screen_pack, with the
+ *   exact int32 sums h of c*high and l of c*low: score = (fma(h, 64, l) * unit) * step + 0; upper = score + fma(residual,
+ *   factor 1, fma(norm, factor 2, factor 3)), infinity where that is a NaN. Rows that fill up a panel are computed too.
+ *   peak and ceiling of a panel are the largest score (-infinity where it is a NaN) and upper of the matrix's rows in it.
  */
 #define TERN_KERNEL_TABLE(X)                                                                                               \
     X(quantize, void,                                                                                                      \
@@ -235,7 +302,11 @@ typedef struct tern_kv_layer {
     X(relu_squared_gate, void, (const float *gate, const float *up, float *out, int64_t n))                                \
     X(silu_gate, void, (const float *gate, const float *up, float *out, int64_t n))                                        \
     X(add, void, (float *x, const float *y, int64_t n))                                                                    \
-    X(find_invalid_code, int64_t, (const uint8_t *codes, int64_t n))
+    X(find_invalid_code, int64_t, (const uint8_t *codes, int64_t n))                                                       \
+    X(screen_pack, void, (const tern_float_matrix *w, int64_t row_begin, int64_t row_end, const tern_screen *out))         \
+    X(screen_scores, void,                                                                                                 \
+      (const tern_screen *s, const tern_screen_inputs *x, int64_t tokens, int64_t row_begin, int64_t row_end,              \
+       const tern_screen_scores *out))
 
 /* The kernels of one tier. */
 typedef struct tern_kernels {

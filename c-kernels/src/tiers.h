@@ -28,6 +28,8 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avxvnni_silu_gate tern_avx2_silu_gate
 #define tern_avxvnni_add tern_avx2_add
 #define tern_avxvnni_find_invalid_code tern_avx2_find_invalid_code
+#define tern_avxvnni_screen_pack tern_avx2_screen_pack
+#define tern_avxvnni_screen_scores tern_avx2_screen_scores
 
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
@@ -40,6 +42,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_silu_gate tern_avx2_silu_gate
 #define tern_avx512_add tern_avx2_add
 #define tern_avx512_find_invalid_code tern_avx2_find_invalid_code
+#define tern_avx512_screen_pack tern_avx2_screen_pack
 
 #define tern_amx_quantize tern_avx512_quantize
 #define tern_amx_ternary_pack tern_avx512_ternary_pack
@@ -55,9 +58,13 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_amx_silu_gate tern_avx512_silu_gate
 #define tern_amx_add tern_avx512_add
 #define tern_amx_find_invalid_code tern_avx512_find_invalid_code
+#define tern_amx_screen_pack tern_avx512_screen_pack
+#define tern_amx_screen_scores tern_avx512_screen_scores
 
 #define tern_neon_ternary_pack tern_scalar_ternary_pack
 #define tern_neon_ternary_unpack tern_scalar_ternary_unpack
+#define tern_neon_screen_pack tern_scalar_screen_pack
+#define tern_neon_screen_scores tern_scalar_screen_scores
 
 #define tern_neondot_quantize tern_neon_quantize
 #define tern_neondot_ternary_pack tern_neon_ternary_pack
@@ -73,6 +80,8 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_neondot_silu_gate tern_neon_silu_gate
 #define tern_neondot_add tern_neon_add
 #define tern_neondot_find_invalid_code tern_neon_find_invalid_code
+#define tern_neondot_screen_pack tern_neon_screen_pack
+#define tern_neondot_screen_scores tern_neon_screen_scores
 
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;

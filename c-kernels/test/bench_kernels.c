@@ -245,6 +245,69 @@ static void bench_float(int32_t type, int64_t tokens) {
     free(s.y);
 }
 
+typedef struct screen_state {
+    tern_float_matrix w;
+    tern_screen screen;
+    tern_screen_inputs x;
+    tern_screen_scores y;
+    int64_t tokens;
+} screen_state;
+
+enum { PACKED_ROWS = 2048 };
+
+static void run_screen_pack(const tern_kernels *kernels, void *state, int64_t repetition) {
+    const screen_state *s = state;
+    (void)repetition;
+    kernels->screen_pack(&s->w, 0, PACKED_ROWS, &s->screen);
+}
+
+static void run_screen_scores(const tern_kernels *kernels, void *state, int64_t repetition) {
+    const screen_state *s = state;
+    (void)repetition;
+    kernels->screen_scores(&s->screen, &s->x, s->tokens, 0, s->w.rows, &s->y);
+}
+
+/* The screen of a part of a head, from memory. */
+static void bench_screen(int32_t bits, int64_t tokens) {
+    const int64_t rows = 65536;
+    const int64_t cols = 2560;
+    const int64_t bytes = rows * cols / 8 * bits;
+    float *columns[3];
+    for (int i = 0; i < 3; i++) {
+        columns[i] = allocate(rows * 4);
+        fill_floats(columns[i], rows, FILL_UNIFORM);
+    }
+    screen_state s = {.w = {allocate(rows * 2100), rows, cols, cols, TERN_Q6_K}, .tokens = tokens};
+    s.screen = (tern_screen){allocate(bytes), columns[0], columns[1], columns[2], rows, cols, 4 * cols * bits, bits};
+    int8_t *inputs = allocate(tokens * cols);
+    for (int64_t i = 0; i < tokens * cols; i++) {
+        inputs[i] = (int8_t)(random_below(64) - 32);
+    }
+    float *out = allocate(tokens * rows * 10);
+    s.x = (tern_screen_inputs){inputs, inputs, allocate(tokens * 8), columns[0], cols};
+    memset((void *)s.x.sums, 0, (size_t)tokens * 8);
+    s.y = (tern_screen_scores){out,      out + tokens * rows, out + 2 * tokens * rows, out + 2 * tokens * rows, rows,
+                               rows / 32};
+    fill_typed((void *)s.w.values, TERN_Q6_K, rows * cols, FILL_UNIFORM);
+    char name[64];
+    if (tokens == 1) {
+        snprintf(name, sizeof name, "screen_pack %d bits of q6_k %dx%lld", bits, PACKED_ROWS, (long long)cols);
+        bench((row){name, run_screen_pack, &s, (double)(PACKED_ROWS * 2100), 2.0 * (double)(PACKED_ROWS * cols),
+                    TERN_TIER_SCALAR});
+    }
+    snprintf(name, sizeof name, "screen_scores %d bits %lldx%lld, %lld token%s", bits, (long long)rows, (long long)cols,
+             (long long)tokens, tokens == 1 ? "" : "s");
+    bench((row){name, run_screen_scores, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens), TERN_TIER_SCALAR});
+    for (int i = 0; i < 3; i++) {
+        free(columns[i]);
+    }
+    free((void *)s.w.values);
+    free(s.screen.codes);
+    free(inputs);
+    free((void *)s.x.sums);
+    free(out);
+}
+
 typedef struct attention_state {
     tern_kv_layer kv;
     int64_t cache_bytes; /* of the keys of one copy */
@@ -370,6 +433,10 @@ int main(int argc, char **argv) {
         for (int64_t tokens = 1; tokens <= 8; tokens *= 2) {
             bench_float(type, tokens);
         }
+    }
+    for (int32_t bits = 4; bits <= 6; bits += 2) {
+        bench_screen(bits, 1);
+        bench_screen(bits, 8);
     }
     for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
         bench_attention(type, 128, 1);

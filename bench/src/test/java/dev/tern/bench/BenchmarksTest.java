@@ -7,11 +7,12 @@ import dev.tern.Session;
 import dev.tern.convert.ConversionPlan;
 import dev.tern.convert.Validator;
 import dev.tern.gguf.GgmlType;
+import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.Tier;
-
+import dev.tern.model.HeadScreen;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -46,9 +47,41 @@ class BenchmarksTest {
                         ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
                         DraftBenchmark.class.getName() + ".pass",
+                        HeadBenchmark.class.getName() + ".head",
                         LutMatmulBenchmark.class.getName() + ".matmul",
                         StageBenchmark.class.getName() + ".emptyStage",
                         TernaryMatmulBenchmark.class.getName() + ".matmul");
+    }
+
+    /** The largest logits are those of the head without a screen, and the screen spares rows. */
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "Q8_0", "Q6_K"})
+    void headGivesTheLargestLogits(FloatType type) {
+        MemorySegment[] logits = new MemorySegment[2];
+        for (HeadScreen screen : new HeadScreen[] {HeadScreen.OFF, HeadScreen.ON}) {
+            HeadBenchmark benchmark = new HeadBenchmark();
+            benchmark.shape = "4000x512";
+            benchmark.type = type;
+            benchmark.kind = SyntheticHead.Kind.SPECTRUM;
+            benchmark.screen = screen;
+            benchmark.top = 1;
+            benchmark.threads = 2;
+            benchmark.load();
+            HeadBenchmark.Spared spared = new HeadBenchmark.Spared();
+            float sum = 0;
+            for (int i = 0; i < HeadBenchmark.STATES; i++) {
+                float[] row = benchmark.head(spared).toArray(ValueLayout.JAVA_FLOAT);
+                float largest = Float.NEGATIVE_INFINITY;
+                for (float logit : row) {
+                    largest = Math.max(largest, logit);
+                }
+                sum += largest;
+            }
+            benchmark.free();
+            logits[screen == HeadScreen.ON ? 1 : 0] = MemorySegment.ofArray(new float[] {sum});
+            assertThat(spared.sparedShare()).isBetween(screen == HeadScreen.ON ? 0.05 : 0, 1.0);
+        }
+        assertThat(logits[0].mismatch(logits[1])).isEqualTo(-1);
     }
 
     @ParameterizedTest

@@ -15,6 +15,7 @@ final class DraftRows {
     private int[] batch = new int[1]; // the pass's tokens: one that was certain, then the drafted
     private int next = 1; // the first of them that has not been taken
     private int end = 1;
+    private int top; // how many of the largest logits of each are there for sure; 0: all
 
     DraftRows(Arena arena, long rowBytes) {
         this.arena = arena;
@@ -43,9 +44,15 @@ final class DraftRows {
     }
 
     /** The pass has been made: its first token is the session's, {@code count} drafted ones wait. */
-    void evaluated(int count, MemorySegment first) {
+    void evaluated(int count, int top, MemorySegment first) {
+        this.top = top;
         MemorySegment.copy(logits, 0, first, 0, rowBytes);
         end = 1 + count;
+    }
+
+    /** Whether the largest {@code wanted} logits (0: all) of each are there. */
+    boolean has(int wanted) {
+        return top == 0 || wanted > 0 && wanted <= top;
     }
 
     /** How many leading ones of {@code tokens} are those that wait. */

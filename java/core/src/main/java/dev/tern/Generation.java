@@ -236,7 +236,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             return finish(StopReason.MAX_TOKENS, Token.NO_ID, "");
         }
         Session s = evaluated();
-        int id = Objects.requireNonNull(sampler).sample(s.logits());
+        int id = Objects.requireNonNull(sampler).sample(s.largestLogits());
         if (ends(id)) {
             endId = OptionalInt.of(id);
             return finish(StopReason.END_TOKEN, Token.NO_ID, "");
@@ -270,11 +270,11 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
                 speculation.addPrompt(id);
             }
             long start = System.nanoTime();
-            s.feed(promptIds);
+            s.feedLargest(sampling.decisiveLogits(), promptIds);
             prefillNanos = System.nanoTime() - start;
         } else {
             int more = options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens() - count;
-            speculation.feed(s, ids[count - 1], more - 1);
+            speculation.feed(s, sampling.decisiveLogits(), ids[count - 1], more - 1);
         }
         return s;
     }

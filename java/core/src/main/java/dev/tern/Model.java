@@ -17,6 +17,7 @@ import dev.tern.model.ModelWeights;
 import dev.tern.model.PassProfile;
 import dev.tern.model.PassTimes;
 import dev.tern.model.Processors;
+import dev.tern.model.ScreenUse;
 import dev.tern.model.ThreadTeam;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
@@ -110,10 +111,14 @@ public final class Model implements AutoCloseable {
                         + " tokens by diffusion; it is decoded here as a causal model, one token after the other");
             }
             Engine engine = new Engine(
-                    model, weights, kernels, team, context, options.batchSize(), options.cacheType(), () -> {
+                    model, weights, kernels, team, context, options.batchSize(), options.cacheType(), options.screen(), () -> {
                         arena.close();
                         file.close();
                     });
+            if (engine.screenBytes() > 0) {
+                notes.add("the head gets a screen of " + (engine.screenBytes() + 500_000) / 1_000_000
+                        + " MB in memory once the most likely tokens alone are asked for (greedy, top-k)");
+            }
             Tokenizer tokenizer = null;
             InputException tokenizerProblem = null;
             try {
@@ -354,6 +359,11 @@ public final class Model implements AutoCloseable {
 
     PassTimes passTimes() {
         return engine.passTimes();
+    }
+
+    /** What the head's screen has done so far: how often it was tried, and what it spared. */
+    public ScreenUse screenUse() {
+        return engine.screenUse();
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

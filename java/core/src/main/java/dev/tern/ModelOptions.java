@@ -5,6 +5,7 @@ import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.lut.KernelFamily;
+import dev.tern.model.HeadScreen;
 import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,6 +26,8 @@ import java.util.function.Consumer;
  * @param layout of ternary matrices that are multiplied; empty for the fastest here
  * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy
  *     nothing of it: less memory of the process's own, and slower decoding
+ * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and takes
+ *     memory, results are the same
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
@@ -39,6 +42,7 @@ public record ModelOptions(
         Optional<Path> kernelConfig,
         Optional<TernaryLayout> layout,
         boolean mapped,
+        HeadScreen screen,
         Consumer<String> waiting) {
 
     /**
@@ -87,6 +91,7 @@ public record ModelOptions(
         private Optional<Path> kernelConfig = Optional.empty();
         private Optional<TernaryLayout> layout = Optional.empty();
         private boolean mapped;
+        private HeadScreen screen = HeadScreen.AUTO;
         private Consumer<String> waiting = what -> {};
 
         private Builder() {}
@@ -149,6 +154,11 @@ public record ModelOptions(
             return this;
         }
 
+        public Builder screen(HeadScreen value) {
+            screen = value;
+            return this;
+        }
+
         /** Nobody is told unless this is set. */
         public Builder waiting(Consumer<String> listener) {
             waiting = listener;
@@ -169,6 +179,7 @@ public record ModelOptions(
                     kernelConfig,
                     layout,
                     mapped,
+                    screen,
                     waiting);
         }
     }

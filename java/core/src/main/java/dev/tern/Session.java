@@ -27,6 +27,7 @@ public final class Session implements AutoCloseable {
     private int[] ids = new int[64];
     private int position;
     private boolean logitsReady;
+    private boolean largestOnly; // logits that are not among the largest may be -infinity
     private volatile boolean closed;
 
     Session(Engine engine, Set<Session> open) {
@@ -73,12 +74,23 @@ public final class Session implements AutoCloseable {
      *     is then as it was
      */
     public void feed(int... tokens) {
+        feedLargest(0, tokens);
+    }
+
+    /**
+     * As {@link #feed(int...)}, where only the largest logits of the last token matter, as for a greedy sampler or one that
+     * begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
+     *
+     * @param top how many; 0 for all
+     */
+    public void feedLargest(int top, int... tokens) {
         if (tokens.length > 0) {
             append(tokens);
-            int known = drafted.matching(tokens);
+            int known = drafted.has(top) ? drafted.matching(tokens) : 0;
             if (known > 0) {
                 drafted.take(known, logits);
                 position += known;
+                largestOnly = !drafted.has(0);
             }
             if (known < tokens.length) {
                 drafted.clear();
@@ -86,9 +98,10 @@ public final class Session implements AutoCloseable {
             for (int first = known; first < tokens.length; ) {
                 int count = Math.min(engine.batchSize(), tokens.length - first);
                 boolean last = first + count == tokens.length;
-                engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits);
+                engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits, top);
                 position += count;
                 first += count;
+                largestOnly = top > 0;
             }
             logitsReady = true;
         }
@@ -106,25 +119,36 @@ public final class Session implements AutoCloseable {
      * @throws InputException as {@link #feed(int...)}
      */
     public int feedAhead(int token, int[] draft, int count) {
+        return feedAhead(0, token, draft, count);
+    }
+
+    /**
+     * As {@link #feedAhead(int, int[], int)}, where only the largest logits of each token matter, as in
+     * {@link #feedLargest}.
+     *
+     * @param top how many; 0 for all
+     */
+    public int feedAhead(int top, int token, int[] draft, int count) {
         int ahead = Math.min(Math.min(count, draft.length), engine.batchSize() - 1);
         ahead = Math.min(ahead, contextLength() - position - 1);
-        if (ahead <= 0 || isAhead(token)) {
-            feed(token);
+        if (ahead <= 0 || isAhead(top, token)) {
+            feedLargest(top, token);
             return 0;
         }
         engine.requireIds(Arrays.copyOf(draft, ahead));
         append(new int[] {token});
         int[] batch = drafted.batch(token, draft, ahead);
-        engine.evaluate(cache, position, batch, 0, ahead + 1, 0, drafted.logits());
-        drafted.evaluated(ahead, logits);
+        engine.evaluate(cache, position, batch, 0, ahead + 1, 0, drafted.logits(), top);
+        drafted.evaluated(ahead, top, logits);
         position++;
         logitsReady = true;
+        largestOnly = top > 0;
         return ahead;
     }
 
     /** Whether this token, fed next, would cost no pass, as {@link #feedAhead} has evaluated it. */
-    boolean isAhead(int token) {
-        return drafted.isNext(token);
+    boolean isAhead(int top, int token) {
+        return drafted.has(top) && drafted.isNext(token);
     }
 
     /** Appends tokens and hands over the logits of each, in order; {@link #logits} then are those of the last. */
@@ -173,6 +197,7 @@ public final class Session implements AutoCloseable {
             throw contextTooSmall(position + (long) tokens.length, contextLength());
         }
         logitsReady = false;
+        largestOnly = false;
         if (ids.length < position + tokens.length) {
             ids = Arrays.copyOf(ids, Math.min(contextLength(), Math.max(2 * ids.length, position + tokens.length)));
         }
@@ -189,11 +214,28 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}.
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. After
+     * {@link #feedLargest}, or a generation, the token may have to be evaluated again for those that were not needed.
      *
      * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
      */
     public MemorySegment logits() {
+        MemorySegment row = largestLogits();
+        if (largestOnly) {
+            engine.evaluate(cache, position - 1, ids, position - 1, 1, 0, logits);
+            largestOnly = false;
+        }
+        return row;
+    }
+
+    /**
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. As many of the largest as
+     * {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each other one
+     * may be -infinity instead.
+     *
+     * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
+     */
+    public MemorySegment largestLogits() {
         requireOpen();
         if (!logitsReady) {
             throw new IllegalStateException("no logits: feed a token first");
@@ -221,6 +263,7 @@ public final class Session implements AutoCloseable {
         try {
             engine.exclusively(() -> copy.cache.copyFrom(cache, position));
             copy.adopt(Arrays.copyOf(ids, position), logitsReady ? logits : MemorySegment.NULL);
+            copy.largestOnly = largestOnly;
         } catch (Throwable thrown) {
             copy.close();
             throw thrown;
@@ -233,6 +276,7 @@ public final class Session implements AutoCloseable {
         ids = tokens.length == 0 ? new int[64] : tokens;
         position = tokens.length;
         logitsReady = lastLogits.byteSize() > 0;
+        largestOnly = false;
         if (logitsReady) {
             logits.copyFrom(lastLogits);
         }
@@ -248,7 +292,7 @@ public final class Session implements AutoCloseable {
         requireOpen();
         engine.exclusively(() -> {
             engine.requireOpen();
-            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits : MemorySegment.NULL);
+            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits() : MemorySegment.NULL);
         });
     }
 

@@ -59,14 +59,15 @@ final class Speculation {
     /**
      * Feeds the last token, ahead of which the next may be evaluated.
      *
+     * @param top how many of the largest logits matter, 0 for all
      * @param useful how many drafted tokens can be of use at most
      */
-    void feed(Session session, int id, int useful) {
-        if (session.isAhead(id)) {
-            session.feed(id);
+    void feed(Session session, int top, int id, int useful) {
+        if (session.isAhead(top, id)) {
+            session.feedLargest(top, id);
             accepted++;
         } else {
-            drafted += session.feedAhead(id, draft, draftTokens(useful));
+            drafted += session.feedAhead(top, id, draft, draftTokens(useful));
         }
     }
 

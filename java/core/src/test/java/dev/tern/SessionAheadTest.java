@@ -82,7 +82,7 @@ class SessionAheadTest {
                     plain.feed(text[at]);
                     int[] draft = Arrays.copyOfRange(text, at + 1, at + 7); // zeros past the context's end
                     draft[random.nextInt(6)] = random.nextInt(VOCABULARY);
-                    boolean waits = ahead.isAhead(text[at]);
+                    boolean waits = ahead.isAhead(0, text[at]);
                     int count = ahead.feedAhead(text[at], draft, 1 + random.nextInt(6));
                     assertThat(count).isLessThanOrEqualTo(CONTEXT - at - 1);
                     taken += waits ? 1 : 0;
@@ -100,11 +100,11 @@ class SessionAheadTest {
         int[] draft = tokens(20);
         assertThat(ahead.feedAhead(1, draft, 0)).isZero();
         assertThat(ahead.feedAhead(1, draft, 3)).isEqualTo(3);
-        assertThat(ahead.isAhead(draft[0])).isTrue();
+        assertThat(ahead.isAhead(0, draft[0])).isTrue();
         assertThat(ahead.feedAhead(draft[0], draft, 5)).as("has been evaluated").isZero();
-        assertThat(ahead.isAhead(draft[1])).isTrue();
+        assertThat(ahead.isAhead(0, draft[1])).isTrue();
         ahead.feed(draft[1], draft[2]);
-        assertThat(ahead.isAhead(draft[3])).as("none are left").isFalse();
+        assertThat(ahead.isAhead(0, draft[3])).as("none are left").isFalse();
         assertThat(ahead.feedAhead(2, draft, 99)).as("a batch is 8 tokens").isEqualTo(7);
         assertThat(ahead.feedAhead(VOCABULARY - 1, new int[0], 4)).isZero();
         ahead.feed(tokens(CONTEXT - ahead.position() - 3));
@@ -126,7 +126,7 @@ class SessionAheadTest {
         try (Session fork = ahead.fork();
                 Session restored = model.restore(saved)) {
             for (Session other : new Session[] {fork, restored}) {
-                assertThat(other.isAhead(text[3])).isFalse();
+                assertThat(other.isAhead(0, text[3])).isFalse();
                 assertThat(bits(other)).isEqualTo(bits(plain));
                 other.feed(text[3]);
             }
@@ -135,9 +135,9 @@ class SessionAheadTest {
             assertThat(bits(restored)).isEqualTo(bits(plain));
         }
         ahead.rewind(3);
-        assertThat(ahead.isAhead(text[3])).as("nothing was rewound").isTrue();
+        assertThat(ahead.isAhead(0, text[3])).as("nothing was rewound").isTrue();
         ahead.rewind(2);
-        assertThat(ahead.isAhead(text[3])).isFalse();
+        assertThat(ahead.isAhead(0, text[3])).isFalse();
         assertThatThrownBy(ahead::logits).isInstanceOf(IllegalStateException.class);
         plain.rewind(2);
         plain.feed(text[9]);

@@ -4,6 +4,7 @@ import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
+import dev.tern.model.HeadScreen;
 import dev.tern.model.PassProfile;
 import dev.tern.model.Processors;
 import java.nio.file.Path;
@@ -107,6 +108,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "Also shows what each test's time goes to, stage by stage, in one further run.")
     private boolean profile;
 
+    @Option(
+            names = "--screen",
+            paramLabel = "auto|on|off",
+            defaultValue = "off",
+            description = "Measure generation by the most likely token alone, with a screen of the head or, with off, by all"
+                    + " logits (default: ${DEFAULT-VALUE}).")
+    private HeadScreen screen = HeadScreen.OFF;
+
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
@@ -152,6 +161,7 @@ final class BenchCommand implements Callable<Integer> {
                         .contextLength(context)
                         .cacheType(cacheType)
                         .batchSize(batch)
+                        .screen(screen)
                         .requireNative(terminal.requireNative());
                 kernels.applyTo(options, terminal);
                 try (Model model = Model.load(file, options.build())) {
@@ -219,7 +229,7 @@ final class BenchCommand implements Callable<Integer> {
             for (int id : ids) {
                 interruption.check();
                 one[0] = id;
-                session.feed(one);
+                session.feedLargest(screen == HeadScreen.OFF ? 0 : 1, one);
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.tern.cli;
 import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.kernels.FloatType;
+import dev.tern.model.HeadScreen;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,15 @@ final class EngineOptions {
             description = "Tokens of the prompt processed at once (default: 128). The result does not depend on it.")
     private @Nullable Integer batch;
 
+    @Option(
+            names = "--screen",
+            paramLabel = "auto|on|off",
+            description = {
+                "Spare most of the head's work where only the most likely tokens matter (default: auto, once it pays).",
+                "Takes memory. The result does not depend on it."
+            })
+    private @Nullable HeadScreen screen;
+
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
@@ -80,6 +90,9 @@ final class EngineOptions {
         layout.applyTo(options);
         if (cacheType != null) {
             options.cacheType(cacheType);
+        }
+        if (screen != null) {
+            options.screen(screen);
         }
         ModelOptions built;
         try {

@@ -84,7 +84,7 @@ public final class BlockRunner implements AutoCloseable {
                 MemorySegment.copy(values, 0, states, 0, 4L * count * width);
             }
         };
-        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, last);
+        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, null, last);
     }
 
     /** Of a model of one block, the residual stream behind it is what is computed last. */

@@ -19,6 +19,7 @@ public final class Engine implements AutoCloseable {
     private final Kernels kernels;
     private final ThreadTeam team;
     private final Forward forward;
+    private final ScreenedHead screened;
     private final int contextLength;
     private final int batchSize;
     private final FloatType cacheType;
@@ -35,6 +36,7 @@ public final class Engine implements AutoCloseable {
      * @param contextLength positions a sequence may have
      * @param batchSize most tokens of one pass
      * @param cacheType F16 or F32
+     * @param screen whether the head has a screen
      * @param release run once when the engine closes, after the last pass: frees the weights
      */
     public Engine(
@@ -45,6 +47,7 @@ public final class Engine implements AutoCloseable {
             int contextLength,
             int batchSize,
             FloatType cacheType,
+            HeadScreen screen,
             Runnable release) {
         if (contextLength <= 0 || batchSize <= 0 || cacheType != FloatType.F16 && cacheType != FloatType.F32) {
             throw new IllegalArgumentException(
@@ -59,6 +62,7 @@ public final class Engine implements AutoCloseable {
         this.cacheType = cacheType;
         this.release = release;
         this.forward = new Forward(model, weights, kernels, team, this.batchSize);
+        this.screened = new ScreenedHead(screen, weights.head(), kernels, team);
     }
 
     /** The numbers of the graph. */
@@ -89,6 +93,21 @@ public final class Engine implements AutoCloseable {
     /** Most tokens of one pass. */
     public int batchSize() {
         return batchSize;
+    }
+
+    /** What the head's screen has done so far. */
+    public ScreenUse screenUse() {
+        turns.lock();
+        try {
+            return screened.use();
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Bytes that a screen of the head will take once it is made; 0 where none is. */
+    public long screenBytes() {
+        return screened.possibleBytes();
     }
 
     /** Element type of the caches. */
@@ -136,7 +155,19 @@ public final class Engine implements AutoCloseable {
      */
     public void evaluate(
             KvCache cache, int position, int[] ids, int first, int count, int firstLogits, MemorySegment logits) {
-        evaluate(cache, position, ids, first, count, firstLogits, logits, null);
+        evaluate(cache, position, ids, first, count, firstLogits, logits, 0, null);
+    }
+
+    /**
+     * As {@link #evaluate(KvCache, int, int[], int, int, int, MemorySegment)}, where of each token only the largest logits
+     * matter: the {@code top} largest and all that equal the least of them are those of the whole head to the bit; each other
+     * one may be -infinity instead.
+     *
+     * @param top 0 for all
+     */
+    public void evaluate(
+            KvCache cache, int position, int[] ids, int first, int count, int firstLogits, MemorySegment logits, int top) {
+        evaluate(cache, position, ids, first, count, firstLogits, logits, top, null);
     }
 
     void evaluate(
@@ -147,6 +178,7 @@ public final class Engine implements AutoCloseable {
             int count,
             int firstLogits,
             MemorySegment logits,
+            int top,
             @Nullable ForwardTrace trace) {
         if (count < 1 || count > batchSize || firstLogits < 0 || firstLogits > count) {
             throw new IllegalArgumentException("a batch of " + count + " with logits from " + firstLogits);
@@ -162,10 +194,15 @@ public final class Engine implements AutoCloseable {
         try {
             requireOpen();
             cache.reserve(position + count, position);
+            boolean shortcut = firstLogits < count && screened.prepare(top, count - firstLogits);
             long start = System.nanoTime();
-            forward.evaluate(cache, position, ids, first, count, firstLogits, logits, trace);
+            forward.evaluate(
+                    cache, position, ids, first, count, firstLogits, logits, shortcut ? screened : null, trace);
             if (firstLogits == 0) {
                 passTimes.record(count, System.nanoTime() - start);
+            }
+            if (shortcut) {
+                screened.finish();
             }
         } finally {
             turns.unlock();

@@ -60,6 +60,7 @@ final class Forward implements ThreadTeam.Program {
     private int position;
     private int firstLogits;
     private @Nullable MemorySegment logits;
+    private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
     private @Nullable PassMeter meter;
     private @Nullable StageClock clock; // the meter's
@@ -108,6 +109,7 @@ final class Forward implements ThreadTeam.Program {
      *
      * @param firstLogits logits are wanted from this token of the batch on; {@code count} for none
      * @param logits float32 {@code [count - firstLogits][vocab]}
+     * @param screened what has been prepared to compute the head's largest; null for the whole head
      * @param trace sees all tokens in all blocks, whether logits are wanted or not
      */
     void evaluate(
@@ -118,6 +120,7 @@ final class Forward implements ThreadTeam.Program {
             int count,
             int firstLogits,
             MemorySegment logits,
+            @Nullable ScreenedHead screened,
             @Nullable ForwardTrace trace) {
         attention.reserve(position + count);
         this.cache = sequence;
@@ -127,10 +130,11 @@ final class Forward implements ThreadTeam.Program {
         this.tokens = count;
         this.firstLogits = firstLogits;
         this.logits = logits;
+        this.screened = screened;
         this.trace = trace;
         PassMeter passes = meter;
         if (passes != null) {
-            passes.begin(position, count, count - firstLogits);
+            passes.begin(position, count, count - firstLogits, screened == null);
         }
         try {
             team.run(this);
@@ -138,6 +142,7 @@ final class Forward implements ThreadTeam.Program {
             this.cache = null;
             this.ids = NONE;
             this.logits = null;
+            this.screened = null;
             this.trace = null;
             if (passes != null) {
                 passes.clock().end();
@@ -166,8 +171,12 @@ final class Forward implements ThreadTeam.Program {
             }
         }
         if (firstLogits < tokens) {
-            head.run(member, firstLogits - first, tokens - first, Objects.requireNonNull(logits));
-            end(member, PassStage.HEAD);
+            MemorySegment out = Objects.requireNonNull(logits);
+            if (head.run(member, firstLogits - first, tokens - first, screened, out)) {
+                mark(member, PassStage.HEAD);
+            } else {
+                end(member, PassStage.HEAD);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import static dev.tern.model.RowShares.share;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** The last stage of a pass: the logits of some tokens. */
 final class HeadStage {
@@ -27,8 +28,16 @@ final class HeadStage {
         }
     }
 
-    /** One member's part of the stage: logits of tokens [first, tokens), {@code [tokens - first][vocab]}. */
-    void run(int member, int first, int tokens, MemorySegment logits) {
+    /**
+     * One member's part of the stage: logits of tokens [first, tokens), {@code [tokens - first][vocab]}.
+     *
+     * @param screened what has been prepared to compute the largest alone; null for all
+     * @return whether it has ended the stage, as a screened head does
+     */
+    boolean run(int member, int first, int tokens, @Nullable ScreenedHead screened, MemorySegment logits) {
+        if (screened != null && screened.run(member, inputs[first], logits)) {
+            return true;
+        }
         int rows = head.rows();
         int n = RowShares.rowShares(rows, ROW_UNIT, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
@@ -36,5 +45,6 @@ final class HeadStage {
             int end = share(rows, ROW_UNIT, i + 1, n);
             kernels.floatMatmul(head, inputs[first], hidden, tokens - first, begin, end, logits, rows);
         }
+        return false;
     }
 }

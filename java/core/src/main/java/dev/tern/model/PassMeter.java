@@ -34,8 +34,11 @@ final class PassMeter {
         return clock;
     }
 
-    /** A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. */
-    void begin(int position, int count, int wanted) {
+    /**
+     * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. What a
+     * screened head reads is not known beforehand, and not counted.
+     */
+    void begin(int position, int count, int wanted, boolean wholeHead) {
         passes++;
         tokens += count;
         int layers = weights.layers().size();
@@ -54,7 +57,7 @@ final class PassMeter {
         }
         FloatWeights head = weights.head();
         long elements = (long) head.rows() * head.cols();
-        add(PassStage.HEAD, elements, head.type().bytes(elements), wanted);
+        add(PassStage.HEAD, elements, head.type().bytes(elements), wholeHead ? wanted : 0);
         clock.begin();
     }
 

@@ -29,6 +29,17 @@ public record SamplingOptions(
         return new SamplingOptions(0, 0, 1, 0, 1, 0, 0);
     }
 
+    /**
+     * How many of the largest logits decide: where these, and all that equal the least of them, are what they are, any of
+     * the others may be -infinity and the same token is chosen. 0 where all logits matter.
+     */
+    public int decisiveLogits() {
+        if (repeatPenalty != 1 && repeatLastN != 0) {
+            return 0; // which changes logits before the largest are taken
+        }
+        return temperature == 0 ? 1 : topK;
+    }
+
     private static void require(boolean condition, String name, String expected, Object found) {
         if (!condition) {
             throw new IllegalArgumentException(name + ": expected " + expected + ", found " + found);

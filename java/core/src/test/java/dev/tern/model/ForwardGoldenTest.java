@@ -47,10 +47,11 @@ class ForwardGoldenTest {
                             64,
                             32,
                             FloatType.F32,
+                            HeadScreen.OFF,
                             () -> {});
                     KvCache cache = engine.newCache()) {
                 MemorySegment out = arena.allocate(4L * ids.length * model.vocabSize(), 64);
-                engine.evaluate(cache, 0, ids, 0, ids.length, 0, out, (layer, name, values, tokens, width) ->
+                engine.evaluate(cache, 0, ids, 0, ids.length, 0, out, 0, (layer, name, values, tokens, width) ->
                         traced.put(layer + " " + name, values.asSlice(0, 4L * tokens * width)
                                 .toArray(ValueLayout.JAVA_FLOAT)));
                 logits = out.toArray(ValueLayout.JAVA_FLOAT);

@@ -33,6 +33,7 @@ class ForwardTest {
                     64,
                     32,
                     FloatType.F32,
+                    HeadScreen.OFF,
                     () -> {})) {
                 int n = IDS.length;
                 MemorySegment out = arena.allocate(4L * n * vocab, 64);
@@ -48,13 +49,13 @@ class ForwardTest {
                         try (KvCache cache = engine.newCache()) {
                             out.fill((byte) 0);
                             ForwardTrace trace = traced ? (layer, name, values, count, width) -> {} : null;
-                            engine.evaluate(cache, 0, IDS, 0, n - 1, first, out, trace);
+                            engine.evaluate(cache, 0, IDS, 0, n - 1, first, out, 0, trace);
                             assertThat(logits(out, n - 1 - first, vocab))
                                     .as("logits from token %d on", first)
                                     .containsExactly(
                                             Arrays.copyOfRange(expected, first * vocab, (n - 1) * vocab));
                             // What the cache holds, shows in the next token.
-                            engine.evaluate(cache, n - 1, IDS, n - 1, 1, 0, out, trace);
+                            engine.evaluate(cache, n - 1, IDS, n - 1, 1, 0, out, 0, trace);
                             assertThat(logits(out, 1, vocab))
                                     .containsExactly(Arrays.copyOfRange(expected, (n - 1) * vocab, n * vocab));
                         }

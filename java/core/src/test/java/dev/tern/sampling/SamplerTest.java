@@ -7,6 +7,7 @@ import dev.tern.io.InputException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -210,5 +211,47 @@ class SamplerTest {
         assertThatThrownBy(() -> options(1, -1, 1, 0, 0)).hasMessageContaining("top-k");
         assertThatThrownBy(() -> options(1, 0, 0, 0, 0)).hasMessageContaining("top-p");
         assertThatThrownBy(() -> options(1, 0, 1, 1.5f, 0)).hasMessageContaining("min-p");
+    }
+
+    /** What a screen of the head relies on: below the decisive logits and their equals nothing matters. */
+    @Test
+    void onlyTheDecisiveLogitsMatter() {
+        List<SamplingOptions> ways = List.of(
+                SamplingOptions.greedy(),
+                new SamplingOptions(0, 7, 0.5f, 0.1f, 1, 64, 0),
+                new SamplingOptions(0.8f, 1, 0.95f, 0.05f, 1, 64, 1),
+                new SamplingOptions(0.8f, 5, 0.95f, 0.05f, 1, 64, 2),
+                new SamplingOptions(2, 20, 1, 0, 1.3f, 0, 3),
+                new SamplingOptions(1, 40, 0.5f, 0, 1, 64, 4));
+        Random random = new Random(1);
+        for (SamplingOptions way : ways) {
+            int top = way.decisiveLogits();
+            assertThat(top).isEqualTo(way.temperature() == 0 ? 1 : way.topK());
+            Sampler whole = new Sampler(way, 300);
+            Sampler largest = new Sampler(way, 300);
+            for (int i = 0; i < 200; i++) {
+                float[] logits = new float[300];
+                for (int id = 0; id < logits.length; id++) {
+                    logits[id] = Math.round(random.nextGaussian() * 4) / 2f; // with ties
+                }
+                float[] sorted = logits.clone();
+                Arrays.sort(sorted);
+                float[] few = logits.clone();
+                for (int id = 0; id < few.length; id++) {
+                    few[id] = few[id] < sorted[300 - top] ? Float.NEGATIVE_INFINITY : few[id];
+                }
+                int chosen = whole.sample(MemorySegment.ofArray(logits));
+                assertThat(largest.sample(MemorySegment.ofArray(few))).isEqualTo(chosen);
+                whole.accept(chosen);
+                largest.accept(chosen);
+            }
+        }
+    }
+
+    @Test
+    void withoutTopKOrWithAPenaltyAllLogitsAreDecisive() {
+        assertThat(new SamplingOptions(0.8f, 0, 0.95f, 0.05f, 1, 64, 1).decisiveLogits()).isZero();
+        assertThat(new SamplingOptions(0, 0, 1, 0, 1.1f, 64, 1).decisiveLogits()).isZero();
+        assertThat(new SamplingOptions(0.8f, 40, 1, 0, 1.1f, -1, 1).decisiveLogits()).isZero();
     }
 }

@@ -206,6 +206,38 @@ final class KernelArguments {
         accessible("codes", codes);
     }
 
+    static void screenPack(FloatWeights w, int rowBegin, int rowEnd, Screen out) {
+        if (w.rows() != out.rows() || w.cols() != out.cols()) {
+            throw new IllegalArgumentException("out: a screen of " + out.rows() + " x " + out.cols() + ", but w is "
+                    + w.rows() + " x " + w.cols());
+        }
+        panels(rowBegin, rowEnd, out.rows());
+        accessible("w", w.values(), w.descriptor());
+        accessible("out", out.codes(), out.descriptor());
+    }
+
+    static void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out) {
+        range("tokens", 0, tokens, Math.min(x.tokens(), out.tokens()));
+        panels(rowBegin, rowEnd, s.rows());
+        if (x.cols() != s.cols()) {
+            throw new IllegalArgumentException("x: " + x.cols() + " columns, but the screen has " + s.cols());
+        }
+        if (out.rows() != s.rows()) {
+            throw new IllegalArgumentException("out: for " + out.rows() + " rows, but the screen has " + s.rows());
+        }
+        accessible("s", s.codes(), s.descriptor());
+        accessible("x", x.high(), x.descriptor());
+        accessible("out", out.scores(), out.descriptor());
+    }
+
+    private static void panels(int rowBegin, int rowEnd, int rows) {
+        range("rows", rowBegin, rowEnd, rows);
+        if (rowBegin % Screen.PANEL_ROWS != 0 || rowEnd % Screen.PANEL_ROWS != 0 && rowEnd != rows) {
+            throw new IllegalArgumentException(
+                    "rows: [" + rowBegin + ", " + rowEnd + ") of " + rows + " are no whole panels of a screen");
+        }
+    }
+
     /**
      * For memory that lives in a descriptor: C gets its address alone, so it must not lie in a heap array or crooked.
      */

@@ -129,4 +129,21 @@ public interface Kernels {
 
     /** Index of the first byte of packed 2-bit codes that holds a code 3, or -1. */
     long findInvalidCode(MemorySegment codes);
+
+    /**
+     * Packs rows {@code [rowBegin, rowEnd)} of a matrix into a screen of the same shape.
+     *
+     * @param rowBegin a multiple of 32
+     * @param rowEnd a multiple of 32 or the number of rows
+     */
+    void screenPack(FloatWeights w, int rowBegin, int rowEnd, Screen out);
+
+    /**
+     * Approximations and upper bounds of the products of rows {@code [rowBegin, rowEnd)} with tokens {@code [0, tokens)},
+     * and the largest of each panel of 32 rows.
+     *
+     * @param rowBegin a multiple of 32
+     * @param rowEnd a multiple of 32 or the number of rows
+     */
+    void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out);
 }

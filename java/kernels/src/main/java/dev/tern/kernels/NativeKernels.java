@@ -35,6 +35,8 @@ final class NativeKernels implements Kernels {
     private final MemorySegment siluGate;
     private final MemorySegment add;
     private final MemorySegment findInvalidCode;
+    private final MemorySegment screenPack;
+    private final MemorySegment screenScores;
 
     /** @param table a {@code tern_kernels} that lives as long as the process */
     NativeKernels(Tier tier, MemorySegment table) {
@@ -54,6 +56,8 @@ final class NativeKernels implements Kernels {
         siluGate = tern_kernels.silu_gate(table);
         add = tern_kernels.add(table);
         findInvalidCode = tern_kernels.find_invalid_code(table);
+        screenPack = tern_kernels.screen_pack(table);
+        screenScores = tern_kernels.screen_scores(table);
     }
 
     @Override
@@ -243,6 +247,30 @@ final class NativeKernels implements Kernels {
     public long findInvalidCode(MemorySegment codes) {
         KernelArguments.findInvalidCode(codes);
         return tern_kernels.find_invalid_code.invoke(findInvalidCode, codes, codes.byteSize());
+    }
+
+    @Override
+    public void screenPack(FloatWeights w, int rowBegin, int rowEnd, Screen out) {
+        KernelArguments.screenPack(w, rowBegin, rowEnd, out);
+        try {
+            tern_kernels.screen_pack.invoke(screenPack, w.descriptor(), rowBegin, rowEnd, out.descriptor());
+        } finally {
+            Reference.reachabilityFence(w);
+            Reference.reachabilityFence(out);
+        }
+    }
+
+    @Override
+    public void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out) {
+        KernelArguments.screenScores(s, x, tokens, rowBegin, rowEnd, out);
+        try {
+            tern_kernels.screen_scores.invoke(
+                    screenScores, s.descriptor(), x.descriptor(), tokens, rowBegin, rowEnd, out.descriptor());
+        } finally {
+            Reference.reachabilityFence(s);
+            Reference.reachabilityFence(x);
+            Reference.reachabilityFence(out);
+        }
     }
 
     private static MemorySegment from(MemorySegment floats, long offset) {

@@ -309,6 +309,18 @@ final class ReferenceKernels implements Kernels {
         return -1;
     }
 
+    @Override
+    public void screenPack(FloatWeights w, int rowBegin, int rowEnd, Screen out) {
+        KernelArguments.screenPack(w, rowBegin, rowEnd, out);
+        ReferenceScreens.pack(w, rowBegin, rowEnd, out);
+    }
+
+    @Override
+    public void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out) {
+        KernelArguments.screenScores(s, x, tokens, rowBegin, rowEnd, out);
+        ReferenceScreens.scores(s, x, tokens, rowBegin, rowEnd, out);
+    }
+
     /** 32-lane sum of w[i] * x[xStart + i]. */
     private static float dot(float[] w, MemorySegment x, long xStart, float[] lanes) {
         int n = w.length;
@@ -332,7 +344,7 @@ final class ReferenceKernels implements Kernels {
     }
 
     /** Adds 32 lanes in halves; destroys them. */
-    private static float fold(float[] lanes) {
+    static float fold(float[] lanes) {
         for (int half = LANES / 2; half > 0; half /= 2) {
             for (int j = 0; j < half; j++) {
                 lanes[j] += lanes[j + half];
@@ -342,7 +354,7 @@ final class ReferenceKernels implements Kernels {
     }
 
     /** Elements {@code [start, start + wide.length)}, exactly. */
-    private static void widen(MemorySegment values, FloatType type, long start, float[] wide) {
+    static void widen(MemorySegment values, FloatType type, long start, float[] wide) {
         long from = type.bytes(start);
         switch (type) {
             case F32 -> MemorySegment.copy(values, JAVA_FLOAT, from, wide, 0, wide.length);

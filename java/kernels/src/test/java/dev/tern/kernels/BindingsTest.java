@@ -12,6 +12,9 @@ import dev.tern.kernels.ffi.tern_lut_matrix;
 import dev.tern.kernels.ffi.tern_lut_shape;
 import dev.tern.kernels.ffi.tern_lut_tables;
 import dev.tern.kernels.ffi.tern_rope;
+import dev.tern.kernels.ffi.tern_screen;
+import dev.tern.kernels.ffi.tern_screen_inputs;
+import dev.tern.kernels.ffi.tern_screen_scores;
 import dev.tern.kernels.ffi.tern_ternary_matrix;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,6 +56,9 @@ class BindingsTest {
                 tern_float_matrix.layout(),
                 tern_rope.layout(),
                 tern_kv_layer.layout(),
+                tern_screen.layout(),
+                tern_screen_inputs.layout(),
+                tern_screen_scores.layout(),
                 tern_kernels.layout(),
                 tern_lut_shape.layout(),
                 tern_lut_matrix.layout(),
@@ -216,6 +222,37 @@ class BindingsTest {
         assertThat(tern_kv_layer.capacity(kv)).isEqualTo(3);
         assertThat(tern_kv_layer.head_dim(kv)).isEqualTo(4);
         assertThat(tern_kv_layer.type(kv)).isEqualTo(tern_kernels_h.TERN_F16());
+    }
+
+    @Test
+    void descriptorsOfScreensHoldWhatTheyDescribe() {
+        Screen screen = Screen.allocate(Arena.ofAuto(), 40, 20, 6);
+        MemorySegment s = screen.descriptor();
+        assertThat(tern_screen.codes(s).address()).isEqualTo(screen.codes().address());
+        assertThat(tern_screen.steps(s).address()).isEqualTo(screen.steps().address());
+        assertThat(tern_screen.residuals(s).address()).isEqualTo(screen.residuals().address());
+        assertThat(tern_screen.norms(s).address()).isEqualTo(screen.norms().address());
+        assertThat(tern_screen.rows(s)).isEqualTo(40);
+        assertThat(tern_screen.cols(s)).isEqualTo(20);
+        assertThat(tern_screen.stride(s)).isEqualTo(768);
+        assertThat(tern_screen.bits(s)).isEqualTo(6);
+
+        ScreenInputs inputs = ScreenInputs.allocate(Arena.ofAuto(), 2, 20);
+        MemorySegment x = inputs.descriptor();
+        assertThat(tern_screen_inputs.high(x).address()).isEqualTo(inputs.high().address());
+        assertThat(tern_screen_inputs.low(x).address()).isEqualTo(inputs.low().address());
+        assertThat(tern_screen_inputs.sums(x).address()).isEqualTo(inputs.sums().address());
+        assertThat(tern_screen_inputs.factors(x).address()).isEqualTo(inputs.factors().address());
+        assertThat(tern_screen_inputs.stride(x)).isEqualTo(32);
+
+        ScreenScores scores = ScreenScores.allocate(Arena.ofAuto(), 2, 40);
+        MemorySegment y = scores.descriptor();
+        assertThat(tern_screen_scores.scores(y).address()).isEqualTo(scores.scores().address());
+        assertThat(tern_screen_scores.uppers(y).address()).isEqualTo(scores.uppers().address());
+        assertThat(tern_screen_scores.peaks(y).address()).isEqualTo(scores.peaks().address());
+        assertThat(tern_screen_scores.ceilings(y).address()).isEqualTo(scores.ceilings().address());
+        assertThat(tern_screen_scores.stride(y)).isEqualTo(64);
+        assertThat(tern_screen_scores.panel_stride(y)).isEqualTo(2);
     }
 
     /** Generated on anybody's machine, the bindings are the same. */

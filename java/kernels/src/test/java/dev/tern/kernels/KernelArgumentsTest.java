@@ -154,7 +154,29 @@ class KernelArgumentsTest {
         all.add(new Refusal("add: offset", BOUNDS, k -> k.add(F, F, 129, 0)));
         all.add(new Refusal("add: heap", ILLEGAL, k -> k.add(F, HEAP, 0, 1)));
         all.add(new Refusal("findInvalidCode: heap", ILLEGAL, k -> k.findInvalidCode(HEAP)));
+        all.addAll(screens());
         return all;
+    }
+
+    private static List<Refusal> screens() {
+        Screen screen = Screen.allocate(ARENA, 8, 16, 4);
+        Screen taller = Screen.allocate(ARENA, 70, 16, 4);
+        ScreenInputs x = ScreenInputs.allocate(ARENA, 2, 16);
+        ScreenScores y = ScreenScores.allocate(ARENA, 3, 8);
+        ScreenScores tall = ScreenScores.allocate(ARENA, 3, 70);
+        ScreenInputs wide = ScreenInputs.allocate(ARENA, 2, 17);
+        return List.of(
+                new Refusal("screenPack: another shape", ILLEGAL, k -> k.screenPack(MATRIX, 0, 8, taller)),
+                new Refusal("screenPack: rows", BOUNDS, k -> k.screenPack(MATRIX, 0, 9, screen)),
+                new Refusal("screenPack: row -32", BOUNDS, k -> k.screenPack(MATRIX, -32, 8, screen)),
+                new Refusal("screenPack: half a panel", ILLEGAL, k -> k.screenPack(MATRIX, 0, 7, screen)),
+                new Refusal("screenScores: tokens", BOUNDS, k -> k.screenScores(screen, x, 3, 0, 8, y)),
+                new Refusal("screenScores: tokens -1", BOUNDS, k -> k.screenScores(screen, x, -1, 0, 8, y)),
+                new Refusal("screenScores: rows", BOUNDS, k -> k.screenScores(taller, x, 1, 0, 71, tall)),
+                new Refusal("screenScores: within a panel", ILLEGAL, k -> k.screenScores(taller, x, 1, 16, 70, tall)),
+                new Refusal("screenScores: half a panel", ILLEGAL, k -> k.screenScores(taller, x, 1, 0, 40, tall)),
+                new Refusal("screenScores: columns", ILLEGAL, k -> k.screenScores(screen, wide, 1, 0, 8, y)),
+                new Refusal("screenScores: room", ILLEGAL, k -> k.screenScores(taller, x, 1, 0, 70, y)));
     }
 
     /** The native tier whose calls are made too; the checks are the same for all. */

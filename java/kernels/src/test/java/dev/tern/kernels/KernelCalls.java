@@ -34,6 +34,8 @@ final class KernelCalls {
         calls.put("silu_gate", (k, s) -> gate(s, k::siluGate));
         calls.put("add", KernelCalls::add);
         calls.put("find_invalid_code", KernelCalls::findInvalidCode);
+        calls.put("screen_pack", KernelCalls::screenPack);
+        calls.put("screen_scores", KernelCalls::screenScores);
         return calls;
     }
 
@@ -233,5 +235,32 @@ final class KernelCalls {
             codes.set(JAVA_BYTE, s.between(0, n - 1), (byte) (3 << 2 * s.between(0, 3)));
         }
         return k.findInvalidCode(codes);
+    }
+
+    private static long screenPack(Kernels k, Scene s) {
+        FloatType type = FloatType.values()[s.between(0, 4)];
+        int cols = columns(s, type);
+        int rows = s.between(1, 70);
+        Screen screen = s.screen(rows, cols, s.between(2, 3) * 2);
+        MemorySegment values = s.elements("w", (long) rows * cols, type, Floats.ANY);
+        int begin = s.between(0, (rows - 1) / Screen.PANEL_ROWS) * Screen.PANEL_ROWS;
+        k.screenPack(FloatWeights.of(s.allocator(), values, rows, cols, type), begin, rows, screen);
+        return 0;
+    }
+
+    private static long screenScores(Kernels k, Scene s) {
+        int cols = s.length();
+        int rows = s.between(1, 70);
+        int tokens = s.between(1, 5);
+        Screen screen = s.screen(rows, cols, s.between(2, 3) * 2);
+        ScreenInputs inputs = ScreenInputs.allocate(s.allocator(), tokens, cols);
+        MemorySegment x = s.floats("x", (long) tokens * cols, Floats.ANY);
+        long bounded = 0;
+        for (int t = 0; t < tokens; t++) { // one that has no bound leaves zeros: it is computed all the same
+            bounded += inputs.set(t, x, (long) t * cols) ? 1 : 0;
+        }
+        int begin = s.between(0, (rows - 1) / Screen.PANEL_ROWS) * Screen.PANEL_ROWS;
+        k.screenScores(screen, inputs, s.between(0, tokens), begin, rows, s.screenScores(tokens, rows));
+        return bounded;
     }
 }

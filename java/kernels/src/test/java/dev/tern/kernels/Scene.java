@@ -162,6 +162,36 @@ final class Scene implements AutoCloseable {
         return a;
     }
 
+    /** A screen full of random codes; steps and norms of any kind. */
+    Screen screen(int rows, int cols, int bits) {
+        Screen screen = Screen.allocate(arena, rows, cols, bits);
+        for (long i = 0; i < screen.codes().byteSize(); i++) {
+            screen.codes().set(JAVA_BYTE, i, (byte) random.nextInt());
+        }
+        segments.add(new Segment("screen's codes", screen.codes(), FloatType.F32, false));
+        filled("steps", screen.steps(), Floats.FINITE);
+        filled("residuals", screen.residuals(), Floats.ANY);
+        filled("norms", screen.norms(), Floats.ANY);
+        return screen;
+    }
+
+    /** Room for a screen's scores, filled with what an earlier token may have left. */
+    ScreenScores screenScores(int tokens, int rows) {
+        ScreenScores scores = ScreenScores.allocate(arena, tokens, rows);
+        filled("scores", scores.scores(), Floats.PLAIN);
+        filled("uppers", scores.uppers(), Floats.PLAIN);
+        filled("peaks", scores.peaks(), Floats.PLAIN);
+        filled("ceilings", scores.ceilings(), Floats.PLAIN);
+        return scores;
+    }
+
+    private void filled(String name, MemorySegment floats, Floats kind) {
+        for (long i = 0; i < floats.byteSize() / 4; i++) {
+            floats.setAtIndex(JAVA_FLOAT, i, one(kind, 1));
+        }
+        segments.add(new Segment(name, floats, FloatType.F32, true));
+    }
+
     /** A cache full of values that give no NaN as scores; values of any kind. */
     KvLayer cache(int kvHeads, int capacity, int headDim, FloatType type) {
         KvLayer kv = KvLayer.allocate(arena, kvHeads, capacity, headDim, type);

@@ -31,6 +31,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     void (*silu_gate)(const float *, const float *, float *, int64_t);
  *     void (*add)(float *, const float *, int64_t);
  *     int64_t (*find_invalid_code)(const uint8_t *, int64_t);
+ *     void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *);
+ *     void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *);
  * }
  * }
  */
@@ -56,7 +58,9 @@ public class tern_kernels {
         tern_kernels_h.C_POINTER.withName("relu_squared_gate"),
         tern_kernels_h.C_POINTER.withName("silu_gate"),
         tern_kernels_h.C_POINTER.withName("add"),
-        tern_kernels_h.C_POINTER.withName("find_invalid_code")
+        tern_kernels_h.C_POINTER.withName("find_invalid_code"),
+        tern_kernels_h.C_POINTER.withName("screen_pack"),
+        tern_kernels_h.C_POINTER.withName("screen_scores")
     ).withName("tern_kernels");
 
     /**
@@ -1663,6 +1667,212 @@ public class tern_kernels {
      */
     public static void find_invalid_code(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(find_invalid_code$LAYOUT, find_invalid_code$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *)
+     * }
+     */
+    public final static class screen_pack {
+
+        private screen_pack() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, long _x1, long _x2, MemorySegment _x3);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(screen_pack.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(screen_pack.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, long _x1, long _x2, MemorySegment _x3) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout screen_pack$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("screen_pack"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *)
+     * }
+     */
+    public static final AddressLayout screen_pack$layout() {
+        return screen_pack$LAYOUT;
+    }
+
+    private static final long screen_pack$OFFSET = $LAYOUT.byteOffset(groupElement("screen_pack"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *)
+     * }
+     */
+    public static final long screen_pack$offset() {
+        return screen_pack$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *)
+     * }
+     */
+    public static MemorySegment screen_pack(MemorySegment struct) {
+        return struct.get(screen_pack$LAYOUT, screen_pack$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *)
+     * }
+     */
+    public static void screen_pack(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(screen_pack$LAYOUT, screen_pack$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *)
+     * }
+     */
+    public final static class screen_scores {
+
+        private screen_scores() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, long _x4, MemorySegment _x5);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(screen_scores.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(screen_scores.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, long _x4, MemorySegment _x5) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4, _x5);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout screen_scores$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("screen_scores"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *)
+     * }
+     */
+    public static final AddressLayout screen_scores$layout() {
+        return screen_scores$LAYOUT;
+    }
+
+    private static final long screen_scores$OFFSET = $LAYOUT.byteOffset(groupElement("screen_scores"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *)
+     * }
+     */
+    public static final long screen_scores$offset() {
+        return screen_scores$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *)
+     * }
+     */
+    public static MemorySegment screen_scores(MemorySegment struct) {
+        return struct.get(screen_scores$LAYOUT, screen_scores$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *)
+     * }
+     */
+    public static void screen_scores(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(screen_scores$LAYOUT, screen_scores$OFFSET, fieldValue);
     }
 
     /**

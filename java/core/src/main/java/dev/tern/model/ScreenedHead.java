@@ -1,0 +1,363 @@
+package dev.tern.model;
+
+import static dev.tern.model.RowShares.ROW_UNIT;
+import static dev.tern.model.RowShares.share;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.Kernels;
+import dev.tern.kernels.Screen;
+import dev.tern.kernels.ScreenInputs;
+import dev.tern.kernels.ScreenScores;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The head where only the largest logits matter: all rows are screened in few bits, and only those that can still be among
+ * the {@code top} largest are multiplied; the other logits are -infinity. Exact: a screen's upper bound is proven not to be
+ * below the logit, the threshold is the least of {@code top} logits that were computed in full, and every row whose
+ * bound reaches it is computed, so that the largest logits and all that equal the last of them have the bits they
+ * have without a screen.
+ *
+ * <pre>
+ * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
+ * </pre>
+ *
+ * <p>Where more than a tenth of the rows is left, where an input has no bound (infinities, NaNs), and while
+ * {@link ScreenPatience} says so, the pass computes the whole head instead.
+ *
+ * <p>{@link #prepare} and {@link #finish} are called by whoever runs the pass, before and after it; {@link #run} by all
+ * members. Not thread-safe otherwise.
+ */
+final class ScreenedHead {
+    private static final int MAX_TOP = 256;
+    private static final int MAX_TOKENS = 16;
+    private static final long AUTO_WEIGHTS = 1 << 25;
+    private static final int AUTO_TOKENS = 24; // about as many as it takes to win back the time of packing
+    private static final int AUTO_SLICES = 16; // of the packing, one a token, so that no token takes long
+    private static final int NOTHING = 4096;
+
+    private final HeadScreen setting;
+    private final FloatWeights head;
+    private final Kernels kernels;
+    private final ThreadTeam team;
+    private final int rows;
+    private final int panels;
+    private final int shares;
+    private final int limit;
+    private final ScreenPatience patience = new ScreenPatience();
+    private final Arena arena = Arena.ofAuto(); // which costs a native call nothing
+    private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
+    private boolean possible;
+    private int seen;
+    private int packed; // rows
+    private @Nullable Screen screen;
+    private @Nullable ScreenInputs inputs;
+    private @Nullable ScreenScores scores;
+    private int[] survivors = {}; // of share s from its first row on
+    private final int[] counts; // of each share
+    private boolean[] bounded = {}; // of each token
+    private float[] thresholds = {};
+    private int[][] best = {}; // of each token: panels, the one with the highest peak first
+
+    // The pass at hand; published to the members by the team.
+    private int top;
+    private int packEnd;
+    private boolean screening;
+    private int tokens;
+    private long tries;
+    private long spared;
+    private long survived;
+
+    ScreenedHead(HeadScreen setting, FloatWeights head, Kernels kernels, ThreadTeam team) {
+        this.setting = setting;
+        this.head = head;
+        this.kernels = kernels;
+        this.team = team;
+        this.rows = head.rows();
+        this.panels = (rows + Screen.PANEL_ROWS - 1) / Screen.PANEL_ROWS;
+        this.shares = RowShares.rowShares(rows, ROW_UNIT, team.size());
+        this.limit = rows / 10;
+        this.counts = new int[shares];
+        this.possible = setting != HeadScreen.OFF
+                && head.cols() <= Screen.MAX_COLS
+                && (setting == HeadScreen.ON || (long) rows * head.cols() >= AUTO_WEIGHTS);
+        for (int i = 0; i < NOTHING; i++) {
+            nothing.setAtIndex(JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /**
+     * Bits of a weight: half of what a head of blocks has at most; of a plain one a little more than a third, with
+     * which random rows are told apart.
+     */
+    static int bits(FloatWeights head) {
+        return head.type().isPlain() ? 6 : 4;
+    }
+
+    /** What it has done so far. */
+    ScreenUse use() {
+        long bytes = screen == null ? 0 : Screen.byteSize(rows, head.cols(), bits(head));
+        return new ScreenUse(tries, spared, survived, bytes);
+    }
+
+    /** Bytes it will take if it is made, 0 where it never is. */
+    long possibleBytes() {
+        return possible ? Screen.byteSize(rows, head.cols(), bits(head)) : 0;
+    }
+
+    /**
+     * Decides what it does in a pass.
+     *
+     * @param wanted how many of the largest logits are wanted; 0 for all
+     * @param count of tokens whose logits are computed
+     * @return whether the pass is to {@link #run} it
+     */
+    boolean prepare(int wanted, int count) {
+        if (!possible || wanted < 1 || wanted > Math.min(MAX_TOP, panels) || count > MAX_TOKENS) {
+            return false;
+        }
+        top = wanted;
+        tokens = count;
+        packEnd = rows;
+        if (packed < rows) {
+            if (setting == HeadScreen.AUTO) {
+                seen += count;
+                if (seen <= AUTO_TOKENS) {
+                    return false;
+                }
+                packEnd = Math.min(rows, packed + share(rows, ROW_UNIT, 1, AUTO_SLICES) + ROW_UNIT);
+            }
+            if (screen == null && !allocate()) {
+                return false;
+            }
+        }
+        screening = packEnd == rows && patience.tries(wanted);
+        if (screening) {
+            reserve(count);
+        }
+        return screening || packed < packEnd;
+    }
+
+    /** Makes room for the screen; where there is none, the head does without. */
+    private boolean allocate() {
+        try {
+            screen = Screen.allocate(arena, rows, head.cols(), bits(head));
+        } catch (OutOfMemoryError e) {
+            possible = false;
+        }
+        return possible;
+    }
+
+    private void reserve(int count) {
+        if (thresholds.length < count) {
+            int room = count == 1 ? 1 : MAX_TOKENS;
+            inputs = ScreenInputs.allocate(arena, room, head.cols());
+            scores = ScreenScores.allocate(arena, room, rows);
+            survivors = new int[rows];
+            bounded = new boolean[room];
+            thresholds = new float[room];
+            best = new int[room][MAX_TOP];
+        }
+    }
+
+    /**
+     * One member's part.
+     *
+     * @param x float32 {@code [tokens][cols]}: the final norm's output
+     * @param logits float32 {@code [tokens][rows]}
+     * @return whether the logits are there; the same for all members
+     */
+    boolean run(int member, MemorySegment x, MemorySegment logits) {
+        Screen s = Objects.requireNonNull(screen);
+        if (packed < packEnd) {
+            for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
+                int count = packEnd - packed;
+                int begin = packed + share(count, ROW_UNIT, i, shares);
+                int end = packed + share(count, ROW_UNIT, i + 1, shares);
+                kernels.screenPack(head, begin, end, s);
+            }
+            team.endStage(member);
+        }
+        if (!screening) {
+            return false;
+        }
+        ScreenInputs in = Objects.requireNonNull(inputs);
+        for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
+            bounded[t] = in.set(t, x, (long) t * head.cols());
+        }
+        team.endStage(member);
+        if (!allBounded()) {
+            return false;
+        }
+        ScreenScores all = Objects.requireNonNull(scores);
+        for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
+            kernels.screenScores(s, in, tokens, begin(i), begin(i + 1), all);
+        }
+        team.endStage(member);
+        for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
+            thresholds[t] = threshold(all, t, x);
+        }
+        team.endStage(member);
+        for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
+            counts[i] = select(all, begin(i), begin(i + 1), logits);
+        }
+        team.endStage(member);
+        int total = total();
+        if (total > limit) {
+            return false;
+        }
+        int n = Math.max(1, Math.min(shares, total));
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            multiply(share(total, 1, i, n), share(total, 1, i + 1, n), x, logits);
+        }
+        team.endStage(member);
+        return true;
+    }
+
+    /** After a pass that ran it. */
+    void finish() {
+        packed = packEnd;
+        if (screening && allBounded()) {
+            boolean few = total() <= limit;
+            patience.tried(top, few);
+            tries++;
+            spared += few ? 1 : 0;
+            survived += few ? total() : 0;
+        }
+    }
+
+    private boolean allBounded() {
+        boolean all = true;
+        for (int t = 0; t < tokens; t++) {
+            all &= bounded[t];
+        }
+        return all;
+    }
+
+    private int begin(int share) {
+        return share(rows, ROW_UNIT, share, shares);
+    }
+
+    private int total() {
+        long total = 0;
+        for (int count : counts) {
+            total += count;
+        }
+        return (int) Math.min(total, Integer.MAX_VALUE);
+    }
+
+    /**
+     * The least of {@code top} logits, each of another panel: those of the rows with the highest scores. As many rows at
+     * least are as large, so no smaller logit is among the largest. -infinity where one of them is no finite number.
+     */
+    private float threshold(ScreenScores all, int t, MemorySegment x) {
+        int[] highest = best[t];
+        MemorySegment peaks = all.peaks();
+        long peak = t * all.panelStride();
+        int found = 0;
+        for (int p = 0; p < panels; p++) { // insertion: after the first few panels there is seldom one to insert
+            float value = peaks.getAtIndex(JAVA_FLOAT, peak + p);
+            if (found == top && !(value > peaks.getAtIndex(JAVA_FLOAT, peak + highest[found - 1]))) {
+                continue;
+            }
+            int at = found < top ? found++ : found - 1;
+            while (at > 0 && value > peaks.getAtIndex(JAVA_FLOAT, peak + highest[at - 1])) {
+                highest[at] = highest[--at];
+            }
+            highest[at] = p;
+        }
+        float least = Float.POSITIVE_INFINITY;
+        for (int i = 0; i < found; i++) {
+            int row = peakRow(all, t, highest[i]);
+            float logit = logit(all, row, t, x);
+            if (!Float.isFinite(logit)) {
+                return Float.NEGATIVE_INFINITY;
+            }
+            least = Math.min(least, logit);
+        }
+        return least;
+    }
+
+    /** The row with the highest score of a panel, the first of equals. */
+    private int peakRow(ScreenScores all, int t, int panel) {
+        float peak = all.peaks().getAtIndex(JAVA_FLOAT, t * all.panelStride() + panel);
+        int row = panel * Screen.PANEL_ROWS;
+        while (row < Math.min(rows, (panel + 1) * Screen.PANEL_ROWS) - 1
+                && all.scores().getAtIndex(JAVA_FLOAT, t * all.stride() + row) != peak) {
+            row++;
+        }
+        return row;
+    }
+
+    /** A logit in full. It takes the place of the score: native calls on the caller's shared memory would cost more. */
+    private float logit(ScreenScores all, int row, int t, MemorySegment x) {
+        MemorySegment token = t == 0 ? x : x.asSlice(4L * t * head.cols());
+        MemorySegment y = t == 0 ? all.scores() : all.scores().asSlice(4L * t * all.stride());
+        kernels.floatMatmul(head, token, head.cols(), 1, row, row + 1, y, rows);
+        return y.getAtIndex(JAVA_FLOAT, row);
+    }
+
+    /**
+     * Lists the rows of [begin, end) that reach the threshold of some token, and makes all logits there -infinity.
+     *
+     * @return how many there are; more than the limit when it has stopped looking
+     */
+    private int select(ScreenScores all, int begin, int end, MemorySegment logits) {
+        int count = 0;
+        for (int t = 0; t < tokens; t++) {
+            for (int row = begin; row < end; row += NOTHING) {
+                long bytes = 4L * Math.min(NOTHING, end - row);
+                MemorySegment.copy(nothing, 0, logits, 4L * ((long) t * rows + row), bytes);
+            }
+        }
+        for (int first = begin; first < end && count <= limit; first += Screen.PANEL_ROWS) {
+            if (reaches(all.ceilings(), all.panelStride(), first / Screen.PANEL_ROWS)) {
+                for (int row = first; row < Math.min(end, first + Screen.PANEL_ROWS); row++) {
+                    if (reaches(all.uppers(), all.stride(), row)) {
+                        survivors[begin + count++] = row;
+                    }
+                }
+            }
+        }
+        return count;
+    }
+
+    private boolean reaches(MemorySegment bounds, long stride, int index) {
+        for (int t = 0; t < tokens; t++) {
+            if (bounds.getAtIndex(JAVA_FLOAT, t * stride + index) >= thresholds[t]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours at once. */
+    private void multiply(int from, int to, MemorySegment x, MemorySegment logits) {
+        int base = 0; // number of the share's first survivor
+        for (int i = 0; i < shares && base < to; base += counts[i++]) {
+            int at = begin(i) + Math.max(0, from - base);
+            int end = begin(i) + Math.min(counts[i], to - base);
+            while (at < end) {
+                int row = survivors[at++];
+                int rowEnd = row + 1;
+                while (at < end && survivors[at] == rowEnd) {
+                    rowEnd++;
+                    at++;
+                }
+                multiplyRows(row, rowEnd, x, logits);
+            }
+        }
+    }
+
+    private void multiplyRows(int row, int rowEnd, MemorySegment x, MemorySegment logits) {
+        ScreenScores all = Objects.requireNonNull(scores);
+        kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
+        for (int t = 0; t < tokens; t++) {
+            long from = 4 * (t * all.stride() + row);
+            MemorySegment.copy(all.scores(), from, logits, 4 * ((long) t * rows + row), 4L * (rowEnd - row));
+        }
+    }
+}
