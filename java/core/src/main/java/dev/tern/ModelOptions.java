@@ -17,7 +17,8 @@ import java.util.function.Consumer;
  * @param threads that compute, the caller's included; 0 for {@link Processors#threads}
  * @param pin bind each of them to a processor, physical cores first; a caller on a virtual thread is left alone
  * @param contextLength positions of a session; 0 for what the model was trained for
- * @param batchSize tokens of a prompt that are evaluated at once
+ * @param batchSize tokens of a prompt that are evaluated at once: weights are unpacked once for all of them; a token
+ *     takes memory for all that is computed of it, 133 KiB in BitNet b1.58 2B-4T
  * @param cacheType of keys and values: F16 or F32
  * @param kernels who computes; empty for the fastest that this machine can run
  * @param requireNative refuse to fall back to the Java reference
@@ -58,7 +59,7 @@ public record ModelOptions(
         require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 
-    /** All physical cores, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */
+    /** All physical cores, the model's context, batches of 512 tokens, an F16 cache, the fastest kernels of either family. */
     public static ModelOptions defaults() {
         return builder().build();
     }
@@ -83,7 +84,7 @@ public record ModelOptions(
         private int threads;
         private boolean pin;
         private int contextLength;
-        private int batchSize = 128;
+        private int batchSize = 512;
         private FloatType cacheType = FloatType.F16;
         private Optional<Kernels> kernels = Optional.empty();
         private boolean requireNative;

@@ -91,7 +91,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = {"-b", "--batch-size"},
             paramLabel = "N",
-            defaultValue = "128",
+            defaultValue = "512",
             description = "Tokens of the prompt processed at once (default: ${DEFAULT-VALUE}).")
     private int batch;
 

@@ -53,7 +53,7 @@ final class EngineOptions {
     @Option(
             names = {"-b", "--batch-size"},
             paramLabel = "N",
-            description = "Tokens of the prompt processed at once (default: 128). The result does not depend on it.")
+            description = "Tokens of the prompt processed at once (default: 512). The result does not depend on it.")
     private @Nullable Integer batch;
 
     @Option(

@@ -19,6 +19,7 @@ import dev.tern.kernels.Kernels;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.lut.BackgroundBuild;
 import dev.tern.lut.LutSource;
+import dev.tern.model.Processors;
 import dev.tern.ternary.KernelConfigFile;
 import dev.tern.tune.KernelTuner;
 import dev.tern.tune.Tuning;
@@ -111,7 +112,7 @@ final class KernelsCommand implements Callable<Integer> {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads to tune for (default: one a processor).")
+            description = "Threads to tune for (default: one a physical core, as models run).")
     private @Nullable Integer threads;
 
     @Option(names = "--build", description = "Compile the kernels into a library in Tern's cache, where Tern finds it.")
@@ -246,7 +247,7 @@ final class KernelsCommand implements Callable<Integer> {
 
     private Tuning tune(KernelPlan plan) {
         Kernels kernels = KernelChoice.requireNative().kernels();
-        int team = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        int team = threads == null ? Processors.current().threads() : threads;
         try (Progress progress = new Progress(terminal, interruption)) {
             return new KernelTuner(KernelCache.folder(LutSource.CACHE), kernels, team)
                     .budget(Duration.ofSeconds(tuneSeconds == null ? 60 : tuneSeconds))
