@@ -14,7 +14,7 @@ import java.util.function.Consumer;
  * @param threads that compute, the caller's included; 0 for one for each processor
  * @param contextLength positions of a session; 0 for what the model was trained for
  * @param batchSize tokens of a prompt that are evaluated at once
- * @param cacheType of keys and values: F16 or F32
+ * @param cacheType of keys and values: F16, F32, or Q8_0 for models whose heads have a multiple of 32 elements
  * @param kernels who computes; empty for the fastest that this machine can run
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
@@ -37,7 +37,7 @@ public record ModelOptions(
         require(threads >= 0 && threads <= 1024, "threads", "0 (one for each processor) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
-        require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
+        require(cacheType.isCacheType(), "cache type", "F16, F32 or Q8_0", cacheType);
     }
 
     /** All processors, the model's context, batches of 128 tokens, an F16 cache, the fastest kernels of either family. */

@@ -32,7 +32,7 @@ public final class Engine implements AutoCloseable {
      * @param team who computes; closed with the engine
      * @param contextLength positions a sequence may have
      * @param batchSize most tokens of one pass
-     * @param cacheType F16 or F32
+     * @param cacheType F16, F32 or, where a head is whole blocks of 32, Q8_0
      * @param release run once when the engine closes, after the last pass: frees the weights
      */
     public Engine(
@@ -44,7 +44,7 @@ public final class Engine implements AutoCloseable {
             int batchSize,
             FloatType cacheType,
             Runnable release) {
-        if (contextLength <= 0 || batchSize <= 0 || cacheType != FloatType.F16 && cacheType != FloatType.F32) {
+        if (contextLength <= 0 || batchSize <= 0 || !cacheType.isCacheType()) {
             throw new IllegalArgumentException(
                     "context " + contextLength + ", batch " + batchSize + ", cache " + cacheType);
         }
