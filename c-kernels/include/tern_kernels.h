@@ -46,7 +46,7 @@ extern "C" {
 #define TERN_ABI_VERSION 4
 
 /*
- * Element types of float matrices; those of the KV cache are TERN_F32 and TERN_F16.
+ * Element types of float matrices; those of the KV cache are TERN_F32, TERN_F16 and TERN_Q8_0.
  *
  * TERN_Q8_0 and TERN_Q6_K are ggml's types. A row is whole blocks, so columns and strides are multiples of a block; a
  * block may begin at any even address, and its halves (fp16) are little-endian. Every element is exact in float32.
@@ -136,14 +136,14 @@ typedef struct tern_rope {
     int32_t pairing; /* tern_rope_pairing */
 } tern_rope;
 
-/* One layer's cache of keys and values, each [kv_heads][capacity][head_dim]. */
+/* One layer's cache of keys and values, each [kv_heads][capacity][head_dim]; of Q8_0 head_dim is a multiple of 32. */
 typedef struct tern_kv_layer {
     void *keys;
     void *values;
     int64_t kv_heads;
     int64_t capacity; /* positions */
     int64_t head_dim;
-    int32_t type; /* TERN_F32 or TERN_F16 */
+    int32_t type; /* TERN_F32, TERN_F16 or TERN_Q8_0 */
 } tern_kv_layer;
 
 /*
@@ -233,7 +233,9 @@ typedef struct tern_screen_scores {
  *   cosine c and sine s: y0 = fma(x0, c, -(x1 * s)), y1 = fma(x1, c, x0 * s), the inner product rounded first.
  *
  * store_kv: writes keys k and values v ([tokens][stride], head h of token t at t * stride + h * head_dim) of tokens
- *   [token_begin, token_end) into the cache at position + t; F16 rounds half to even.
+ *   [token_begin, token_end) into the cache at position + t; F16 rounds half to even. A block of Q8_0: m = max |x| (a NaN
+ *   is passed over); d = m / 127; r = 1 / d, or 0 where d is 0; q = round-half-even(x * r), clamped to [-127, 127], NaN
+ *   giving -127; then d is rounded to fp16, half to even.
  *
  * attention: for items [item_begin, item_end), item = t * heads + h: query head h of token t at
  *   q + t * q_stride + h * head_dim attends to positions [0, position + t] of key head h / (heads / kv_heads).

@@ -55,12 +55,16 @@ TERN_INLINE attention_source widened(attention_source source, int32_t type, int6
     return (attention_source){block, 0, padded};
 }
 
+TERN_INLINE uintptr_t bytes_of(int32_t type, int64_t elements) {
+    return (uintptr_t)(type == TERN_Q8_0 ? elements / Q8_0_COLUMNS * Q8_0_BYTES
+                                         : elements * (type == TERN_F16 ? 2 : 4));
+}
+
 /* Asks for positions that are used a block later, where that pays. Past the end of the cache it is harmless: a prefetch
  * never faults. The address is made from an integer, since no pointer may point there. */
 TERN_INLINE void prefetch_positions(attention_source source, int32_t type, int64_t count) {
-    const uintptr_t element = type == TERN_F16 ? 2 : 4;
-    const uintptr_t begin = (uintptr_t)source.values + (uintptr_t)source.at * element;
-    for (uintptr_t i = 0; i < (uintptr_t)(count * source.stride) * element; i += 64) {
+    const uintptr_t begin = (uintptr_t)source.values + bytes_of(type, source.at);
+    for (uintptr_t i = 0; i < bytes_of(type, count * source.stride); i += 64) {
         _mm_prefetch((const char *)(begin + i), _MM_HINT_T0);
     }
 }
@@ -136,8 +140,16 @@ static void attend_f16(const tern_kv_layer *kv, int64_t at, const attention_row 
     attend(kv, TERN_F16, at, row, count, scale);
 }
 
+static void attend_q8_0(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
+    attend(kv, TERN_Q8_0, at, row, count, scale);
+}
+
 static void attend_of_type(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
-    (kv->type == TERN_F16 ? attend_f16 : attend_f32)(kv, at, row, count, scale);
+    switch (kv->type) {
+    case TERN_F16: attend_f16(kv, at, row, count, scale); break;
+    case TERN_Q8_0: attend_q8_0(kv, at, row, count, scale); break;
+    default: attend_f32(kv, at, row, count, scale);
+    }
 }
 
 /* The kernel `attention`: gathers rows, of one key head after the other. */

@@ -14,7 +14,7 @@ enum { Q6_K_COLUMNS = 256, Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192,
 
 /* The block that holds element `index` of a matrix. */
 static inline const uint8_t *q8_0_block(const void *values, int64_t index) {
-    return (const uint8_t *)values + index / Q8_0_COLUMNS * Q8_0_BYTES;
+    return (const uint8_t *)values + (int64_t)((uint64_t)index / Q8_0_COLUMNS) * Q8_0_BYTES; /* a shift */
 }
 
 static inline const uint8_t *q6_k_block(const void *values, int64_t index) {

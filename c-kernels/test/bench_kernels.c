@@ -438,10 +438,12 @@ int main(int argc, char **argv) {
         bench_screen(bits, 1);
         bench_screen(bits, 8);
     }
-    for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
-        bench_attention(type, 128, 1);
-        bench_attention(type, 2048, 1);
-        bench_attention(type, 512, 128);
+    static const int32_t cache_types[] = {TERN_F32, TERN_F16, TERN_Q8_0};
+    for (int i = 0; i < 3; i++) {
+        bench_attention(cache_types[i], 128, 1);
+        bench_attention(cache_types[i], 2048, 1);
+        bench_attention(cache_types[i], 4096, 1);
+        bench_attention(cache_types[i], 512, 128);
     }
     bench_vectors(6912);
     return 0;

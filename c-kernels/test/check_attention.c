@@ -43,6 +43,23 @@ static float awkward_for_f16(void) {
     }
 }
 
+/* Q8_0 to the byte: its d is no NaN. */
+static bool same_block(const uint8_t *a, const uint8_t *b, int32_t type) {
+    uint16_t half[2];
+    float single[2];
+    switch (type) {
+    case TERN_F16:
+        memcpy(&half[0], a, sizeof half[0]);
+        memcpy(&half[1], b, sizeof half[1]);
+        return same_half(half[0], half[1]);
+    case TERN_F32:
+        memcpy(&single[0], a, sizeof single[0]);
+        memcpy(&single[1], b, sizeof single[1]);
+        return same_float(single[0], single[1]);
+    default: return memcmp(a, b, bytes_of_elements(type, block_of_type(type))) == 0;
+    }
+}
+
 static void store_case(const tern_kernels *scalar, const tern_kernels *tier, int32_t type, int64_t head_dim, fill kind,
                        edge side) {
     const int64_t kv_heads = 3;
@@ -56,32 +73,30 @@ static void store_case(const tern_kernels *scalar, const tern_kernels *tier, int
     for (size_t i = 0; i < source_bytes / sizeof(float); i++) {
         ((float *)v.data)[i] = awkward_for_f16();
     }
-    const size_t elements = (size_t)(kv_heads * capacity * head_dim);
+    const int64_t block = block_of_type(type);
+    const int64_t blocks = kv_heads * capacity * head_dim / block; /* a block of plain floats is one element */
+    const size_t size = bytes_of_elements(type, block);
     guarded keys[2];
     guarded values[2];
     for (int i = 0; i < 2; i++) {
-        keys[i] = guarded_new(elements * size_of_type(type), side);
-        values[i] = guarded_new(elements * size_of_type(type), side);
+        keys[i] = guarded_new((size_t)blocks * size, side);
+        values[i] = guarded_new((size_t)blocks * size, side);
         const tern_kv_layer kv = {keys[i].data, values[i].data, kv_heads, capacity, head_dim, type};
         (i == 0 ? scalar : tier)->store_kv(&kv, k.data, v.data, stride, 3, 1, 4);
         CHECK(guarded_slack_intact(&keys[i]) && guarded_slack_intact(&values[i]),
               "store_kv wrote outside of the cache");
     }
-    for (size_t i = 0; i < elements; i++) {
-        const int64_t p = (int64_t)i / head_dim % capacity;
-        bool same;
-        if (type == TERN_F16) {
-            same = same_half(((uint16_t *)keys[0].data)[i], ((uint16_t *)keys[1].data)[i]) &&
-                   same_half(((uint16_t *)values[0].data)[i], ((uint16_t *)values[1].data)[i]);
-        } else {
-            same = same_float(((float *)keys[0].data)[i], ((float *)keys[1].data)[i]) &&
-                   same_float(((float *)values[0].data)[i], ((float *)values[1].data)[i]);
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t p = i * block / head_dim % capacity;
+        const uint8_t *at[2][2];
+        for (int j = 0; j < 2; j++) {
+            at[j][0] = (uint8_t *)keys[j].data + (size_t)i * size;
+            at[j][1] = (uint8_t *)values[j].data + (size_t)i * size;
         }
-        CHECK(same, "store_kv: type %d, head_dim %lld, fill %d, element %zu", type, (long long)head_dim, kind, i);
+        CHECK(same_block(at[0][0], at[1][0], type) && same_block(at[0][1], at[1][1], type),
+              "store_kv: type %d, head_dim %lld, fill %d, block %lld", type, (long long)head_dim, kind, (long long)i);
         if (p < 4 || p >= 7) {
-            const size_t size = size_of_type(type);
-            CHECK(guarded_is_pattern((uint8_t *)keys[1].data + i * size, size, &keys[1]) &&
-                      guarded_is_pattern((uint8_t *)values[1].data + i * size, size, &values[1]),
+            CHECK(guarded_is_pattern(at[1][0], size, &keys[1]) && guarded_is_pattern(at[1][1], size, &values[1]),
                   "store_kv wrote position %lld", (long long)p);
         }
     }
@@ -99,6 +114,11 @@ void check_store_kv(const tern_kernels *scalar, const tern_kernels *tier) {
             store_case(scalar, tier, type, head_dim, (fill)(head_dim % FILL_COUNT), (edge)(head_dim % 2));
         }
     }
+    for (int64_t head_dim = 32; head_dim <= 256; head_dim += 32) {
+        for (fill kind = 0; kind < FILL_COUNT; kind++) {
+            store_case(scalar, tier, TERN_Q8_0, head_dim, kind, (edge)(head_dim / 32 % 2));
+        }
+    }
 }
 
 static void attention_case(const tern_kernels *scalar, const tern_kernels *tier, int32_t type, int64_t head_dim,
@@ -108,8 +128,8 @@ static void attention_case(const tern_kernels *scalar, const tern_kernels *tier,
     const int64_t q_stride = heads * head_dim + random_below(4);
     const int64_t out_stride = heads * head_dim + random_below(4);
     const int64_t elements = kv_heads * capacity * head_dim;
-    guarded keys = guarded_new((size_t)elements * size_of_type(type), side);
-    guarded values = guarded_new((size_t)elements * size_of_type(type), side);
+    guarded keys = guarded_new(bytes_of_elements(type, elements), side);
+    guarded values = guarded_new(bytes_of_elements(type, elements), side);
     fill_typed(keys.data, type, elements, kind);
     fill_typed(values.data, type, elements, kind);
     const int64_t q_count = (tokens - 1) * q_stride + heads * head_dim;
@@ -149,10 +169,13 @@ static void attention_case(const tern_kernels *scalar, const tern_kernels *tier,
 }
 
 void check_attention(const tern_kernels *scalar, const tern_kernels *tier) {
+    static const int32_t types[] = {TERN_F32, TERN_F16, TERN_Q8_0};
     static const fill kinds[] = {FILL_UNIFORM, FILL_ZERO, FILL_SUBNORMAL, FILL_TINY};
-    for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
-        for (int64_t head_dim = 1; head_dim <= 140; head_dim++) {
-            const fill kind = kinds[head_dim % 4];
+    for (int i = 0; i < 3; i++) {
+        const int32_t type = types[i];
+        const int64_t unit = block_of_type(type); /* a head is whole blocks */
+        for (int64_t head_dim = unit; head_dim <= 160; head_dim += unit) {
+            const fill kind = kinds[head_dim / unit % 4];
             attention_case(scalar, tier, type, head_dim, 4, 2, random_below(20), 2, 0, 8, kind, AT_END);
             attention_case(scalar, tier, type, head_dim, 6, 2, random_below(12), 3, 5, 13, FILL_UNIFORM, AT_BEGIN);
         }
@@ -161,14 +184,14 @@ void check_attention(const tern_kernels *scalar, const tern_kernels *tier) {
         }
         attention_case(scalar, tier, type, 128, 20, 5, 300, 1, 0, 20, FILL_UNIFORM, AT_END);
         attention_case(scalar, tier, type, 256, 2, 2, 130, 2, 0, 4, FILL_UNIFORM, AT_END);
-        attention_case(scalar, tier, type, 8, 6, 2, 4094, 3, 1, 18, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 8 < unit ? unit : 8, 6, 2, 4094, 3, 1, 18, FILL_UNIFORM, AT_END);
         /* More rows of a key head than have scratch; groups that fill no tile; a range cut within its tokens. */
         attention_case(scalar, tier, type, 64, 4, 1, 37, 40, 2, 159, FILL_UNIFORM, AT_END);
         attention_case(scalar, tier, type, 96, 5, 1, 0, 37, 1, 184, FILL_UNIFORM, AT_BEGIN);
         attention_case(scalar, tier, type, 32, 3, 3, 9, 70, 1, 209, FILL_UNIFORM, AT_END);
         /* Heads so large that fewer rows and positions go together, and larger ones than the blocks are made for. */
-        attention_case(scalar, tier, type, 300, 8, 2, 30, 9, 0, 72, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 300 / unit * unit, 8, 2, 30, 9, 0, 72, FILL_UNIFORM, AT_END);
         attention_case(scalar, tier, type, 512, 2, 1, 20, 12, 0, 24, FILL_UNIFORM, AT_END);
-        attention_case(scalar, tier, type, 520, 2, 1, 20, 3, 0, 6, FILL_UNIFORM, AT_END);
+        attention_case(scalar, tier, type, 544, 2, 1, 20, 3, 0, 6, FILL_UNIFORM, AT_END);
     }
 }

@@ -2,6 +2,7 @@
  * attention.c, AVX2: attention over the KV cache, in the blocks of attention_rows.h.
  */
 #include "attention_rows.h"
+#include "float_blocks_32.h"
 #include "lanes.h"
 #include "tiers.h"
 
@@ -11,6 +12,16 @@
 TERN_INLINE __m256 in_register(__m256 v) {
     __asm__("" : "+x"(v));
     return v;
+}
+
+/* Elements [i, i + 8) of a cache, i being a multiple of 8 where it is of Q8_0. */
+TERN_INLINE __m256 load_cached_8(const void *values, int32_t type, int64_t i) {
+    if (type == TERN_Q8_0) {
+        const uint8_t *block = q8_0_block(values, i);
+        const __m128i q = _mm_loadl_epi64((const __m128i *)(block + Q8_0_VALUES + (i & (Q8_0_COLUMNS - 1))));
+        return _mm256_mul_ps(_mm256_broadcastss_ps(load_half(block)), floats_of_bytes(q));
+    }
+    return load_8(values, type, i);
 }
 
 /* The folds by 4, 2 and 1 of eight positions at once, transposing on the way. Step one adds the halves of two positions
@@ -66,7 +77,7 @@ TERN_INLINE void score_keys(int rows, int keys, const float *packed, const void 
             for (int half = 0; half < 2; half++) {
                 __m256 key[KEYS];
                 for (int i = 0; i < keys; i++) {
-                    key[i] = in_register(load_8(values, type, at + i * stride + d + 16 * half));
+                    key[i] = in_register(load_cached_8(values, type, at + i * stride + d + 16 * half));
                 }
                 for (int r = 0; r < rows; r++, packed += 8) {
                     const __m256 query = in_register(_mm256_load_ps(packed));
@@ -124,7 +135,7 @@ TERN_INLINE void mix_vectors(int rows, int vectors, const attention_row *row, at
     for (int64_t p = begin; p < end; p++, at += source.stride) {
         __m256 value[MOST];
         for (int j = 0; j < vectors; j++) {
-            value[j] = in_register(load_8(source.values, type, at + 8 * j));
+            value[j] = in_register(load_cached_8(source.values, type, at + 8 * j));
         }
         for (int r = 0; r < rows; r++) {
             const __m256 weight = _mm256_broadcast_ss(row[r].scores + p);
@@ -164,7 +175,7 @@ TERN_INLINE void widen(attention_source source, int32_t type, int64_t dims, int6
     int64_t d = 0;
     for (; d + 32 <= dims; d += 32) {
         for (int j = 0; j < 4; j++) {
-            _mm256_store_ps(block + d + 8 * j, load_8(source.values, type, source.at + d + 8 * j));
+            _mm256_store_ps(block + d + 8 * j, load_cached_8(source.values, type, source.at + d + 8 * j));
         }
     }
     if (d < padded) {

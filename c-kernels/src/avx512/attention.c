@@ -58,13 +58,13 @@ TERN_INLINE void score_rows(int rows, const attention_row *row, const float *pac
         }
         const float *q = packed;
         for (int64_t d = 0; d < padded; d += 32) {
+            const lanes32 a = load_32(source.values, type, first + d);
+            const lanes32 b = load_32(source.values, type, second + d);
             for (int half = 0; half < 2; half++) {
-                const __m512 a = load_16(source.values, type, first + d + 16 * half);
-                const __m512 b = load_16(source.values, type, second + d + 16 * half);
                 for (int r = 0; r < rows; r++, q += 16) {
                     const __m512 query = in_register(_mm512_load_ps(q));
-                    sums[r][0][half] = _mm512_fmadd_ps(query, a, sums[r][0][half]);
-                    sums[r][1][half] = _mm512_fmadd_ps(query, b, sums[r][1][half]);
+                    sums[r][0][half] = _mm512_fmadd_ps(query, a.half[half], sums[r][0][half]);
+                    sums[r][1][half] = _mm512_fmadd_ps(query, b.half[half], sums[r][1][half]);
                 }
             }
         }
@@ -100,8 +100,13 @@ TERN_INLINE void mix_vectors(int rows, int vectors, const attention_row *row, at
     int64_t at = source.at + d;
     for (int64_t p = begin; p < end; p++, at += source.stride) {
         __m512 value[MOST];
-        for (int j = 0; j < vectors; j++) {
-            value[j] = load_16(source.values, type, at + 16 * j);
+        for (int j = 0; j < vectors / 2; j++) {
+            const lanes32 pair = load_32(source.values, type, at + 32 * j);
+            value[2 * j] = pair.half[0];
+            value[2 * j + 1] = pair.half[1];
+        }
+        if (vectors % 2 != 0) {
+            value[vectors - 1] = load_16(source.values, type, at + 16 * (vectors - 1));
         }
         for (int r = 0; r < rows; r++) {
             const __m512 weight = _mm512_set1_ps(row[r].scores[p]);
@@ -123,15 +128,20 @@ TERN_INLINE void mix_rows(int rows, const attention_row *row, attention_source s
     for (; d + 48 < dims; d += 64) {
         mix_vectors(rows, 4, row, source, type, dims, begin, end, d);
     }
-    for (; d < dims; d += 16) {
+    for (; d + 16 < dims; d += 32) {
+        mix_vectors(rows, 2, row, source, type, dims, begin, end, d);
+    }
+    for (; d < dims && type != TERN_Q8_0; d += 16) { /* Q8_0 has whole blocks */
         mix_vectors(rows, 1, row, source, type, dims, begin, end, d);
     }
 }
 
 TERN_INLINE void widen(attention_source source, int32_t type, int64_t dims, int64_t padded, float *block) {
     int64_t d = 0;
-    for (; d + 16 <= dims; d += 16) {
-        _mm512_store_ps(block + d, load_16(source.values, type, source.at + d));
+    for (; d + 32 <= dims; d += 32) {
+        const lanes32 pair = load_32(source.values, type, source.at + d);
+        _mm512_store_ps(block + d, pair.half[0]);
+        _mm512_store_ps(block + d + 16, pair.half[1]);
     }
     for (; d < padded; d += 16) {
         _mm512_store_ps(block + d, load_first_of_16(source.values, type, source.at + d, dims - d));

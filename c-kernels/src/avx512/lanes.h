@@ -19,23 +19,34 @@ TERN_INLINE __mmask16 first_of_16(int64_t count) {
     return (__mmask16)(count >= 16 ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
 }
 
-/* Elements [i, i + 16) of an array of a tern_float_type, widened exactly; in Q8_0 half of a block. `type` is a constant
- * where this is inlined. */
+/* Elements [i, i + 16) of an array of F16 or F32, widened exactly. `type` is a constant where this is inlined. */
 TERN_INLINE __m512 load_16(const void *values, int32_t type, int64_t i) {
     if (type == TERN_F16) {
         return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)((const uint16_t *)values + i)));
     }
-    if (type == TERN_Q8_0) {
-        const uint8_t *block = q8_0_block(values, i);
-        uint16_t d;
-        memcpy(&d, block, sizeof d);
-        const __m128i q = _mm_loadu_si128((const __m128i *)(block + Q8_0_VALUES + i % Q8_0_COLUMNS));
-        return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_set1_epi16((short)d)), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q)));
-    }
     return _mm512_loadu_ps((const float *)values + i);
 }
 
-/* The first `count` of them, and zeros; not for Q8_0. */
+/* The 32 lanes of a sum. */
+typedef struct lanes32 {
+    __m512 half[2];
+} lanes32;
+
+/* Elements [i, i + 32), in Q8_0 a block. */
+TERN_INLINE lanes32 load_32(const void *values, int32_t type, int64_t i) {
+    if (type == TERN_Q8_0) {
+        const uint8_t *block = q8_0_block(values, i);
+        uint16_t bits;
+        memcpy(&bits, block, sizeof bits);
+        const __m512 d = _mm512_cvtph_ps(_mm256_set1_epi16((short)bits));
+        const __m128i *q = (const __m128i *)(block + Q8_0_VALUES);
+        return (lanes32){{_mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(q)))),
+                          _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(q + 1))))}};
+    }
+    return (lanes32){{load_16(values, type, i), load_16(values, type, i + 16)}};
+}
+
+/* The first `count` of 16 elements of F16 or F32, and zeros. */
 TERN_INLINE __m512 load_first_of_16(const void *values, int32_t type, int64_t i, int64_t count) {
     if (type == TERN_F16) {
         return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_of_16(count), (const uint16_t *)values + i));

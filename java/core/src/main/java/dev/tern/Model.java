@@ -4,6 +4,7 @@ import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
+import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -88,6 +90,7 @@ public final class Model implements AutoCloseable {
             GgufFile file = GgufFile.open(gguf);
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
+            requireCacheType(gguf, model, options.cacheType());
             FutureTask<Tokenizer> reading = new FutureTask<>(() -> tokenizer(file, model)); // from memory of its own
             Thread.ofPlatform().daemon().name("tern-tokenizer").start(reading);
             ThreadTeam team = team(options);
@@ -157,6 +160,18 @@ public final class Model implements AutoCloseable {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    private static void requireCacheType(Path gguf, ModelHyperparameters model, FloatType type) {
+        if (model.headDim() % type.blockSize() != 0) {
+            throw InputException.at(gguf)
+                    .problem("the cache cannot be " + type.name().toLowerCase(Locale.ROOT)
+                            + ", which stores blocks of " + type.blockSize() + " numbers of a head")
+                    .expected("a head dimension that is a multiple of " + type.blockSize())
+                    .found(model.headDim())
+                    .cure("Use the cache type f16.")
+                    .exception();
         }
     }
 

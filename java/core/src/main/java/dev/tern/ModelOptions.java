@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  * @param contextLength positions of a session; 0 for what the model was trained for
  * @param batchSize tokens of a prompt that are evaluated at once: weights are unpacked once for all of them; a token
  *     takes memory for all that is computed of it, 133 KiB in BitNet b1.58 2B-4T
- * @param cacheType of keys and values: F16 or F32
+ * @param cacheType of keys and values: F16, F32, or Q8_0 for models whose heads have a multiple of 32 elements
  * @param kernels who computes; empty for the fastest that this machine can run
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
@@ -56,7 +56,7 @@ public record ModelOptions(
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
         TernaryLayout lies = layout.orElse(TernaryLayout.ROWS);
         require(!mapped || lies == TernaryLayout.ROWS, "layout of a mapped file", "rows", lies);
-        require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
+        require(cacheType.isCacheType(), "cache type", "F16, F32 or Q8_0", cacheType);
     }
 
     /** All physical cores, the model's context, batches of 512 tokens, an F16 cache, the fastest kernels of either family. */

@@ -171,7 +171,7 @@ final class SessionFile {
     private static void eachPart(KvCache cache, int positions, PartConsumer consumer) {
         for (int i = 0; i < cache.layers(); i++) {
             KvLayer layer = cache.layer(i);
-            long position = (long) layer.headDim() * layer.type().bytes();
+            long position = layer.positionBytes();
             for (MemorySegment half : new MemorySegment[] {layer.keys(), layer.values()}) {
                 for (int head = 0; head < layer.kvHeads(); head++) {
                     consumer.accept(half.asSlice(head * layer.capacity() * position, positions * position));
@@ -193,7 +193,7 @@ final class SessionFile {
     }
 
     private long size(int positions, boolean hasLogits) {
-        long position = 2L * model.layers() * model.kvHeads() * model.headDim() * engine.cacheType().bytes();
+        long position = 2L * model.layers() * model.kvHeads() * engine.cacheType().bytes(model.headDim());
         return HEADER_BYTES + positions * (4 + position) + (hasLogits ? 4L * model.vocabSize() : 0);
     }
 }

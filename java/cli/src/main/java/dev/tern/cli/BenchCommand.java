@@ -97,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--cache-type",
-            paramLabel = "f16|f32",
+            paramLabel = "f16|f32|q8_0",
             converter = CacheTypeConverter.class,
             defaultValue = "f16",
             description = "Numbers of the KV cache (default: ${DEFAULT-VALUE}).")

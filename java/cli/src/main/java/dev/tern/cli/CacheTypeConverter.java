@@ -11,7 +11,8 @@ final class CacheTypeConverter implements ITypeConverter<FloatType> {
         return switch (value) {
             case "f16" -> FloatType.F16;
             case "f32" -> FloatType.F32;
-            default -> throw new TypeConversionException("expected f16 or f32, found '" + value + "'");
+            case "q8_0" -> FloatType.Q8_0;
+            default -> throw new TypeConversionException("expected f16, f32 or q8_0, found '" + value + "'");
         };
     }
 }

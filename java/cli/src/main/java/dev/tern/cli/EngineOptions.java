@@ -45,9 +45,12 @@ final class EngineOptions {
 
     @Option(
             names = "--cache-type",
-            paramLabel = "f16|f32",
+            paramLabel = "f16|f32|q8_0",
             converter = CacheTypeConverter.class,
-            description = "Numbers of the KV cache (default: f16). f32 takes twice the memory and loses nothing.")
+            description = {
+                "Numbers of the KV cache (default: f16). f32 takes twice the memory and loses nothing;",
+                "q8_0 takes half and loses a little, for long contexts."
+            })
     private @Nullable FloatType cacheType;
 
     @Option(

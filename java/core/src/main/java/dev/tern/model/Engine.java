@@ -35,7 +35,7 @@ public final class Engine implements AutoCloseable {
      * @param team who computes; closed with the engine
      * @param contextLength positions a sequence may have
      * @param batchSize most tokens of one pass
-     * @param cacheType F16 or F32
+     * @param cacheType F16, F32 or, where a head is whole blocks of 32, Q8_0
      * @param screen whether the head has a screen
      * @param release run once when the engine closes, after the last pass: frees the weights
      */
@@ -49,7 +49,7 @@ public final class Engine implements AutoCloseable {
             FloatType cacheType,
             HeadScreen screen,
             Runnable release) {
-        if (contextLength <= 0 || batchSize <= 0 || cacheType != FloatType.F16 && cacheType != FloatType.F32) {
+        if (contextLength <= 0 || batchSize <= 0 || !cacheType.isCacheType()) {
             throw new IllegalArgumentException(
                     "context " + contextLength + ", batch " + batchSize + ", cache " + cacheType);
         }

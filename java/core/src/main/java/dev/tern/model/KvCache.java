@@ -17,7 +17,7 @@ public final class KvCache implements AutoCloseable {
     private final int contextLength;
     private boolean closed;
 
-    /** An empty cache for up to {@code contextLength} positions; {@code type} is F16 or F32. */
+    /** An empty cache for up to {@code contextLength} positions; {@code type} is one for caches. */
     public KvCache(ModelHyperparameters model, int contextLength, FloatType type) {
         this(model.layers(), model.kvHeads(), model.headDim(), contextLength, type);
     }
@@ -127,7 +127,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     private static void copy(KvLayer from, KvLayer to, int positions) {
-        long position = (long) from.headDim() * from.type().bytes();
+        long position = from.positionBytes();
         long bytes = positions * position;
         for (int head = 0; head < from.kvHeads(); head++) {
             long source = head * from.capacity() * position;

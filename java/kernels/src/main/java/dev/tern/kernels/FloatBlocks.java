@@ -1,12 +1,16 @@
 package dev.tern.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Rows of Q8_0 and Q6_K, widened as {@code tern_kernels.h} says. Every product is exact, so its order is free. */
+/**
+ * Rows of Q8_0 and Q6_K, widened as {@code tern_kernels.h} says, and floats narrowed to Q8_0. Every product of widening is
+ * exact, so its order is free.
+ */
 final class FloatBlocks {
     private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -18,6 +22,25 @@ final class FloatBlocks {
             float d = Float.float16ToFloat(values.get(HALF, from));
             for (int i = 0; i < 32; i++) {
                 wide[c + i] = d * values.get(JAVA_BYTE, from + 2 + i);
+            }
+        }
+    }
+
+    /** {@code n} floats, whole blocks, from element {@code from} of {@code x} on, to the blocks at byte {@code to}. */
+    static void narrowQ8(MemorySegment x, long from, MemorySegment blocks, long to, int n) {
+        for (int c = 0; c < n; c += 32, from += 32, to += 34) {
+            float m = 0;
+            for (int i = 0; i < 32; i++) {
+                float magnitude = Math.abs(x.getAtIndex(JAVA_FLOAT, from + i));
+                m = magnitude > m ? magnitude : m; // false for a NaN
+            }
+            float d = m / 127f;
+            float r = d == 0 ? 0 : 1f / d;
+            blocks.set(HALF, to, Float.floatToFloat16(d));
+            for (int i = 0; i < 32; i++) {
+                double rounded = Math.rint(x.getAtIndex(JAVA_FLOAT, from + i) * r);
+                int q = rounded > -127 ? (int) Math.min(rounded, 127) : -127; // a NaN is not greater
+                blocks.set(JAVA_BYTE, to + 2 + i, (byte) q);
             }
         }
     }

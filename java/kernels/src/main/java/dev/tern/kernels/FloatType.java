@@ -2,8 +2,7 @@ package dev.tern.kernels;
 
 /**
  * Element type of a float matrix or of a KV cache. {@link #code} is {@code tern_float_type} of the C header, which
- * defines the layout and the value of every element. {@link #Q8_0} and {@link #Q6_K} are blocks of ggml and for
- * matrices only.
+ * defines the layout and the value of every element. {@link #Q8_0} and {@link #Q6_K} are blocks of ggml.
  */
 public enum FloatType {
     F32(0, 1, 4),
@@ -30,6 +29,11 @@ public enum FloatType {
     /** Elements of a block, of which a row is a whole number; 1 for plain floats. */
     public int blockSize() {
         return blockSize;
+    }
+
+    /** Whether a KV cache may be of it: F32, F16 and Q8_0. */
+    public boolean isCacheType() {
+        return this == F32 || this == F16 || this == Q8_0;
     }
 
     /** Whether elements are stored one by one, not in blocks. */

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * One layer's cache of keys and values, each {@code [kvHeads][capacity][headDim]} of F32 or F16
+ * One layer's cache of keys and values, each {@code [kvHeads][capacity][headDim]} of F32, F16 or Q8_0
  * ({@code tern_kv_layer}). Not thread-safe beyond disjoint positions.
  */
 public final class KvLayer {
@@ -34,8 +34,8 @@ public final class KvLayer {
         this.capacity = capacity;
         this.headDim = headDim;
         this.type = type;
-        KernelArguments.offHeap("keys", keys, type.bytes());
-        KernelArguments.offHeap("values", values, type.bytes());
+        KernelArguments.offHeap("keys", keys, type.alignment());
+        KernelArguments.offHeap("values", values, type.alignment());
         descriptor = tern_kv_layer.allocate(allocator);
         tern_kv_layer.keys(descriptor, keys);
         tern_kv_layer.values(descriptor, values);
@@ -45,12 +45,16 @@ public final class KvLayer {
         tern_kv_layer.type(descriptor, type.code());
     }
 
-    /** Room for {@code capacity} positions, zeroed, 64-byte aligned. */
+    /**
+     * Room for {@code capacity} positions, zeroed, 64-byte aligned.
+     *
+     * @param headDim whole blocks of the type: of Q8_0 a multiple of 32
+     */
     public static KvLayer allocate(SegmentAllocator allocator, int kvHeads, int capacity, int headDim, FloatType type) {
-        if (kvHeads <= 0 || capacity <= 0 || headDim <= 0 || type != FloatType.F16 && type != FloatType.F32) {
+        if (kvHeads <= 0 || capacity <= 0 || headDim <= 0 || !type.isCacheType() || headDim % type.blockSize() != 0) {
             throw new IllegalArgumentException(kvHeads + " x " + capacity + " x " + headDim + " of " + type);
         }
-        long bytes = Math.multiplyExact(Math.multiplyExact((long) kvHeads * capacity, headDim), (long) type.bytes());
+        long bytes = Math.multiplyExact((long) kvHeads * capacity, type.bytes(headDim));
         MemorySegment keys = allocator.allocate(bytes, 64);
         MemorySegment values = allocator.allocate(bytes, 64);
         return new KvLayer(allocator, keys, values, kvHeads, capacity, headDim, type);
@@ -87,6 +91,11 @@ public final class KvLayer {
 
     public FloatType type() {
         return type;
+    }
+
+    /** Bytes of one position of one head, of the keys or of the values. */
+    public long positionBytes() {
+        return type.bytes(headDim);
     }
 
     /** The {@code tern_kv_layer} that C reads. Holds addresses alone: whoever passes it keeps this object reachable. */

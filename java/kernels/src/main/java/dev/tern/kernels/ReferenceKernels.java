@@ -378,6 +378,10 @@ final class ReferenceKernels implements Kernels {
             MemorySegment.copy(x, from * Float.BYTES, cache, to * Float.BYTES, (long) n * Float.BYTES);
             return;
         }
+        if (type == FloatType.Q8_0) {
+            FloatBlocks.narrowQ8(x, from, cache, type.bytes(to), n);
+            return;
+        }
         for (int i = 0; i < n; i++) {
             cache.setAtIndex(JAVA_SHORT, to + i, Float.floatToFloat16(x.getAtIndex(JAVA_FLOAT, from + i)));
         }

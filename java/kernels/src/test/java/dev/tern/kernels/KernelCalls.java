@@ -158,13 +158,13 @@ final class KernelCalls {
     }
 
     private static long storeKv(Kernels k, Scene s) {
-        int headDim = s.between(1, 140);
+        FloatType type = s.cacheType();
+        int headDim = s.between(1, 140 / type.blockSize()) * type.blockSize();
         int heads = s.between(1, 4);
         int tokens = s.between(1, 4);
         int end = s.between(0, tokens);
         int position = s.between(0, 5);
         int stride = heads * headDim + s.between(0, 3);
-        FloatType type = FloatType.values()[s.between(0, 1)];
         KvLayer kv = s.cache(heads, position + tokens + s.between(0, 2), headDim, type);
         MemorySegment keys = s.floats("k", (long) tokens * stride, Floats.ANY);
         MemorySegment values = s.floats("v", (long) tokens * stride, Floats.ANY);
@@ -173,7 +173,8 @@ final class KernelCalls {
     }
 
     private static long attention(Kernels k, Scene s) {
-        int headDim = s.between(1, 140);
+        FloatType type = s.cacheType();
+        int headDim = s.between(1, 140 / type.blockSize()) * type.blockSize();
         int kvHeads = s.between(1, 3);
         int heads = kvHeads * s.between(1, 3);
         int tokens = s.between(1, 3);
@@ -182,7 +183,6 @@ final class KernelCalls {
         int outStride = heads * headDim + s.between(0, 3);
         int end = s.between(0, tokens * heads);
         int begin = s.between(0, end);
-        FloatType type = FloatType.values()[s.between(0, 1)];
         KvLayer kv = s.cache(kvHeads, position + tokens + s.between(0, 2), headDim, type);
         MemorySegment q = s.floats("q", (long) tokens * qStride, Floats.PLAIN);
         MemorySegment scores = s.floats("scores", KvLayer.attentionScores(end - begin, position + tokens), Floats.PLAIN);

@@ -192,9 +192,26 @@ final class Scene implements AutoCloseable {
         segments.add(new Segment(name, floats, FloatType.F32, true));
     }
 
+    FloatType cacheType() {
+        return List.of(FloatType.F32, FloatType.F16, FloatType.Q8_0).get(between(0, 2));
+    }
+
     /** A cache full of values that give no NaN as scores; values of any kind. */
     KvLayer cache(int kvHeads, int capacity, int headDim, FloatType type) {
         KvLayer kv = KvLayer.allocate(arena, kvHeads, capacity, headDim, type);
+        if (type == FloatType.Q8_0) {
+            for (MemorySegment half : List.of(kv.keys(), kv.values())) {
+                for (long at = 0; at < half.byteSize(); at += 34) {
+                    half.set(JAVA_SHORT, at, Float.floatToFloat16(real() / 64));
+                    for (int i = 2; i < 34; i++) {
+                        half.set(JAVA_BYTE, at + i, (byte) random.nextInt());
+                    }
+                }
+            }
+            segments.add(new Segment("keys", kv.keys(), type, false));
+            segments.add(new Segment("cache values", kv.values(), type, false));
+            return kv;
+        }
         for (long i = 0; i < (long) kvHeads * capacity * headDim; i++) {
             put(kv.keys(), type, i, real());
             put(kv.values(), type, i, random.nextInt(50) == 0 ? one(Floats.ANY, 1) : real());
