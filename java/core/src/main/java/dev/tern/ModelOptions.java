@@ -149,7 +149,7 @@ public record ModelOptions(
             return this;
         }
 
-        /** Weights are copied into memory of large pages unless this is set. */
+        /** Weights are copied into memory of large pages where that pays, unless this is set. */
         public Builder mapped(boolean value) {
             mapped = value;
             return this;

@@ -21,8 +21,8 @@ final class LayoutOptions {
 
     @Option(
             names = "--mmap",
-            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, instead of"
-                    + " copying them into memory of large pages: less memory, slower decoding.")
+            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, and copy"
+                    + " nothing of them: less memory, slower decoding.")
     private boolean mapped;
 
     /** A word of {@code --layout}. */

@@ -2,6 +2,7 @@ package dev.tern.model;
 
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.Tier;
+import dev.tern.lut.Processor;
 import java.util.Optional;
 
 /**
@@ -16,11 +17,13 @@ public final class LayoutChoice {
     private final Tier tier;
     private final Optional<TernaryLayout> wanted;
     private final boolean mapped;
+    private final boolean largePagesPay;
 
-    private LayoutChoice(Tier tier, Optional<TernaryLayout> wanted, boolean mapped) {
+    private LayoutChoice(Tier tier, Optional<TernaryLayout> wanted, boolean mapped, boolean largePagesPay) {
         this.tier = tier;
         this.wanted = wanted;
         this.mapped = mapped;
+        this.largePagesPay = largePagesPay;
     }
 
     /**
@@ -32,11 +35,16 @@ public final class LayoutChoice {
      * @throws IllegalArgumentException when it is to be used as it lies and in panels, which no file holds
      */
     public static LayoutChoice of(Tier tier, Optional<TernaryLayout> wanted, boolean mapped) {
+        return of(tier, wanted, mapped, Processor.name());
+    }
+
+    /** The same on a processor of this name. */
+    static LayoutChoice of(Tier tier, Optional<TernaryLayout> wanted, boolean mapped, String processor) {
         if (mapped && wanted.isPresent() && wanted.get() != TernaryLayout.ROWS) {
             throw new IllegalArgumentException(
                     "no file has " + wanted.get() + ", so its matrices cannot be used where they are mapped");
         }
-        return new LayoutChoice(tier, wanted, mapped);
+        return new LayoutChoice(tier, wanted, mapped, !processor.contains("AMD"));
     }
 
     /**
@@ -71,8 +79,12 @@ public final class LayoutChoice {
         return wanted.orElse(fastest()) + (mapped ? " mapped" : "");
     }
 
-    /** Whether weights are worth huge pages: vector kernels wait for memory, the others do not. */
+    /**
+     * Whether what could be used in place is worth a copy in huge pages. Only vector kernels wait for memory. Two threads
+     * read 31 GB/s from pages of 4 KiB and 37 from those of 2 MiB on Sapphire Rapids, whose cores wait for each page; on
+     * Zen 4, where two cores fill the memory, 33 and 34, which no copy is worth.
+     */
     boolean copies() {
-        return !mapped && tier != Tier.JAVA && tier != Tier.SCALAR;
+        return !mapped && largePagesPay && tier != Tier.JAVA && tier != Tier.SCALAR;
     }
 }

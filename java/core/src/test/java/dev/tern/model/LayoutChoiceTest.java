@@ -61,12 +61,16 @@ class LayoutChoiceTest {
     }
 
     @Test
-    void onlyVectorTiersCopy() {
+    void onlyVectorTiersCopyAndOnlyWhereLargePagesPay() {
         for (Tier tier : Tier.values()) {
             boolean vectors = tier != Tier.JAVA && tier != Tier.SCALAR;
-            LayoutChoice rows = LayoutChoice.of(tier, Optional.of(ROWS), false);
-            assertThat(rows.copies()).isEqualTo(vectors);
-            assertThat(rows.inPlace(128, true)).isEqualTo(!vectors);
+            LayoutChoice intel = LayoutChoice.of(tier, Optional.of(ROWS), false, "model name : Intel(R) Xeon(R)");
+            assertThat(intel.copies()).isEqualTo(vectors);
+            assertThat(intel.inPlace(128, true)).isEqualTo(!vectors);
+            LayoutChoice amd = LayoutChoice.of(tier, Optional.of(ROWS), false, "model name : AMD EPYC 9R14");
+            assertThat(amd.copies()).isFalse();
+            assertThat(amd.inPlace(128, true)).isTrue();
+            assertThat(amd.inPlace(128, false)).isFalse();
         }
     }
 }
