@@ -3,6 +3,7 @@
  */
 #if TERN_HAS_AVX2
 #include "avx2/one_token.h"
+#include "avx512/float_one_token.h"
 #endif
 #include "check.h"
 
@@ -30,6 +31,11 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
             tern_avx2_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
             CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: prefetch %d changes a result",
                   prefetch);
+            if (tier->tier >= TERN_TIER_AVX512VNNI) {
+                tern_avx512_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
+                CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: AVX-512, prefetch %d, type %d",
+                      prefetch, type);
+            }
         }
     }
 #endif
@@ -70,6 +76,58 @@ static void check_blocks_matmul(const tern_kernels *scalar, const tern_kernels *
         matmul_case(scalar, tier, type, 6, 768, tokens, 1, 6, FILL_SPECIAL, AT_END);
     }
     matmul_case(scalar, tier, type, 3, 2560, 97, 0, 3, FILL_UNIFORM, AT_END);
+    for (int64_t tokens = 1; tokens <= 17;
+         tokens++) { /* rows in one stretch of columns and in several, and in chunks */
+        matmul_case(scalar, tier, type, 35, 512, tokens, 1, 35, FILL_UNIFORM, AT_END);
+        matmul_case(scalar, tier, type, 34, 2560, tokens, 0, 34, FILL_UNIFORM, AT_BEGIN);
+    }
+    matmul_case(scalar, tier, type, 2, 8192, 1, 0, 2, FILL_UNIFORM,
+                AT_END); /* around the longest row that is ordered */
+    matmul_case(scalar, tier, type, 2, 8192 + 256, 1, 0, 2, FILL_UNIFORM, AT_END);
+}
+
+/* A block of equal elements d * q, with q 0 or 1. */
+static void fill_block(uint8_t *block, int32_t type, uint16_t d, int q) {
+    if (type == TERN_Q8_0) {
+        memcpy(block, &d, sizeof d);
+        memset(block + 2, q, 32);
+    } else {
+        memset(block, 17 * q, 128);    /* the low four bits of codes 32 and 33 */
+        memset(block + 128, 0xaa, 64); /* their upper two */
+        memset(block + 192, 1, 16);
+        memcpy(block + 208, &d, sizeof d);
+    }
+}
+
+/* Products that underflow to -0 in all lanes, then weights of zero, of either sign: only -0 leaves the sum -0. And a d
+ * that is infinite: so is the sum. */
+static void check_signs_of_zero(const tern_kernels *scalar, const tern_kernels *tier, int32_t type) {
+    enum { ROWS = 3, COLS = 512 };
+    static const uint16_t later_d[ROWS] = {0x8001, 0x0001, 0x7c00}; /* -2^-24, 2^-24, infinity */
+    const int64_t block = block_of_type(type);
+    uint8_t values[ROWS * COLS / 32 * 34];
+    for (int64_t i = 0; i < ROWS * COLS / block; i++) {
+        const int64_t row = i * block / COLS;
+        const bool later = i * block % COLS >= COLS / 2;
+        fill_block(values + bytes_of_elements(type, i * block), type, later ? later_d[row] : 0x8001,
+                   !later || later_d[row] == 0x7c00);
+    }
+    float x[COLS];
+    for (int64_t i = 0; i < COLS; i++) {
+        x[i] = 0x1p-149f;
+    }
+    const tern_float_matrix w = {values, ROWS, COLS, COLS, type};
+    float y[2][ROWS];
+    scalar->float_matmul(&w, x, COLS, 1, 0, ROWS, y[0], ROWS);
+    tier->float_matmul(&w, x, COLS, 1, 0, ROWS, y[1], ROWS);
+    CHECK(same_float(y[0][0], -0.0f) && same_float(y[0][1], 0.0f) && y[0][2] > 1e38f, "float_matmul: signs of zero");
+    CHECK(first_difference(y[0], y[1], ROWS) < 0, "float_matmul: signs of zero, type %d", type);
+    for (int64_t i = 0; i < COLS; i++) {
+        x[i] = 1;
+    }
+    scalar->float_matmul(&w, x, COLS, 1, 0, ROWS, y[0], ROWS);
+    tier->float_matmul(&w, x, COLS, 1, 0, ROWS, y[1], ROWS);
+    CHECK(y[0][2] > 1e38f && first_difference(y[0], y[1], ROWS) < 0, "float_matmul: an infinite d, type %d", type);
 }
 
 void check_float_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
@@ -97,6 +155,8 @@ void check_float_matmul(const tern_kernels *scalar, const tern_kernels *tier) {
     }
     check_blocks_matmul(scalar, tier, TERN_Q8_0);
     check_blocks_matmul(scalar, tier, TERN_Q6_K);
+    check_signs_of_zero(scalar, tier, TERN_Q8_0);
+    check_signs_of_zero(scalar, tier, TERN_Q6_K);
 }
 
 void check_float_row(const tern_kernels *scalar, const tern_kernels *tier) {

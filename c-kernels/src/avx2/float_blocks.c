@@ -77,6 +77,18 @@ void tern_avx2_blocks_one_token(const tern_float_matrix *w, const float *x, int6
     }
 }
 
+/* Asks for what lies `ahead` elements after `count` others: the same columns of a row of the next tile. Four rows read
+ * in pieces are four streams, which a hardware prefetcher follows badly (Q6_K from memory, two tokens, Zen 4 EPYC: 17.7
+ * ms without and 7.0 with). */
+TERN_INLINE void prefetch_blocks(const void *values, int32_t type, int64_t at, int64_t count, int64_t ahead) {
+    const int64_t columns = type == TERN_Q8_0 ? Q8_0_COLUMNS : Q6_K_COLUMNS;
+    const int64_t bytes = type == TERN_Q8_0 ? Q8_0_BYTES : Q6_K_BYTES;
+    const uintptr_t first = (uintptr_t)values + (uintptr_t)((at + ahead) / columns * bytes);
+    for (int64_t line = 0; line < count / columns * bytes; line += 64) {
+        _mm_prefetch((const char *)(first + (uintptr_t)line), _MM_HINT_T0);
+    }
+}
+
 enum { BATCH = 48 }; /* tokens; a multiple of TILE_TOKENS */
 
 /* `rows` (1 or 4) rows from `row` on, times up to BATCH tokens. */
@@ -94,7 +106,9 @@ TERN_INLINE void rows_times_tokens(int rows, const tern_float_matrix *w, int64_t
     for (int64_t c = 0; c < w->cols; c += STRETCH) {
         const int64_t count = c + STRETCH < w->cols ? STRETCH : w->cols - c;
         for (int r = 0; r < rows; r++) {
-            widen_blocks(w->values, w->type, (row + r) * w->stride + c, count, wide + r * STRETCH);
+            const int64_t at = (row + r) * w->stride + c;
+            prefetch_blocks(w->values, w->type, at, count, rows * w->stride);
+            widen_blocks(w->values, w->type, at, count, wide + r * STRETCH);
         }
         for (int64_t t = 0; t < tokens; t += TILE_TOKENS) {
             const float *from = x + t * x_stride + c;

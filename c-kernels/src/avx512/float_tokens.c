@@ -1,5 +1,5 @@
 /*
- * float_tokens.c, AVX-512: a float matrix times 1 to 8 tokens: what checks a draft of speculation, and the step that
+ * float_tokens.c, AVX-512: a float matrix times 2 to 8 tokens: what checks a draft of speculation, and the step that
  * longer batches are made of.
  *
  * 32 columns of a row are widened into two registers and multiplied by all tokens while they are there, so that
@@ -105,15 +105,17 @@ TERN_INLINE int64_t bytes_of_row(const tern_float_matrix *w) {
     }
 }
 
-/* Rows whose activations are one stretch. */
+/* Rows whose activations are one stretch. Here a prefetch pays on any CPU: the products of a line fill the window out
+ * of which the core would see the next lines (Q6_K, two tokens, Zen 4 EPYC: 3.35 ns for 32 weights without, 2.9 with).
+ */
 TERN_INLINE void whole_rows(int tokens, const tern_float_matrix *w, int32_t type, const float *activations,
-                            int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
+                            int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     for (int64_t row = row_begin; row < row_end; row++) {
         lanes512 sums[TOKENS];
         for (int t = 0; t < tokens; t++) {
             sums[t] = lanes512_zero();
         }
-        add_stretch(tokens, w->values, type, row * w->stride, w->cols, activations, prefetch ? 4096 : 0, sums);
+        add_stretch(tokens, w->values, type, row * w->stride, w->cols, activations, 4096, sums);
         for (int t = 0; t < tokens; t++) {
             y[t * y_stride + row] = lanes512_fold(sums[t]);
         }
@@ -121,12 +123,12 @@ TERN_INLINE void whole_rows(int tokens, const tern_float_matrix *w, int32_t type
 }
 
 TERN_INLINE void some_tokens(int tokens, const tern_float_matrix *w, int32_t type, const float *x, int64_t x_stride,
-                             int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
+                             int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     float activations[ACTIVATIONS] __attribute__((aligned(64)));
     const int64_t most = ACTIVATIONS / tokens / Q6_K_COLUMNS * Q6_K_COLUMNS; /* columns of a stretch, whole blocks */
     if (w->cols <= most) {
         gather_activations(tokens, x, x_stride, w->cols, activations);
-        whole_rows(tokens, w, type, activations, row_begin, row_end, y, y_stride, prefetch);
+        whole_rows(tokens, w, type, activations, row_begin, row_end, y, y_stride);
         return;
     }
     const distance chunk_ahead = CHUNK * bytes_of_row(w);
@@ -152,28 +154,33 @@ TERN_INLINE void some_tokens(int tokens, const tern_float_matrix *w, int32_t typ
     }
 }
 
-TERN_INLINE void tokens_of_type(const tern_float_matrix *w, int32_t type, const float *x, int64_t x_stride,
-                                int64_t tokens, int64_t row_begin, int64_t row_end, float *y, int64_t y_stride,
-                                bool prefetch) {
+TERN_INLINE void tokens_of_blocks(const tern_float_matrix *w, int32_t type, const float *x, int64_t x_stride,
+                                  int64_t tokens, int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     switch (tokens) {
-    case 1: some_tokens(1, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 2: some_tokens(2, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 3: some_tokens(3, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 4: some_tokens(4, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 5: some_tokens(5, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 6: some_tokens(6, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    case 7: some_tokens(7, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
-    default: some_tokens(TOKENS, w, type, x, x_stride, row_begin, row_end, y, y_stride, prefetch); break;
+    case 2: some_tokens(2, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case 3: some_tokens(3, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case 4: some_tokens(4, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case 5: some_tokens(5, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case 6: some_tokens(6, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case 7: some_tokens(7, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
+    default: some_tokens(TOKENS, w, type, x, x_stride, row_begin, row_end, y, y_stride); break;
     }
 }
 
-void tern_avx512_float_tokens(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
-                              int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
+void tern_avx512_blocks_tokens(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
+                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+    if (w->type == TERN_Q8_0) {
+        tokens_of_blocks(w, TERN_Q8_0, x, x_stride, tokens, row_begin, row_end, y, y_stride);
+    } else {
+        tokens_of_blocks(w, TERN_Q6_K, x, x_stride, tokens, row_begin, row_end, y, y_stride);
+    }
+}
+
+void tern_avx512_floats_8_tokens(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t row_begin,
+                                 int64_t row_end, float *y, int64_t y_stride) {
     switch (w->type) {
-    case TERN_F16: tokens_of_type(w, TERN_F16, x, x_stride, tokens, row_begin, row_end, y, y_stride, prefetch); break;
-    case TERN_BF16: tokens_of_type(w, TERN_BF16, x, x_stride, tokens, row_begin, row_end, y, y_stride, prefetch); break;
-    case TERN_Q8_0: tokens_of_type(w, TERN_Q8_0, x, x_stride, tokens, row_begin, row_end, y, y_stride, prefetch); break;
-    case TERN_Q6_K: tokens_of_type(w, TERN_Q6_K, x, x_stride, tokens, row_begin, row_end, y, y_stride, prefetch); break;
-    default: tokens_of_type(w, TERN_F32, x, x_stride, tokens, row_begin, row_end, y, y_stride, prefetch); break;
+    case TERN_F16: some_tokens(TOKENS, w, TERN_F16, x, x_stride, row_begin, row_end, y, y_stride); break;
+    case TERN_BF16: some_tokens(TOKENS, w, TERN_BF16, x, x_stride, row_begin, row_end, y, y_stride); break;
+    default: some_tokens(TOKENS, w, TERN_F32, x, x_stride, row_begin, row_end, y, y_stride); break;
     }
 }
