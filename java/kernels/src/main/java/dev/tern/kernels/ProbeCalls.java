@@ -105,7 +105,8 @@ final class ProbeCalls {
         KvLayer kv = KvLayer.allocate(m.arena(), 1, positions, headDim, type);
         k.storeKv(kv, m.floats((long) positions * headDim), m.floats((long) positions * headDim), headDim, 0, 0, positions);
         MemorySegment q = m.floats((long) positions * 2 * headDim);
-        k.attention(kv, q, 2 * headDim, 2, 0, 0, 2 * positions, 0.125f, m.bytes(4L * positions), out, 2 * headDim);
+        MemorySegment scores = m.bytes(4L * KvLayer.attentionScores(2 * positions, positions));
+        k.attention(kv, q, 2 * headDim, 2, 0, 0, 2 * positions, 0.125f, scores, out, 2 * headDim);
         return out;
     }
 
