@@ -1,6 +1,7 @@
 /*
  * dispatch.c: which tiers exist, which of them this machine can run, and their tables of kernels.
  */
+#include "arm_features.h"
 #include "tiers.h"
 #include "x86_features.h"
 
@@ -45,6 +46,20 @@ static const tern_kernels amx_kernels = {.tier = TERN_TIER_AMX, TERN_KERNEL_TABL
 #define AMX_KERNELS NULL
 #endif
 
+#if TERN_HAS_NEON
+#define NEON_MEMBER(name, result, parameters) .name = tern_neon_##name,
+static const tern_kernels neon_kernels = {.tier = TERN_TIER_NEON, TERN_KERNEL_TABLE(NEON_MEMBER)};
+#undef NEON_MEMBER
+#define NEON_KERNELS (&neon_kernels)
+#define NEONDOT_MEMBER(name, result, parameters) .name = tern_neondot_##name,
+static const tern_kernels neondot_kernels = {.tier = TERN_TIER_NEONDOT, TERN_KERNEL_TABLE(NEONDOT_MEMBER)};
+#undef NEONDOT_MEMBER
+#define NEONDOT_KERNELS (&neondot_kernels)
+#else
+#define NEON_KERNELS NULL
+#define NEONDOT_KERNELS NULL
+#endif
+
 typedef struct tier_entry {
     const char *name;
     const tern_kernels *kernels; /* null when the library was built without the tier */
@@ -57,8 +72,8 @@ static const tier_entry tiers[] = {
     [TERN_TIER_AVXVNNI] = {"avxvnni", AVXVNNI_KERNELS},
     [TERN_TIER_AVX512VNNI] = {"avx512vnni", AVX512VNNI_KERNELS},
     [TERN_TIER_AMX] = {"amx", AMX_KERNELS},
-    [TERN_TIER_NEON] = {"neon", NULL},
-    [TERN_TIER_NEONDOT] = {"neondot", NULL},
+    [TERN_TIER_NEON] = {"neon", NEON_KERNELS},
+    [TERN_TIER_NEONDOT] = {"neondot", NEONDOT_KERNELS},
 };
 
 #define TIER_COUNT ((int32_t)(sizeof tiers / sizeof tiers[0]))
@@ -71,7 +86,8 @@ static const char *obstacle_once(int32_t tier) {
     _Static_assert(sizeof known / sizeof known[0] == sizeof tiers / sizeof tiers[0], "an answer for each tier");
     const char *obstacle = atomic_load_explicit(&known[tier], memory_order_relaxed);
     if (obstacle == unknown) {
-        obstacle = tern_x86_obstacle(tier, tern_read_x86_features());
+        obstacle = tier >= TERN_TIER_NEON ? tern_arm_obstacle(tier, tern_read_arm_hwcap())
+                                          : tern_x86_obstacle(tier, tern_read_x86_features());
         if (obstacle == NULL && tier == TERN_TIER_AMX) {
             obstacle = tern_amx_permission();
         }

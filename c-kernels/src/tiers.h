@@ -32,7 +32,6 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
 #define tern_avx512_ternary_unpack tern_avx2_ternary_unpack
-#define tern_avx512_float_matmul tern_avx2_float_matmul
 #define tern_avx512_float_row tern_avx2_float_row
 #define tern_avx512_rms_norm tern_avx2_rms_norm
 #define tern_avx512_rope tern_avx2_rope
@@ -57,6 +56,24 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_amx_add tern_avx512_add
 #define tern_amx_find_invalid_code tern_avx512_find_invalid_code
 
+#define tern_neon_ternary_pack tern_scalar_ternary_pack
+#define tern_neon_ternary_unpack tern_scalar_ternary_unpack
+
+#define tern_neondot_quantize tern_neon_quantize
+#define tern_neondot_ternary_pack tern_neon_ternary_pack
+#define tern_neondot_ternary_unpack tern_neon_ternary_unpack
+#define tern_neondot_float_matmul tern_neon_float_matmul
+#define tern_neondot_float_row tern_neon_float_row
+#define tern_neondot_rms_norm tern_neon_rms_norm
+#define tern_neondot_rope tern_neon_rope
+#define tern_neondot_store_kv tern_neon_store_kv
+#define tern_neondot_attention tern_neon_attention
+#define tern_neondot_softmax tern_neon_softmax
+#define tern_neondot_relu_squared_gate tern_neon_relu_squared_gate
+#define tern_neondot_silu_gate tern_neon_silu_gate
+#define tern_neondot_add tern_neon_add
+#define tern_neondot_find_invalid_code tern_neon_find_invalid_code
+
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AVX2)
@@ -77,6 +94,16 @@ TERN_KERNEL_TABLE(TERN_DECLARE_AVXVNNI)
 #define TERN_DECLARE_AMX(name, result, parameters) result tern_amx_##name parameters;
 TERN_KERNEL_TABLE(TERN_DECLARE_AMX)
 #undef TERN_DECLARE_AMX
+#endif
+
+#if TERN_HAS_NEON
+#define TERN_DECLARE_NEON(name, result, parameters) result tern_neon_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_NEON)
+#undef TERN_DECLARE_NEON
+
+#define TERN_DECLARE_NEONDOT(name, result, parameters) result tern_neondot_##name parameters;
+TERN_KERNEL_TABLE(TERN_DECLARE_NEONDOT)
+#undef TERN_DECLARE_NEONDOT
 #endif
 
 #endif /* TERN_TIERS_H */

@@ -7,8 +7,8 @@
  * within a row, several rounds; a row prints the median and the best round.
  * A matrix for one token is one of as many copies as fill 192 MiB, so that it comes from memory as in a model (six
  * times the L3 of a core complex), and so is the cache of keys and values; for several tokens they are used from the
- * caches. GB/s counts the bytes of the weights (of the cache, for attention), Gop/s a multiplication and an addition as
- * two.
+ * caches. A float matrix, part of a head, always comes from memory. GB/s counts the bytes of the weights (of the cache,
+ * for attention), Gop/s a multiplication and an addition as two.
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include "check.h"
@@ -228,7 +228,7 @@ static void run_float(const tern_kernels *kernels, void *state, int64_t repetiti
 
 /* Part of a head: 16384 rows of 2560 are 34 (Q6_K) to 168 MB (F32), from memory. */
 static void bench_float(int32_t type, int64_t tokens) {
-    const int64_t rows = tokens == 1 ? 16384 : 2048;
+    const int64_t rows = 16384;
     const int64_t cols = 2560;
     const int64_t bytes = (int64_t)bytes_of_elements(type, rows * cols);
     static const char *const type_names[] = {"f32", "f16", "bf16", "q8_0", "q6_k"};
@@ -367,8 +367,9 @@ int main(int argc, char **argv) {
     bench_panels(TERN_PANELS_2BIT);
     bench_panels(TERN_PANELS_5TRIT);
     for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {
-        bench_float(type, 1);
-        bench_float(type, 8);
+        for (int64_t tokens = 1; tokens <= 8; tokens *= 2) {
+            bench_float(type, tokens);
+        }
     }
     for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
         bench_attention(type, 128, 1);

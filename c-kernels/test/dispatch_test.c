@@ -2,6 +2,7 @@
  * dispatch_test.c: tiers, obstacles and TERN_MAX_TIER.
  */
 #define _POSIX_C_SOURCE 200809L /* setenv */
+#include "arm_features.h"
 #include "check.h"
 #include "x86_features.h"
 
@@ -148,6 +149,15 @@ static void test_amx_permission(void) {
 #endif
 }
 
+static void test_arm_obstacles(void) {
+    const uint64_t cortex_a72 = 0x887;       /* Raspberry Pi 4: fp, asimd, evtstrm, crc32, cpuid */
+    const uint64_t neoverse_n1 = 0x10119fff; /* with asimddp, bit 20 */
+    CHECK(tern_arm_obstacle(TERN_TIER_NEON, 0) == NULL, "a 64-bit ARM cannot run NEON");
+    CHECK(tern_arm_obstacle(TERN_TIER_NEONDOT, neoverse_n1) == NULL, "a Neoverse N1 cannot run the dot product");
+    const char *obstacle = tern_arm_obstacle(TERN_TIER_NEONDOT, cortex_a72);
+    CHECK(obstacle != NULL && strstr(obstacle, "asimddp") != NULL, "a Cortex-A72 runs the dot product");
+}
+
 static void test_prefetch(void) {
     CHECK(tern_prefetch_pays_on("GenuineIntel"), "no prefetch on Intel");
     CHECK(!tern_prefetch_pays_on("AuthenticAMD") && !tern_prefetch_pays_on("HygonGenuine"), "prefetch on AMD");
@@ -220,6 +230,7 @@ int main(void) {
     test_obstacles_of_real_cpus();
     test_missing_bits();
     test_amx_permission();
+    test_arm_obstacles();
     test_prefetch();
     test_tiers();
     test_cap();

@@ -45,6 +45,7 @@ class BenchmarksTest {
                         CallBenchmark.class.getName() + ".addEightFloats",
                         ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
+                        DraftBenchmark.class.getName() + ".pass",
                         LutMatmulBenchmark.class.getName() + ".matmul",
                         StageBenchmark.class.getName() + ".emptyStage",
                         TernaryMatmulBenchmark.class.getName() + ".matmul");
@@ -167,7 +168,31 @@ class BenchmarksTest {
         } finally {
             benchmark.delete();
         }
-        assertThat(Files.exists(benchmark.folder)).isFalse();
+        assertThat(Files.exists(benchmark.synthetic.folder())).isFalse();
+    }
+
+    @Test
+    void draftsAreEvaluatedInThePassOfTheTokenBeforeThem() throws IOException {
+        DraftBenchmark benchmark = new DraftBenchmark();
+        benchmark.file = "";
+        benchmark.tokens = 4;
+        benchmark.load();
+        try (Session session = benchmark.model.session()) {
+            for (int i = 0; i < 2; i++) {
+                benchmark.rewind();
+                assertThat(benchmark.pass()).isEqualTo(3);
+            }
+            session.feed(benchmark.session.ids());
+            session.feed(benchmark.draft);
+            benchmark.session.feed(benchmark.draft);
+            assertThat(benchmark.session.position()).isEqualTo(68);
+            assertThat(benchmark.session.logits().toArray(ValueLayout.JAVA_FLOAT))
+                    .isEqualTo(session.logits().toArray(ValueLayout.JAVA_FLOAT))
+                    .doesNotContain(Float.NaN);
+        } finally {
+            benchmark.delete();
+        }
+        assertThat(Files.exists(benchmark.synthetic.folder())).isFalse();
     }
 
     /** Values of a parameter are text until JMH runs: one that is no tier or no shape would fail only then. */

@@ -35,6 +35,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -85,6 +87,8 @@ public final class Model implements AutoCloseable {
             GgufFile file = GgufFile.open(gguf);
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
+            FutureTask<Tokenizer> reading = new FutureTask<>(() -> tokenizer(file, model)); // from memory of its own
+            Thread.ofPlatform().daemon().name("tern-tokenizer").start(reading);
             ThreadTeam team = team(options);
             opened.add(team);
             Arena arena = Arena.ofShared();
@@ -113,7 +117,7 @@ public final class Model implements AutoCloseable {
             Tokenizer tokenizer = null;
             InputException tokenizerProblem = null;
             try {
-                tokenizer = tokenizer(file, model);
+                tokenizer = result(reading);
                 notes.addAll(tokenizer.vocabulary().notes());
             } catch (InputException e) {
                 tokenizerProblem = e;
@@ -124,6 +128,30 @@ public final class Model implements AutoCloseable {
         } catch (Throwable thrown) {
             closeAll(opened, thrown);
             throw thrown;
+        }
+    }
+
+    /** Waits for it, whoever interrupts. */
+    private static Tokenizer result(FutureTask<Tokenizer> reading) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return reading.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw switch (e.getCause()) {
+                case RuntimeException unchecked -> unchecked;
+                case Error error -> throw error;
+                case null, default -> new IllegalStateException(e);
+            };
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -23,8 +23,8 @@ import java.util.function.Consumer;
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
  * @param layout of ternary matrices that are multiplied; empty for the fastest here
- * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy nothing
- *     of it: less memory of the process's own, and slower decoding
+ * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy
+ *     nothing of it: less memory of the process's own, and slower decoding
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
@@ -42,14 +42,15 @@ public record ModelOptions(
         Consumer<String> waiting) {
 
     /**
-     * @throws IllegalArgumentException when a number is outside its range, or the file is to be used as it lies but with
-     *     its matrices in panels, which no file holds
+     * @throws IllegalArgumentException when a number is outside its range, or the file is to be used as it lies but
+     *     with its matrices in panels, which no file holds
      */
     public ModelOptions {
         require(threads >= 0 && threads <= 1024, "threads", "0 (one for each core) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
-        require(!mapped || layout.orElse(TernaryLayout.ROWS) == TernaryLayout.ROWS, "layout of a mapped file", "rows", layout);
+        TernaryLayout lies = layout.orElse(TernaryLayout.ROWS);
+        require(!mapped || lies == TernaryLayout.ROWS, "layout of a mapped file", "rows", lies);
         require(cacheType == FloatType.F16 || cacheType == FloatType.F32, "cache type", "F16 or F32", cacheType);
     }
 

@@ -77,7 +77,8 @@ class SameBitsTest {
     private int[][] bits(Model model, int count) {
         int[][] rows = new int[count][];
         try (Session session = model.session()) {
-            session.feed(Arrays.copyOf(ids, count), (position, logits) -> rows[position] = logits.toArray(ValueLayout.JAVA_INT));
+            int[] first = Arrays.copyOf(ids, count);
+            session.feed(first, (position, logits) -> rows[position] = logits.toArray(ValueLayout.JAVA_INT));
         }
         return rows;
     }

@@ -14,14 +14,15 @@ final class LayoutOptions {
             names = "--layout",
             paramLabel = "auto|rows|panels2|panels5",
             converter = Converter.class,
-            description = "How multiplied weights lie in memory: rows of 2 bits, panels of 32 rows with 2 bits or with five"
-                    + " weights a byte; auto (default) is the fastest here. The result does not depend on it.")
+            description = "How multiplied weights lie in memory: rows of 2 bits, panels of 32 rows with 2 bits or"
+                    + " with five weights a byte; auto (default) is the fastest here. The result does not depend on"
+                    + " it.")
     private @Nullable Layout layout;
 
     @Option(
             names = "--mmap",
-            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, instead of copying"
-                    + " them into memory of large pages: less memory, slower decoding.")
+            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, instead of"
+                    + " copying them into memory of large pages: less memory, slower decoding.")
     private boolean mapped;
 
     /** A word of {@code --layout}. */

@@ -96,9 +96,14 @@ final class GgufCursor {
             throw tooLong(what);
         }
         long at = take(length, what);
-        ByteBuffer bytes = file.asSlice(at, length).asByteBuffer();
+        byte[] bytes = new byte[(int) length];
+        MemorySegment.copy(file, ValueLayout.JAVA_BYTE, at, bytes, 0, bytes.length);
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf('\uFFFD') < 0) { // which stands for what is malformed, or for itself
+            return text;
+        }
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
             throw InputException.at(path).offset(at).problem(what + " is not valid UTF-8").exception(e);
         }

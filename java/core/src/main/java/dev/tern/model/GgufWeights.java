@@ -29,10 +29,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads a model's weights from a GGUF file. Ternary matrices are packed once, by all threads of the team, into the layout
- * that is fastest here ({@link LayoutChoice}), and the head is copied, into memory of large pages ({@link MatrixLoader}).
- * TL1 and TL2 matrices stay in the mapping where looking up is chosen ({@link LutChoice}), and so do I2_S matrices and the
- * head where nothing is to be copied. The embedding, if it is not the head, stays in the mapping; norms are copied.
+ * Loads a model's weights from a GGUF file. Ternary matrices are packed once, by all threads of the team, into the
+ * layout that is fastest here ({@link LayoutChoice}), and the head is copied, into memory of large pages
+ * ({@link MatrixLoader}). TL1 and TL2 matrices stay in the mapping where looking up is chosen ({@link LutChoice}), and
+ * so do I2_S matrices and the head where nothing is to be copied. The embedding, if it is not the head, stays in the
+ * mapping; norms are copied.
  *
  * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:
  * a model that has one computes something else than Tern would.

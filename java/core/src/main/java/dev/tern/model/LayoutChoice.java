@@ -5,13 +5,12 @@ import dev.tern.kernels.Tier;
 import java.util.Optional;
 
 /**
- * In which layout a tier multiplies ternary matrices fastest, and whether they are computed with where the file has them. No
- * result depends on it. Immutable.
+ * In which layout a tier multiplies ternary matrices fastest, and whether they are computed with where the file has
+ * them. No result depends on it. Immutable.
  *
- * <p>Kernels with a dot product of bytes read panels, in which a vector's lanes belong to different rows and no sum has to
- * be gathered from lanes; those without read rows. Of the panels, x86-64's kernels take five trits a byte: these are
- * decoded by one multiplication a code, and a fifth fewer bytes come from memory, for which decoding waits. AArch64 has no
- * such product of bytes, and takes 2 bits.
+ * <p>Kernels with a dot product of bytes read panels, in which a vector's lanes belong to different rows and no sum has
+ * to be gathered from lanes; those without read rows. Of the panels, x86-64's kernels take five trits a byte: a fifth
+ * fewer bytes come from memory, for which decoding waits. AArch64's take 2 bits, which cost less to decode.
  */
 public final class LayoutChoice {
     private final Tier tier;

@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the large tensors of a file into the memory that kernels read: one stretch of {@link HugePages} for all that is
- * not used in place, filled by all threads of the team. A member takes the same part of each matrix's rows first and
+ * Brings the large tensors of a file into the memory that kernels read: one stretch of {@link HugePages} for all that
+ * is not used in place, filled by all threads of the team. A member takes the same part of each matrix's rows first and
  * helps the others when it is done, so that where the pages of memory belong to processors each has that part near by.
  * The file's own pages are given back tensor by tensor, so that a model is not in memory twice.
  */
@@ -98,9 +98,10 @@ final class MatrixLoader {
     /**
      * Loads everything.
      *
-     * @param matrices of which those with {@code lut} kernels stay where they are; the others get a layout, and all a scale
+     * @param matrices of which those with {@code lut} kernels stay where they are; the others get a layout, all a scale
      * @param head is copied when that pays
-     * @throws InputException when a matrix holds an invalid code or floats that are not ternary, or its scale is not finite
+     * @throws InputException when a matrix holds an invalid code or floats that are not ternary, or its scale is not
+     *     finite
      */
     void load(List<FileMatrix> matrices, FileFloats head, ThreadTeam team) {
         long bytes = 0;

@@ -78,7 +78,8 @@ record BlockCodec(BlockFormat format) implements TernaryCodec {
         long rowBytes = (long) blocks * type().blockBytes();
         for (int row = firstRow; row < endRow; row++) {
             long at = row * rowBytes;
-            int wrong = format.packRow(in, at, blocks, scale, runtime, (row - firstRow) * TernaryWeights.rowBytes(cols));
+            long to = (row - firstRow) * TernaryWeights.rowBytes(cols);
+            int wrong = format.packRow(in, at, blocks, scale, runtime, to);
             if (wrong >= 0) {
                 throw format.fault(in, at + (long) wrong * type().blockBytes(), scale, row, wrong, where);
             }

@@ -17,18 +17,13 @@ public enum LutPath {
         this.label = label;
     }
 
-    /**
-     * The path that goes with a tier on this machine: AVX2 from tier avx2 on; on 64-bit ARM NEON, unless
-     * {@code TERN_MAX_TIER=scalar} asks for plain C; else plain C.
-     */
+    /** The path that goes with a tier: AVX2 with those of x86-64, NEON with those of 64-bit ARM, plain C with the others. */
     public static LutPath of(Tier tier) {
-        if (tier.compareTo(Tier.AVX2) >= 0) {
-            return AVX2;
-        }
-        NativeSetting setting = NativeSetting.ofThisProcess();
-        boolean arm = setting.platform().endsWith("-aarch64") && tier != Tier.JAVA;
-        boolean plain = setting.variable("TERN_MAX_TIER").filter("scalar"::equals).isPresent();
-        return arm && !plain ? NEON : PORTABLE;
+        return switch (tier) {
+            case JAVA, SCALAR -> PORTABLE;
+            case AVX2, AVXVNNI, AVX512VNNI, AMX -> AVX2;
+            case NEON, NEONDOT -> NEON;
+        };
     }
 
     /** The C header's number. */
