@@ -163,6 +163,12 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     for (int kind = 0; kind < TERNARY_FILL_COUNT; kind++) {
         ternary_case(scalar, tier, (ternary_shape){40, 6912, 20, 1, 40}, (ternary_fill)kind, AT_END);
     }
+    /* The longest row of five trits, and one whose sums are near the end of int32 when they are kept 64 times too
+     * large. */
+    ternary_case(scalar, tier, (ternary_shape){2, 65535, 1, 0, 2}, TERNARY_PLUS_128, AT_END);
+    ternary_case(scalar, tier, (ternary_shape){2, 65535, 3, 0, 2}, TERNARY_MINUS_128, AT_END);
+    ternary_case(scalar, tier, (ternary_shape){1, 600000, 1, 0, 1}, TERNARY_PLUS_128, AT_END);
+    ternary_case(scalar, tier, (ternary_shape){1, 600000, 2, 0, 1}, TERNARY_PLUS_128, AT_END);
     ternary_case(scalar, tier, (ternary_shape){33, 130, 515, 0, 33}, TERNARY_RANDOM, AT_END); /* two blocks of tokens */
 }
 

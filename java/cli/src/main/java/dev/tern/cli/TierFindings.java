@@ -41,9 +41,10 @@ record TierFindings(List<TierProof> proofs, Tier active) {
                     .filter(lower -> lower.outcome() == Outcome.RUNS && lower.tier().compareTo(active) < 0)
                     .map(TierProof::tier)
                     .reduce((first, second) -> second);
-            String what = proof.outcome() == Outcome.CRASHED ? "crashed (" + proof.detail() + ")" : "gives a wrong result";
-            return "The " + active.label() + " kernels are in use, for the machine announces all that they need, but running"
-                    + " them here " + what + ": the CPU, or the host of this virtual machine, does not do what it"
+            boolean crashed = proof.outcome() == Outcome.CRASHED;
+            String what = crashed ? "crashed (" + proof.detail() + ")" : "gives a wrong result";
+            return "The " + active.label() + " kernels are in use, for the machine announces all that they need, but"
+                    + " running them here " + what + ": the CPU, or the host of this virtual machine, does not do what it"
                     + " announces. Set "
                     + better.map(tier -> "TERN_MAX_TIER=" + tier.label()).orElse("TERN_NATIVE=off") + ".";
         });

@@ -12,7 +12,8 @@ import tools.jackson.databind.node.ArrayNode;
 class TierFindingsTest {
     private static final TierProof SCALAR = new TierProof(Tier.SCALAR, Outcome.RUNS, "");
     private static final TierProof AVX2 = new TierProof(Tier.AVX2, Outcome.RUNS, "");
-    private static final TierProof NO_AVXVNNI = new TierProof(Tier.AVXVNNI, Outcome.OBSTACLE, "the CPU has no AVX-VNNI");
+    private static final TierProof NO_AVXVNNI =
+            new TierProof(Tier.AVXVNNI, Outcome.OBSTACLE, "the CPU has no AVX-VNNI");
     private static final TierProof DEAD_AVX512 =
             new TierProof(Tier.AVX512VNNI, Outcome.CRASHED, "SIGILL in kernel quantize");
 

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
-/** A call or a few of each kernel, of shapes that reach every loop of a tier: one token, few and a batch, whole and rest. */
+/** A call or a few of each kernel, of shapes that reach every loop of a tier: one token, few, a batch; whole and rest. */
 final class ProbeCalls {
     private static final int ROWS = 40;
     private static final int COLS = 300;
@@ -103,9 +103,12 @@ final class ProbeCalls {
         int positions = 20;
         MemorySegment out = m.bytes(4L * positions * 2 * headDim);
         KvLayer kv = KvLayer.allocate(m.arena(), 1, positions, headDim, type);
-        k.storeKv(kv, m.floats((long) positions * headDim), m.floats((long) positions * headDim), headDim, 0, 0, positions);
+        MemorySegment keys = m.floats((long) positions * headDim);
+        MemorySegment values = m.floats((long) positions * headDim);
+        k.storeKv(kv, keys, values, headDim, 0, 0, positions);
         MemorySegment q = m.floats((long) positions * 2 * headDim);
-        k.attention(kv, q, 2 * headDim, 2, 0, 0, 2 * positions, 0.125f, m.bytes(4L * positions), out, 2 * headDim);
+        MemorySegment scores = m.bytes(4L * KvLayer.attentionScores(2 * positions, positions));
+        k.attention(kv, q, 2 * headDim, 2, 0, 0, 2 * positions, 0.125f, scores, out, 2 * headDim);
         return out;
     }
 

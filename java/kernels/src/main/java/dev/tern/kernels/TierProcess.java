@@ -54,7 +54,8 @@ final class TierProcess {
                     .map(resolved -> resolved.reference())
                     .flatMap(ModuleReference::location)
                     .flatMap(TierProcess::file);
-            location.ifPresent(path -> command.addAll(List.of("-p", path.toString()))); // else it is in the run-time image
+            // without one it is in the run-time image
+            location.ifPresent(path -> command.addAll(List.of("-p", path.toString())));
             command.addAll(List.of("-m", module + "/" + TierProbe.class.getName()));
         } else {
             CodeSource source = TierProbe.class.getProtectionDomain().getCodeSource();
@@ -98,8 +99,8 @@ final class TierProcess {
             Process process = builder.start();
             try {
                 if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-                    return new TierProof(
-                            tier, Outcome.UNKNOWN, "no answer within " + patience.toSeconds() + " seconds" + at(read(output)));
+                    String waited = "no answer within " + patience.toSeconds() + " seconds";
+                    return new TierProof(tier, Outcome.UNKNOWN, waited + at(read(output)));
                 }
                 return verdict(tier, process.exitValue(), read(output));
             } finally {

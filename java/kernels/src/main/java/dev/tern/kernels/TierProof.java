@@ -9,8 +9,8 @@ import java.util.concurrent.Future;
 
 /**
  * What came of running a native tier: a CPU, or the host of a virtual one, may announce instructions that it does not
- * run, or runs wrongly. So each tier computes with every kind of kernel in a process of its own, which alone dies of what
- * it cannot run, and is compared with the Java reference.
+ * run, or runs wrongly. So each tier computes with every kind of kernel in a process of its own, which alone dies of
+ * what it cannot run, and is compared with the Java reference.
  *
  * @param tier the native tier
  * @param outcome what happened

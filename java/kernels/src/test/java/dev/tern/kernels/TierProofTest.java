@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,8 +123,9 @@ class TierProofTest {
                 const char *tern_lut_abi_hash(void) { return "%s"; }
                 const void *tern_lut_kernels_of(int path) {
                     static const int shape[] = {0, 256, 256, 256, 128, 32};
-                    static const struct { long path; const char *plan; long shapes; const int *shape; void (*kernels[3])(void); }
-                        table = {0, "%s", 1, shape, {dies, dies, dies}};
+                    static const struct {
+                        long path; const char *plan; long shapes; const int *shape; void (*kernels[3])(void);
+                    } table = {0, "%s", 1, shape, {dies, dies, dies}};
                     return path == 0 ? &table : NULL;
                 }
                 const char *tern_tier_name(int tier) {
@@ -140,7 +142,7 @@ class TierProofTest {
                 NativeLibrary.headerHash(),
                 NativeLibrary.headerHash(),
                 "0".repeat(64),
-                nativeTiers().stream().map(tier -> '"' + tier.label() + '"').reduce((a, b) -> a + ", " + b).orElseThrow(),
+                nativeTiers().stream().map(tier -> '"' + tier.label() + '"').collect(Collectors.joining(", ")),
                 nativeTiers().size()));
         TierProof proof = TierProcess.prove(
                 Tier.AVX2,
