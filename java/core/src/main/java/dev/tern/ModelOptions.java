@@ -20,8 +20,8 @@ import java.util.function.Consumer;
  * @param requireNative refuse to fall back to the Java reference
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
- * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and takes
- *     memory, results are the same
+ * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and
+ *     takes memory, results are the same
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
