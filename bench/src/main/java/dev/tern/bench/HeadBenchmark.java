@@ -32,9 +32,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The head alone: a model without blocks, whose "embeddings" are {@link SyntheticHead}'s hidden states, evaluated one after
- * the other, with and without a screen. {@code sparedShare} and {@code rowShare} say how often it spared something and
- * which part of the rows it then computed.
+ * The head alone: a model without blocks, whose "embeddings" are {@link SyntheticHead}'s hidden states, evaluated one
+ * after the other, with and without a screen. {@code sparedShare} and {@code rowShare} say how often it spared something
+ * and which part of the rows it then computed.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

@@ -20,11 +20,11 @@ import java.util.stream.IntStream;
  * <p>{@link Kind#RANDOM}: all independent normal numbers: no row stands out.
  *
  * <p>{@link Kind#SPECTRUM}: like a trained one. Rows are z H S, z normal, S diagonal with S_jj^2 proportional to
- * (j + 8)^-0.6, so that the singular values fall by a power law, H a rotation (signs and Walsh-Hadamard transforms), and norms
- * differ by a log-normal factor of 15 %. A hidden state has a fifth of its energy in a direction common to all, some along
- * the row of its token, and the rest is distributed as rows are. The share of the row is such that the largest
- * logit lies {@code 5.5 + 3 u} standard deviations of the logits above their mean, u uniform: language models are sure of
- * some tokens and not of others.
+ * (j + 8)^-0.6, so that the singular values fall by a power law, H a rotation (signs and Walsh-Hadamard transforms),
+ * and norms differ by a log-normal factor of 15 %. A hidden state has a fifth of its energy in a direction common to
+ * all, some along the row of its token, and the rest is distributed as rows are. The share of the row is such that the
+ * largest logit lies {@code 5.5 + 3 u} standard deviations of the logits above their mean, u uniform: language models
+ * are sure of some tokens and not of others.
  */
 public final class SyntheticHead {
     /** What the numbers are. */
@@ -76,7 +76,7 @@ public final class SyntheticHead {
         return v;
     }
 
-    /** Signs, a stride through the columns, and Walsh-Hadamard transforms of as many columns as a power of two divides. */
+    /** Signs, a stride through the columns, and transforms of as many columns as the largest power of two that divides. */
     private void rotate(float[] v) {
         int block = Integer.lowestOneBit(cols);
         float[] mixed = new float[cols];
@@ -114,7 +114,9 @@ public final class SyntheticHead {
     FloatWeights head(Arena arena, FloatType type) {
         MemorySegment values = arena.allocate(type.bytes((long) rows * cols), 64);
         long rowBytes = type.bytes(cols);
-        IntStream.range(0, rows).parallel().forEach(row -> write(row(row), type, values.asSlice(row * rowBytes, rowBytes)));
+        IntStream.range(0, rows)
+                .parallel()
+                .forEach(row -> write(row(row), type, values.asSlice(row * rowBytes, rowBytes)));
         return FloatWeights.of(arena, values, rows, cols, type);
     }
 
@@ -128,7 +130,7 @@ public final class SyntheticHead {
             if (kind == Kind.SPECTRUM) {
                 float[] w = row(random.nextInt(rows));
                 double sigmas = 5.5 + 3 * random.nextDouble();
-                // The logits' deviation is |S^2| |w| over the columns' root; a share a of x along w puts its logit at a |w| |x|.
+                // The logits' deviation is 0.02 |S^2|; a share a of x along w puts its logit at about 0.02 a cols.
                 double fourth = 0;
                 for (float s : spectrum) {
                     fourth += Math.pow(s, 4);

@@ -78,8 +78,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * As {@link #feed(int...)}, where only the largest logits of the last token matter, as for a greedy sampler or one that
-     * begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
+     * As {@link #feed(int...)}, where only the largest logits of the last token matter, as for a greedy sampler or one
+     * that begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
      *
      * @param top how many; 0 for all
      */
@@ -230,8 +230,8 @@ public final class Session implements AutoCloseable {
 
     /**
      * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. As many of the largest as
-     * {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each other one
-     * may be -infinity instead.
+     * {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each other
+     * one may be -infinity instead.
      *
      * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
      */

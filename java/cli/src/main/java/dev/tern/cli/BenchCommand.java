@@ -112,8 +112,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--screen",
             paramLabel = "auto|on|off",
             defaultValue = "off",
-            description = "Measure generation by the most likely token alone, with a screen of the head or, with off, by all"
-                    + " logits (default: ${DEFAULT-VALUE}).")
+            description = "Measure generation by the most likely token alone, with a screen of the head or, with off,"
+                    + " by all logits (default: ${DEFAULT-VALUE}).")
     private HeadScreen screen = HeadScreen.OFF;
 
     @Mixin

@@ -159,14 +159,21 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * As {@link #evaluate(KvCache, int, int[], int, int, int, MemorySegment)}, where of each token only the largest logits
-     * matter: the {@code top} largest and all that equal the least of them are those of the whole head to the bit; each other
-     * one may be -infinity instead.
+     * As {@link #evaluate(KvCache, int, int[], int, int, int, MemorySegment)}, where of each token only the largest
+     * logits matter: the {@code top} largest and all that equal the least of them are those of the whole head to the bit;
+     * each other one may be -infinity instead.
      *
      * @param top 0 for all
      */
     public void evaluate(
-            KvCache cache, int position, int[] ids, int first, int count, int firstLogits, MemorySegment logits, int top) {
+            KvCache cache,
+            int position,
+            int[] ids,
+            int first,
+            int count,
+            int firstLogits,
+            MemorySegment logits,
+            int top) {
         evaluate(cache, position, ids, first, count, firstLogits, logits, top, null);
     }
 
@@ -270,6 +277,7 @@ public final class Engine implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 team.close();
+                screened.close();
                 release.run();
             }
         } finally {

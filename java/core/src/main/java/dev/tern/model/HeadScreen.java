@@ -1,6 +1,6 @@
 package dev.tern.model;
 
-/** Whether the head has a screen, which spares most of it where only the largest logits matter; results are the same. */
+/** Whether the head has a screen, which spares most of it where only the largest logits matter; same results. */
 public enum HeadScreen {
     /** Made once enough tokens have been decided by their largest logits, where the head is large. */
     AUTO,

@@ -15,10 +15,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The head where only the largest logits matter: all rows are screened in few bits, and only those that can still be among
- * the {@code top} largest are multiplied; the other logits are -infinity. Exact: a screen's upper bound is proven not to be
- * below the logit, the threshold is the least of {@code top} logits that were computed in full, and every row whose
- * bound reaches it is computed, so that the largest logits and all that equal the last of them have the bits they
+ * The head where only the largest logits matter: all rows are screened in few bits, and only those that can still be
+ * among the {@code top} largest are multiplied; the other logits are -infinity. Exact: a screen's upper bound is proven
+ * not to be below the logit, the threshold is the least of {@code top} logits that were computed in full, and every row
+ * whose bound reaches it is computed, so that the largest logits and all that equal the last of them have the bits they
  * have without a screen.
  *
  * <pre>
@@ -48,7 +48,8 @@ final class ScreenedHead {
     private final int shares;
     private final int limit;
     private final ScreenPatience patience = new ScreenPatience();
-    private final Arena arena = Arena.ofAuto(); // which costs a native call nothing
+    private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
+    private final Arena screenMemory = Arena.ofShared(); // which can be freed; there are a few calls a pass
     private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
     private boolean possible;
     private int seen;
@@ -144,7 +145,7 @@ final class ScreenedHead {
     /** Makes room for the screen; where there is none, the head does without. */
     private boolean allocate() {
         try {
-            screen = Screen.allocate(arena, rows, head.cols(), bits(head));
+            screen = Screen.allocate(screenMemory, rows, head.cols(), bits(head));
         } catch (OutOfMemoryError e) {
             possible = false;
         }
@@ -237,6 +238,13 @@ final class ScreenedHead {
         return all;
     }
 
+    /** Frees the screen; no pass may follow that uses it. */
+    void close() {
+        possible = false;
+        screen = null;
+        screenMemory.close();
+    }
+
     private int begin(int share) {
         return share(rows, ROW_UNIT, share, shares);
     }
@@ -292,7 +300,7 @@ final class ScreenedHead {
         return row;
     }
 
-    /** A logit in full. It takes the place of the score: native calls on the caller's shared memory would cost more. */
+    /** A logit in full, in the place of the score: native calls on the caller's shared memory would cost more. */
     private float logit(ScreenScores all, int row, int t, MemorySegment x) {
         MemorySegment token = t == 0 ? x : x.asSlice(4L * t * head.cols());
         MemorySegment y = t == 0 ? all.scores() : all.scores().asSlice(4L * t * all.stride());

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The screened head against the whole one: the largest logits and their ties have the same bits, the others are -infinity. */
+/** The screened head against the whole one: the largest logits and their ties have the same bits, others are -infinity. */
 class ScreenedHeadTest {
     private static final int COLS = 256;
 
@@ -81,7 +81,8 @@ class ScreenedHeadTest {
     }
 
     /** Evaluates as an engine does: where the screen spares nothing, the whole head. */
-    private MemorySegment evaluate(ScreenedHead screened, ThreadTeam team, FloatWeights head, MemorySegment x, int tokens, int top) {
+    private MemorySegment evaluate(
+            ScreenedHead screened, ThreadTeam team, FloatWeights head, MemorySegment x, int tokens, int top) {
         MemorySegment logits = arena.allocate(4L * tokens * head.rows(), 64);
         boolean prepared = screened.prepare(top, tokens);
         boolean[] done = new boolean[team.size()];

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A screen's bounds hold for the bits that floatMatmul gives, and where the input is the worst there is they are tight. */
+/** A screen's bounds hold for the bits that floatMatmul gives, and are tight where the input is the worst there is. */
 class ScreenBoundTest {
     private static final int ROWS = 67;
 
@@ -21,7 +21,8 @@ class ScreenBoundTest {
     private final Arena arena = Arena.ofAuto();
 
     private static Stream<Arguments> typesAndBits() {
-        return Stream.of(FloatType.values()).flatMap(type -> IntStream.of(4, 6).mapToObj(bits -> Arguments.of(type, bits)));
+        return Stream.of(FloatType.values())
+                .flatMap(type -> IntStream.of(4, 6).mapToObj(bits -> Arguments.of(type, bits)));
     }
 
     private record Screened(FloatWeights head, Screen screen) {}
@@ -106,7 +107,8 @@ class ScreenBoundTest {
                 }
                 MemorySegment x = arena.allocate(4L * cols, 4);
                 for (int c = 0; c < cols; c++) {
-                    double rest = wide.getAtIndex(JAVA_FLOAT, c) - (double) step * ReferenceScreens.level(s.screen, row, c);
+                    double kept = (double) step * ReferenceScreens.level(s.screen, row, c);
+                    double rest = wide.getAtIndex(JAVA_FLOAT, c) - kept;
                     x.setAtIndex(JAVA_FLOAT, c, (float) (rest / step));
                 }
                 assertThat(shareOfBound(s, x)[row]).as("row %d", row).isGreaterThan(0.9);
