@@ -149,6 +149,21 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
         check_prefetch();
     }
 #endif
+    /* Many tokens: every count of rows of a block and of tokens of a tile, several slices of columns, two batches. */
+    for (int64_t rows = 1; rows <= 9; rows++) {
+        for (int64_t tokens = 15; tokens <= 20; tokens++) {
+            ternary_case(scalar, tier, (ternary_shape){rows, 257, tokens, rows / 4, rows}, TERNARY_RANDOM, AT_END);
+        }
+    }
+    for (int kind = 0; kind < TERNARY_FILL_COUNT; kind++) {
+        ternary_case(scalar, tier, (ternary_shape){3, 2700, 17, 0, 3}, (ternary_fill)kind, AT_END);
+    }
+    ternary_case(scalar, tier, (ternary_shape){11, 1400, 131, 0, 11}, TERNARY_RANDOM, AT_END);
+    /* Few tokens, four at once and two at once. */
+    for (int64_t tokens = 2; tokens <= 9; tokens++) {
+        ternary_case(scalar, tier, (ternary_shape){10, 5120, tokens, 1, 10}, TERNARY_EXTREME, AT_END);
+        ternary_case(scalar, tier, (ternary_shape){10, 5121, tokens, 1, 10}, TERNARY_EXTREME, AT_END);
+    }
     /* More rows than a cache block, more tokens than several tiles. */
     ternary_case(scalar, tier, (ternary_shape){150, 256, 21, 3, 149}, TERNARY_RANDOM, AT_END);
     ternary_case(scalar, tier, (ternary_shape){70, 640, 67, 0, 70}, TERNARY_RANDOM, AT_END);

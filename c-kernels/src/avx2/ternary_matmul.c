@@ -1,48 +1,12 @@
 /*
- * ternary_matmul.c, AVX2: packed ternary weights times int8 activations.
+ * ternary_matmul.c, AVX2: packed ternary weights in rows times the int8 activations of one token or a few.
  *
- * The products are made with codes (T + 1: 0, 1, 2) instead of T, since maddubs wants one unsigned operand:
- * sum(T * a) = sum(code * a) - sum(a), and the second sum comes with the activations. Padding codes are 1 and meet zero
- * activations. Sums are taken modulo 2^32, so that a wrapping sum(code * a) still leaves the right difference.
- *
- * WHY INT16 IS WIDE ENOUGH, AND FOR HOW LONG. maddubs adds two products in an int16 lane. With codes up to 2 and
- * activations in [-128, 127] that is at most 2 * (2 * 128) = 512 in magnitude downwards and 508 upwards. A lane may
- * therefore take 64 of them: -64 * 512 = -32768 just fits, 64 * 508 = 32512. A group of 128 columns makes four, so the
- * lanes must be widened to int32 after 16 groups at the latest. (Published loops widen after 32 and overflow.)
  * The single-token loop leaves half of its codes shifted left by two, see there.
  */
-#include "lanes.h"
 #include "one_token.h"
+#include "ternary_sums.h"
 #include "tiers.h"
 #include "x86_features.h"
-
-TERN_INLINE __m256i load_bytes(const void *at) {
-    return _mm256_loadu_si256((const __m256i *)at);
-}
-
-/* The same value, in a register, at this point of the program. Left alone, gcc reorders the additions of a tile into
- * trees and loads an activation once for each use: there are more values then than registers, and it spills half of
- * them. */
-TERN_INLINE __m256i in_register(__m256i v) {
-    __asm__("" : "+x"(v));
-    return v;
-}
-
-/* sum + the products of 32 codes and activations, in pairs. */
-TERN_INLINE __m256i add_products(__m256i sum, __m256i codes, __m256i a) {
-    return in_register(_mm256_add_epi16(sum, _mm256_maddubs_epi16(codes, a)));
-}
-
-/* int32 lanes += the int16 lanes, widened in pairs. */
-TERN_INLINE __m256i widen_add(__m256i wide, __m256i narrow) {
-    return _mm256_add_epi32(wide, _mm256_madd_epi16(narrow, _mm256_set1_epi16(1)));
-}
-
-/* The eight lanes of four registers each, added up: sums of v0, v1, v2, v3. */
-TERN_INLINE __m128i add_up_4(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
-    const __m256i s = _mm256_hadd_epi32(_mm256_hadd_epi32(v0, v1), _mm256_hadd_epi32(v2, v3));
-    return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
-}
 
 /*
  * ONE TOKEN. Of the four codes in a byte two are taken where they lie: v & 3 is the code of quarter 3, v & 12 is four
@@ -116,74 +80,89 @@ void tern_avx2_ternary_one_token(const tern_ternary_matrix *w, const tern_activa
     }
 }
 
+/* MANY_TOKENS: from which on it pays to unpack the codes beforehand. */
+enum { MANY_TOKENS = 16, MOST_COLUMNS_FOR_4 = 5120 };
+
 /*
- * SEVERAL TOKENS. A tile of rows x tokens keeps its int16 sums in registers: 2 x 4 leaves room for the codes, the mask
- * and an activation. A row's codes are unpacked once for all tokens of the tile, an activation is loaded once for all
- * rows: per 32 columns 8 maddubs and 8 additions for 4 loads and 3 instructions of unpacking.
+ * A FEW TOKENS. The weights come from memory as for one token, so here too it is one row after the other, its codes
+ * unpacked once for up to four tokens; the activations are operands of maddubs from L1. (Tiles of two rows, which would
+ * halve those loads, are two streams: 2 tokens took four times as long as one, now they take less than twice.)
  */
-TERN_INLINE void tile(int rows, int tokens, const uint8_t *codes, int64_t stride, const int8_t *a, int64_t a_stride,
-                      int64_t groups, __m256i wide[2][4]) {
+/* Adds the products of a group of one row. */
+TERN_INLINE void add_group(int tokens, const uint8_t *codes, const int8_t *a, int64_t stride, bool prefetch,
+                           __m256i sums[4]) {
     const __m256i mask = _mm256_set1_epi8(0x03);
-    for (int r = 0; r < rows; r++) {
-        for (int t = 0; t < 4; t++) {
-            wide[r][t] = _mm256_setzero_si256();
+    if (prefetch) {
+        prefetch_ahead_of(codes);
+    }
+    const __m256i packed = load_bytes(codes);
+    for (int quarter = 0; quarter < 4; quarter++) {
+        const __m256i code = _mm256_and_si256(_mm256_srli_epi16(packed, 6 - 2 * quarter), mask);
+        for (int t = 0; t < tokens; t++) {
+            sums[t] = add_products(sums[t], code, load_bytes(a + t * stride + quarter * 32));
         }
+    }
+}
+
+/* The sums of one row, to be added up across each register; zeros where there is no token. */
+TERN_INLINE void row_times_tokens(int tokens, const uint8_t *codes, const int8_t *a, int64_t stride, int64_t groups,
+                                  bool prefetch, __m256i wide[4]) {
+    for (int t = 0; t < 4; t++) {
+        wide[t] = _mm256_setzero_si256();
     }
     for (int64_t first = 0; first < groups; first += 16) {
         const int64_t end = first + 16 < groups ? first + 16 : groups;
-        __m256i sums[2][4];
-        for (int r = 0; r < rows; r++) {
-            for (int t = 0; t < tokens; t++) {
-                sums[r][t] = _mm256_setzero_si256();
-            }
+        __m256i sums[4];
+        for (int t = 0; t < tokens; t++) {
+            sums[t] = _mm256_setzero_si256();
         }
-        for (int64_t g = first; g < end; g++) {
-            for (int quarter = 0; quarter < 4; quarter++) {
-                __m256i code[2];
-                for (int r = 0; r < rows; r++) {
-                    const __m256i packed = load_bytes(codes + r * stride + g * 32);
-                    code[r] = _mm256_and_si256(_mm256_srli_epi16(packed, 6 - 2 * quarter), mask);
-                }
-                for (int t = 0; t < tokens; t++) {
-                    const __m256i v = in_register(load_bytes(a + t * a_stride + g * TERN_GROUP + quarter * 32));
-                    for (int r = 0; r < rows; r++) {
-                        sums[r][t] = add_products(sums[r][t], code[r], v);
-                    }
-                }
-            }
+        int64_t g = first;
+        for (; g + 2 <= end; g += 2) {
+            add_group(tokens, codes + g * 32, a + g * TERN_GROUP, stride, prefetch, sums);
+            add_group(tokens, codes + g * 32 + 32, a + g * TERN_GROUP + TERN_GROUP, stride, prefetch, sums);
         }
-        for (int r = 0; r < rows; r++) {
-            for (int t = 0; t < tokens; t++) {
-                wide[r][t] = widen_add(wide[r][t], sums[r][t]);
-            }
+        if (g < end) {
+            add_group(tokens, codes + g * 32, a + g * TERN_GROUP, stride, prefetch, sums);
+        }
+        for (int t = 0; t < tokens; t++) {
+            wide[t] = widen_add(wide[t], sums[t]);
         }
     }
 }
 
-/* Up to four tokens from token `t` on, for `rows` (1 or 2) rows. */
-TERN_INLINE void tile_to_y(int rows, int tokens, const tern_ternary_matrix *w, const tern_activations *a, int64_t t,
-                           int64_t row, float *y, int64_t y_stride) {
+/* Tokens t, t + 1 ... (up to 4) with some rows. */
+TERN_INLINE void few_tokens(int tokens, const tern_ternary_matrix *w, const tern_activations *a, int64_t t,
+                            int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
     const int64_t groups = (w->cols + TERN_GROUP - 1) / TERN_GROUP;
-    __m256i wide[2][4];
-    tile(rows, tokens, w->codes + row * w->stride, w->stride, a->values + t * a->stride, a->stride, groups, wide);
-    for (int r = 0; r < rows; r++) {
+    for (int64_t row = row_begin; row < row_end; row++) {
+        __m256i wide[4];
         int32_t dots[4];
-        _mm_storeu_si128((__m128i *)dots, add_up_4(wide[r][0], wide[r][1], wide[r][2], wide[r][3]));
+        row_times_tokens(tokens, w->codes + row * w->stride, a->values + t * a->stride, a->stride, groups, prefetch,
+                         wide);
+        _mm_storeu_si128((__m128i *)dots, add_up_4(wide[0], wide[1], wide[2], wide[3]));
         for (int i = 0; i < tokens; i++) {
             const int32_t dot = (int32_t)((uint32_t)dots[i] - (uint32_t)a->sums[t + i]);
-            y[(t + i) * y_stride + row + r] = (float)dot * (w->scale / a->scales[t + i]);
+            y[(t + i) * y_stride + row] = (float)dot * (w->scale / a->scales[t + i]);
         }
     }
 }
 
-TERN_INLINE void rows_of_tile(int tokens, const tern_ternary_matrix *w, const tern_activations *a, int64_t t,
-                              int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    int64_t row = row_begin;
-    for (; row + 2 <= row_end; row += 2) {
-        tile_to_y(2, tokens, w, a, t, row, y, y_stride);
-    }
-    if (row < row_end) {
-        tile_to_y(1, tokens, w, a, t, row, y, y_stride);
+/* Four tokens at once, or two where four would fill L1, over a few rows: they come from memory with the first tokens
+ * and lie in L1 for the others (8 rows of 2560 columns are 5 KiB, of 6912 they are 14). */
+TERN_INLINE void several_tokens(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
+                                int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
+    const int64_t block = 8;
+    const int64_t at_once = w->cols <= MOST_COLUMNS_FOR_4 ? 4 : 2;
+    for (int64_t first = row_begin; first < row_end; first += block) {
+        const int64_t end = first + block < row_end ? first + block : row_end;
+        for (int64_t t = 0; t < tokens; t += at_once) {
+            switch (tokens - t < at_once ? tokens - t : at_once) {
+            case 1: few_tokens(1, w, a, t, first, end, y, y_stride, prefetch); break;
+            case 2: few_tokens(2, w, a, t, first, end, y, y_stride, prefetch); break;
+            case 3: few_tokens(3, w, a, t, first, end, y, y_stride, prefetch); break;
+            default: few_tokens(4, w, a, t, first, end, y, y_stride, prefetch); break;
+            }
+        }
     }
 }
 
@@ -191,24 +170,13 @@ void tern_avx2_ternary_matmul(const tern_ternary_matrix *w, const tern_activatio
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     if (w->layout != TERN_ROWS) { /* panels are for tiers whose products take four columns at once */
         tern_scalar_ternary_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
-        return;
-    }
-    if (tokens == 1) {
+    } else if (tokens >= MANY_TOKENS) {
+        tern_avx2_ternary_many_tokens(w, a, tokens, row_begin, row_end, y, y_stride);
+    } else if (tokens == 1) {
         tern_avx2_ternary_one_token(w, a, row_begin, row_end, y, tern_prefetch_pays());
-        return;
-    }
-    const int64_t block = 64; /* rows whose codes stay in L2 while the tokens pass by: 40 KiB at 2560 columns */
-    for (int64_t first = row_begin; first < row_end; first += block) {
-        const int64_t end = first + block < row_end ? first + block : row_end;
-        int64_t t = 0;
-        for (; t + 4 <= tokens; t += 4) {
-            rows_of_tile(4, w, a, t, first, end, y, y_stride);
-        }
-        switch (tokens - t) {
-        case 3: rows_of_tile(3, w, a, t, first, end, y, y_stride); break;
-        case 2: rows_of_tile(2, w, a, t, first, end, y, y_stride); break;
-        case 1: rows_of_tile(1, w, a, t, first, end, y, y_stride); break;
-        default: break;
-        }
+    } else if (tern_prefetch_pays()) {
+        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, true);
+    } else {
+        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, false);
     }
 }

@@ -154,6 +154,10 @@ TERN_INLINE void attend_of_type(int heads, const query_head *head, const tern_kv
 void tern_neon_attention(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads, int64_t position,
                          int64_t item_begin, int64_t item_end, float scale, float *scores, float *out,
                          int64_t out_stride) {
+    if (kv->type == TERN_Q8_0) { /* chosen for its size */
+        tern_scalar_attention(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride);
+        return;
+    }
     float second_scores[PAIR_POSITIONS];
     const int64_t group = heads / kv->kv_heads;
     const int64_t whole = kv->head_dim / 32 * 32;

@@ -27,6 +27,10 @@ static void store_head(const float *from, void *cache, int32_t type, int64_t at,
 
 void tern_neon_store_kv(const tern_kv_layer *kv, const float *k, const float *v, int64_t stride, int64_t position,
                         int64_t token_begin, int64_t token_end) {
+    if (kv->type == TERN_Q8_0) {
+        tern_scalar_store_kv(kv, k, v, stride, position, token_begin, token_end);
+        return;
+    }
     for (int64_t t = token_begin; t < token_end; t++) {
         for (int64_t h = 0; h < kv->kv_heads; h++) {
             const int64_t from = t * stride + h * kv->head_dim;
