@@ -35,6 +35,7 @@ class PassProfileTest {
                     64,
                     32,
                     FloatType.F16,
+                    HeadScreen.OFF,
                     arena::close);
             cache = engine.newCache();
             logits = Arena.ofAuto().allocate(4L * 32 * model.vocabSize(), 64);
