@@ -20,7 +20,7 @@
 #define TERN_SLICE_INLINE static inline __attribute__((always_inline))
 
 enum {
-    SLICE_COLUMNS = 2560, /* a multiple of 64, of 16 and of 20, so that a slice begins with a group and with a tile */
+    SLICE_COLUMNS = 1280, /* a multiple of 64, of 16 and of 20, so that a slice begins with a group and with a tile */
     SLICE_QUADS = SLICE_COLUMNS / 4,
     HALF_ROWS = 16
 };

@@ -19,9 +19,9 @@
 
 enum { GROUP_BYTES = 128, HALF = 64 };
 
-/* Columns of a group. */
+/* Columns of a group; TERN_ROWS become panels of two bits. */
 TERN_INLINE int64_t group_columns(int32_t layout) {
-    return layout == TERN_PANELS_2BIT ? 16 : 20;
+    return layout == TERN_PANELS_5TRIT ? 20 : 16;
 }
 
 /* Quads of columns that have activations: those past the padded end of a token stand for zeros and are left out. */
@@ -77,13 +77,15 @@ TERN_INLINE __mmask16 rows_within(int64_t first, int64_t begin, int64_t end) {
  * registers, without which all sums would live in memory. */
 #define TERN_UNROLL _Pragma("GCC unroll 12")
 
-/* The rows of a panel within [row_begin, row_end) times one token, 2 to FEW_TOKENS, or any number of tokens. */
+/* The rows of a panel within [row_begin, row_end) times one token, or 2 to FEW_TOKENS. */
 enum { FEW_TOKENS = 8 };
 void tern_avx512_panel_times_1(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
                                int64_t row_begin, int64_t row_end, float *y);
 void tern_avx512_panel_times_few(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a, int64_t tokens,
                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
-void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
-                                  int64_t tokens, int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
+
+/* The 32 rows from `row` on times any number of tokens; also of TERN_ROWS, where `row` may be any. */
+void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t row, const tern_activations *a, int64_t tokens,
+                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
 
 #endif /* TERN_AVX512_PANELS_H */

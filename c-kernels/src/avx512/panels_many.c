@@ -3,22 +3,25 @@
  *
  * The panel is unpacked once for all tokens, a byte a code, into a buffer that stays in L2; then tiles of 32 rows and
  * up to 12 tokens keep their 24 sums in registers over all columns: for four columns two loads of codes, 12 broadcasts
- * of activations and 24 dot products. Matrices with many columns go by in slices, whose sums are kept between them.
+ * of activations and 24 dot products. Columns go by in slices, whose sums are kept between them, so that a call needs
+ * 61 KiB of the stack, of which Java promises 80. Rows as they lie in a file become a panel slice by slice.
  */
 #include "panels.h"
+#include "tiers.h"
 
 enum {
     TILE_TOKENS = 12,
-    SLICE_QUADS = 720,  /* of four columns: 90 KiB of codes */
-    BATCH_TOKENS = 480, /* a multiple of TILE_TOKENS: 60 KiB of sums */
+    SLICE_QUADS = 240,     /* of four columns: 30 KiB of codes */
+    SLICE_OF_ROWS = 56,    /* groups of two bits: whole groups of TERN_ROWS, 7 KiB */
+    ROWS_GROUP = 128 / 16, /* of them in one of TERN_ROWS */
+    BATCH_TOKENS = 192,    /* a multiple of TILE_TOKENS: 24 KiB of sums */
 };
 
-/* Groups [begin, end) as [quad][32 rows][4] codes. Those of five trits stay 64 times too large, as they come. */
-TERN_INLINE void unpack(const tern_ternary_matrix *w, int64_t panel, int64_t begin, int64_t end, uint8_t *codes) {
-    const uint8_t *at = w->codes + panel * w->stride + begin * GROUP_BYTES;
-    if (w->layout == TERN_PANELS_2BIT) {
+/* `groups` groups as [quad][32 rows][4] codes. Those of five trits stay 64 times too large, as they come. */
+TERN_INLINE void unpack(const uint8_t *at, int32_t layout, int64_t groups, uint8_t *codes) {
+    if (layout != TERN_PANELS_5TRIT) {
         const __m512i mask = _mm512_set1_epi8(3);
-        for (int64_t g = begin; g < end; g++, at += GROUP_BYTES, codes += 4 * GROUP_BYTES) {
+        for (int64_t g = 0; g < groups; g++, at += GROUP_BYTES, codes += 4 * GROUP_BYTES) {
             for (int h = 0; h < 2; h++) {
                 const __m512i v = load_half(at + HALF * h);
                 _mm512_store_si512(codes + HALF * h, _mm512_and_si512(v, mask));
@@ -29,7 +32,7 @@ TERN_INLINE void unpack(const tern_ternary_matrix *w, int64_t panel, int64_t beg
         }
         return;
     }
-    for (int64_t g = begin; g < end; g++, at += GROUP_BYTES, codes += 5 * GROUP_BYTES) {
+    for (int64_t g = 0; g < groups; g++, at += GROUP_BYTES, codes += 5 * GROUP_BYTES) {
         for (int h = 0; h < 2; h++) {
             __m512i v = load_half(at + HALF * h);
             for (int k = 0; k < 5; k++) {
@@ -110,30 +113,47 @@ static void batch_of_pass(const pass *p, const uint8_t *codes, int64_t quads, co
 #undef TERN_REST
 }
 
-void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
-                                  int64_t tokens, int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+/* Groups [begin, end) of the 32 rows from `row` on; of TERN_ROWS those before row_end. */
+static void unpack_slice(const tern_ternary_matrix *w, int64_t row, int64_t row_end, int64_t begin, int64_t end,
+                         uint8_t *codes) {
+    if (w->layout != TERN_ROWS) {
+        unpack(w->codes + row / TERN_PANEL_ROWS * w->stride + begin * GROUP_BYTES, w->layout, end - begin, codes);
+        return;
+    }
+    _Alignas(64) uint8_t packed[SLICE_OF_ROWS * GROUP_BYTES];
+    const int64_t rows = row_end - row < TERN_PANEL_ROWS ? row_end - row : TERN_PANEL_ROWS;
+    const int64_t cols = 16 * end < w->cols ? 16 * (end - begin) : w->cols - 16 * begin;
+    const tern_ternary_matrix panel = {packed, rows, cols, (end - begin) * GROUP_BYTES, 1, TERN_PANELS_2BIT};
+    tern_avx2_ternary_pack(w->codes + row * w->stride + begin / ROWS_GROUP * 32, w->stride, 0, rows, &panel);
+    unpack(packed, TERN_PANELS_2BIT, end - begin, codes);
+}
+
+void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t row, const tern_activations *a, int64_t tokens,
+                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     _Alignas(64) uint8_t codes[SLICE_QUADS * GROUP_BYTES];
     _Alignas(64) int32_t kept[BATCH_TOKENS * TERN_PANEL_ROWS];
     const int64_t per_group = group_columns(w->layout) / 4;
     const int64_t groups = (w->cols + 4 * per_group - 1) / (4 * per_group);
-    const int64_t most = SLICE_QUADS / per_group;
+    const int64_t unit = w->layout == TERN_ROWS ? ROWS_GROUP : 1; /* groups in whose multiples slices begin */
+    const int64_t most = w->layout == TERN_ROWS ? SLICE_OF_ROWS : SLICE_QUADS / per_group;
     const int64_t slices = (groups + most - 1) / most;
-    const int64_t row = panel * TERN_PANEL_ROWS;
+    const int64_t units = (groups + unit - 1) / unit;
     for (int64_t t = 0; t < tokens; t += BATCH_TOKENS) {
         const int64_t batch = tokens - t < BATCH_TOKENS ? tokens - t : BATCH_TOKENS;
         for (int64_t s = 0; s < slices; s++) {
-            const int64_t begin = groups * s / slices;
-            const int64_t end = groups * (s + 1) / slices;
+            const int64_t begin = units * s / slices * unit;
+            const int64_t last = units * (s + 1) / slices * unit;
+            const int64_t end = last < groups ? last : groups;
             const int64_t with_activations = quads_of(w->cols) - per_group * begin;
             const int64_t quads =
                 per_group * (end - begin) < with_activations ? per_group * (end - begin) : with_activations;
             if (t == 0 || slices > 1) {
-                unpack(w, panel, begin, end, codes);
+                unpack_slice(w, row, row_end, begin, end, codes);
             }
             const pass p = {kept,
                             s == 0,
                             s == slices - 1,
-                            w->layout == TERN_PANELS_2BIT ? 0 : 6,
+                            w->layout == TERN_PANELS_5TRIT ? 6 : 0,
                             w,
                             row,
                             {rows_within(row, row_begin, row_end), rows_within(row + 16, row_begin, row_end)}};

@@ -118,10 +118,6 @@ public final class Model implements AutoCloseable {
                         arena.close();
                         file.close();
                     });
-            if (engine.screenBytes() > 0) {
-                notes.add("the head gets a screen of " + (engine.screenBytes() + 500_000) / 1_000_000
-                        + " MB in memory once the most likely tokens alone are asked for (greedy, top-k)");
-            }
             Tokenizer tokenizer = null;
             InputException tokenizerProblem = null;
             try {

@@ -105,11 +105,6 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Bytes that a screen of the head will take once it is made; 0 where none is. */
-    public long screenBytes() {
-        return screened.possibleBytes();
-    }
-
     /** Element type of the caches. */
     public FloatType cacheType() {
         return cacheType;

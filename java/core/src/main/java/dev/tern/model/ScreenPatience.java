@@ -1,5 +1,7 @@
 package dev.tern.model;
 
+import java.util.Arrays;
+
 /**
  * Whether to try a screen for a token. One that spares nothing costs more than the head alone, so after each failure
  * the next 1, 3, 7, ... 255 tokens go without: in the long run that is one try in 256, and nine in the first 500 tokens.
@@ -27,6 +29,12 @@ final class ScreenPatience {
         int order = order(top);
         pauses[order] = spared ? pauses[order] * 3 / 4 : Math.min(LONGEST, 2 * pauses[order] + 1);
         left[order] = spared ? 0 : pauses[order];
+    }
+
+    /** Another screen: what came of the last one says nothing of it. */
+    void forget() {
+        Arrays.fill(pauses, 0);
+        Arrays.fill(left, 0);
     }
 
     private static int order(int top) {

@@ -5,10 +5,12 @@ import static dev.tern.model.RowShares.share;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.tern.kernels.FloatWeights;
+import dev.tern.kernels.HugePages;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.Screen;
 import dev.tern.kernels.ScreenInputs;
 import dev.tern.kernels.ScreenScores;
+import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
  * </pre>
  *
+ * <p>A screen has four bits a weight where the most likely token alone is wanted, until that has failed a few times in a row,
+ * and else six. While it spares the head, the head's pages are given back where they are a file's.
+ *
  * <p>Where more than a tenth of the rows is left, where an input has no bound (infinities, NaNs), and while
  * {@link ScreenPatience} says so, the pass computes the whole head instead.
  *
@@ -37,6 +42,7 @@ final class ScreenedHead {
     private static final long AUTO_WEIGHTS = 1 << 25;
     private static final int AUTO_TOKENS = 24; // about as many as it takes to win back the time of packing
     private static final int AUTO_SLICES = 16; // of the packing, one a token, so that no token takes long
+    private static final int SPARED_BEFORE_RELEASE = 32;
     private static final int NOTHING = 4096;
 
     private final HeadScreen setting;
@@ -49,12 +55,15 @@ final class ScreenedHead {
     private final int limit;
     private final ScreenPatience patience = new ScreenPatience();
     private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
-    private final Arena screenMemory = Arena.ofShared(); // which can be freed; there are a few calls a pass
     private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
     private boolean possible;
     private int seen;
     private int packed; // rows
     private @Nullable Screen screen;
+    private @Nullable Arena screenMemory; // the screen's; shared, so that it can be freed: there are a few calls a pass
+    private int bits; // of the screen
+    private int failures; // of four bits, in a row
+    private int sparedInARow;
     private @Nullable ScreenInputs inputs;
     private @Nullable ScreenScores scores;
     private int[] survivors = {}; // of share s from its first row on
@@ -84,29 +93,33 @@ final class ScreenedHead {
         this.counts = new int[shares];
         this.possible = setting != HeadScreen.OFF
                 && head.cols() <= Screen.MAX_COLS
-                && (setting == HeadScreen.ON || (long) rows * head.cols() >= AUTO_WEIGHTS);
+                && (setting == HeadScreen.ON
+                        || hasKernels(kernels.tier()) && (long) rows * head.cols() >= AUTO_WEIGHTS);
         for (int i = 0; i < NOTHING; i++) {
             nothing.setAtIndex(JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
         }
     }
 
+    /** Whether a tier screens faster than it multiplies: with kernels of its own, which those of x86-64 have. */
+    private static boolean hasKernels(Tier tier) {
+        return switch (tier) {
+            case AVX2, AVXVNNI, AVX512VNNI, AMX -> true;
+            case JAVA, SCALAR, NEON, NEONDOT -> false;
+        };
+    }
+
     /**
-     * Bits of a weight: half of what a head of blocks has at most; of a plain one a little more than a third, with
-     * which random rows are told apart.
+     * Bits of a weight of a first screen. In four, the most likely token of a trained head is found; forty, and the rows
+     * of a random head, are told apart in six, which are still less than a head of blocks has, and need integers alone.
      */
-    static int bits(FloatWeights head) {
-        return head.type().isPlain() ? 6 : 4;
+    private static int firstBits(FloatWeights head, int wanted) {
+        return head.type().isPlain() || wanted > 1 ? 6 : 4;
     }
 
     /** What it has done so far. */
     ScreenUse use() {
-        long bytes = screen == null ? 0 : Screen.byteSize(rows, head.cols(), bits(head));
+        long bytes = screen == null ? 0 : Screen.byteSize(rows, head.cols(), bits);
         return new ScreenUse(tries, spared, survived, bytes);
-    }
-
-    /** Bytes it will take if it is made, 0 where it never is. */
-    long possibleBytes() {
-        return possible ? Screen.byteSize(rows, head.cols(), bits(head)) : 0;
     }
 
     /**
@@ -129,9 +142,9 @@ final class ScreenedHead {
                 if (seen <= AUTO_TOKENS) {
                     return false;
                 }
-                packEnd = Math.min(rows, packed + share(rows, ROW_UNIT, 1, AUTO_SLICES) + ROW_UNIT);
+                packEnd = Math.min(rows, packed + Math.ceilDiv(panels, AUTO_SLICES) * Screen.PANEL_ROWS);
             }
-            if (screen == null && !allocate()) {
+            if (screen == null && !allocate(firstBits(head, wanted))) {
                 return false;
             }
         }
@@ -143,13 +156,34 @@ final class ScreenedHead {
     }
 
     /** Makes room for the screen; where there is none, the head does without. */
-    private boolean allocate() {
+    private boolean allocate(int screenBits) {
+        Arena memory = Arena.ofShared();
         try {
-            screen = Screen.allocate(screenMemory, rows, head.cols(), bits(head));
+            screen = Screen.allocate(
+                    (bytes, alignment) -> bytes < HugePages.PAGE
+                            ? memory.allocate(bytes, alignment)
+                            : HugePages.allocate(memory, bytes),
+                    rows,
+                    head.cols(),
+                    screenBits);
+            screenMemory = memory;
+            bits = screenBits;
         } catch (OutOfMemoryError e) {
+            memory.close();
             possible = false;
         }
         return possible;
+    }
+
+    /** Frees the screen. */
+    private void discard() {
+        screen = null;
+        packed = 0;
+        Arena memory = screenMemory;
+        if (memory != null) {
+            screenMemory = null;
+            memory.close();
+        }
     }
 
     private void reserve(int count) {
@@ -227,6 +261,24 @@ final class ScreenedHead {
             tries++;
             spared += few ? 1 : 0;
             survived += few ? total() : 0;
+            judge(few);
+        }
+    }
+
+    /** After four failures in a row a screen of four bits makes way for one of six. */
+    private void judge(boolean few) {
+        failures = few ? 0 : failures + 1;
+        sparedInARow = few ? sparedInARow + 1 : 0;
+        if (failures == 4 && bits == 4) {
+            discard();
+            failures = 0;
+            patience.forget();
+            if (!allocate(6)) {
+                discard();
+            }
+        }
+        if (sparedInARow == SPARED_BEFORE_RELEASE && head.values().isMapped()) {
+            head.values().unload(); // of the file's pages a few are still needed, and come back when they are
         }
     }
 
@@ -242,7 +294,7 @@ final class ScreenedHead {
     void close() {
         possible = false;
         screen = null;
-        screenMemory.close();
+        discard();
     }
 
     private int begin(int share) {
