@@ -3,22 +3,22 @@ package dev.tern;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Drafted tokens that a session has evaluated ahead, and the logits of each. They follow the session's last token as
  * long as the session takes them one by one. Not thread-safe.
  */
 final class DraftRows {
-    private final Arena arena;
     private final long rowBytes;
+    private @Nullable Arena arena; // of the logits
     private MemorySegment logits = MemorySegment.NULL; // [batch.length][vocab]
     private int[] batch = new int[1]; // the pass's tokens: one that was certain, then the drafted
     private int next = 1; // the first of them that has not been taken
     private int end = 1;
     private int top; // how many of the largest logits of each are there for sure; 0: all
 
-    DraftRows(Arena arena, long rowBytes) {
-        this.arena = arena;
+    DraftRows(long rowBytes) {
         this.rowBytes = rowBytes;
     }
 
@@ -30,7 +30,10 @@ final class DraftRows {
         clear();
         if (batch.length < count + 1) {
             int rows = Math.max(8, Integer.highestOneBit(count) * 2); // what is given up is less than what is gained
-            logits = arena.allocate(Math.multiplyExact(rows, rowBytes), 64);
+            long bytes = Math.multiplyExact(rows, rowBytes);
+            close();
+            Arena own = arena = Arena.ofShared();
+            logits = own.allocate(bytes, 64);
             batch = new int[rows];
         }
         batch[0] = token;
@@ -76,5 +79,17 @@ final class DraftRows {
     void clear() {
         next = 1;
         end = 1;
+    }
+
+    /** Frees the memory, when no pass uses it. */
+    void close() {
+        clear();
+        batch = new int[1];
+        logits = MemorySegment.NULL;
+        Arena own = arena;
+        arena = null;
+        if (own != null) {
+            own.close();
+        }
     }
 }

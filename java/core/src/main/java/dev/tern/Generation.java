@@ -77,7 +77,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         this.options = options;
         this.sampling = options.sampling();
         this.stops = new StopStrings(options.stop());
-        this.speculation = new Speculation(options.draft(), model.passTimes(), this::ends);
+        this.speculation =
+                new Speculation(options.draft(), model.passTimes(sampling.decisiveLogits() > 0), this::ends);
     }
 
     /**

@@ -368,8 +368,8 @@ public final class Model implements AutoCloseable {
         return engine.profile(work);
     }
 
-    PassTimes passTimes() {
-        return engine.passTimes();
+    PassTimes passTimes(boolean largestOnly) {
+        return engine.passTimes(largestOnly);
     }
 
     /** What the head's screen has done so far: how often it was tried, and what it spared. */

@@ -37,7 +37,7 @@ public final class Session implements AutoCloseable {
         KvCache made = null;
         try {
             this.logits = arena.allocate(rowBytes(), 64);
-            this.drafted = new DraftRows(arena, rowBytes());
+            this.drafted = new DraftRows(rowBytes());
             this.cache = made = engine.newCache();
             engine.exclusively(() -> { // the model, closing meanwhile, has either seen this session or is closed
                 engine.requireOpen();
@@ -321,6 +321,7 @@ public final class Session implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 cache.close();
+                drafted.close();
                 arena.close();
                 open.remove(this);
             }

@@ -18,6 +18,7 @@ final class Speculation {
     private final int[] draft;
     private long drafted;
     private long accepted;
+    private int waiting; // of the drafted, those that were not chosen yet
 
     /** @param ends whether a token ends the generation: nothing is drafted from it on */
     Speculation(DraftOptions options, PassTimes times, IntPredicate ends) {
@@ -65,9 +66,11 @@ final class Speculation {
     void feed(Session session, int top, int id, int useful) {
         if (session.isAhead(top, id)) {
             session.feedLargest(top, id);
-            accepted++;
+            accepted += waiting > 0 ? 1 : 0; // else it is one that an earlier generation left in the session
+            waiting = Math.max(0, waiting - 1);
         } else {
-            drafted += session.feedAhead(top, id, draft, draftTokens(useful));
+            waiting = session.feedAhead(top, id, draft, draftTokens(useful));
+            drafted += waiting;
         }
     }
 

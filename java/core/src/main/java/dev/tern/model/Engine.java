@@ -23,7 +23,8 @@ public final class Engine implements AutoCloseable {
     private final int contextLength;
     private final int batchSize;
     private final FloatType cacheType;
-    private final PassTimes passTimes = new PassTimes();
+    private final PassTimes wholePasses = new PassTimes();
+    private final PassTimes largestPasses = new PassTimes();
     private final ReentrantLock turns = new ReentrantLock(true);
     private final Runnable release;
     private boolean closed; // guarded by turns
@@ -110,9 +111,13 @@ public final class Engine implements AutoCloseable {
         return cacheType;
     }
 
-    /** How long passes over few tokens take. */
-    public PassTimes passTimes() {
-        return passTimes;
+    /**
+     * How long passes over few tokens take.
+     *
+     * @param largestOnly those where only the largest logits matter, which a screened head gives sooner
+     */
+    public PassTimes passTimes(boolean largestOnly) {
+        return largestOnly ? largestPasses : wholePasses;
     }
 
     /** An empty cache for one sequence. */
@@ -200,8 +205,8 @@ public final class Engine implements AutoCloseable {
             long start = System.nanoTime();
             forward.evaluate(
                     cache, position, ids, first, count, firstLogits, logits, shortcut ? screened : null, trace);
-            if (firstLogits == 0) {
-                passTimes.record(count, System.nanoTime() - start);
+            if (firstLogits == 0 && !(shortcut && screened.packs())) {
+                passTimes(top > 0).record(count, System.nanoTime() - start);
             }
             if (shortcut) {
                 screened.finish();

@@ -17,6 +17,7 @@ final class PassMeter {
     private final FloatType cacheType;
     private final int threads;
     private final StageClock clock;
+    private boolean headUnknown;
     private final long[] bytes = new long[PassStage.values().length];
     private final long[] operations = new long[bytes.length];
     private long passes;
@@ -36,7 +37,7 @@ final class PassMeter {
 
     /**
      * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. What a
-     * screened head reads is not known beforehand, and not counted.
+     * screened head reads is not known, and then nothing is said of the head's bytes and operations.
      */
     void begin(int position, int count, int wanted, boolean wholeHead) {
         passes++;
@@ -57,7 +58,8 @@ final class PassMeter {
         }
         FloatWeights head = weights.head();
         long elements = (long) head.rows() * head.cols();
-        add(PassStage.HEAD, elements, head.type().bytes(elements), wholeHead ? wanted : 0);
+        add(PassStage.HEAD, elements, head.type().bytes(elements), wanted);
+        headUnknown |= !wholeHead;
         clock.begin();
     }
 
@@ -90,7 +92,8 @@ final class PassMeter {
         List<PassProfile.Entry> stages = Arrays.stream(PassStage.values())
                 .map(stage -> {
                     int i = stage.ordinal();
-                    return new PassProfile.Entry(stage, nanos[i], bytes[i], operations[i]);
+                    boolean known = stage != PassStage.HEAD || !headUnknown;
+                    return new PassProfile.Entry(stage, nanos[i], known ? bytes[i] : 0, known ? operations[i] : 0);
                 })
                 .toList();
         return new PassProfile(passes, tokens, threads, stages);

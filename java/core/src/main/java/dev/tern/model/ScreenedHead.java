@@ -198,6 +198,16 @@ final class ScreenedHead {
         }
     }
 
+    /** Whether the pass that has been prepared packs a part of the screen. */
+    boolean packs() {
+        return packed < packEnd;
+    }
+
+    /** What came of the pass at hand, which has been run: whether the whole head was read beside the screen. */
+    boolean sparedTheHead() {
+        return screening && allBounded() && total() <= limit;
+    }
+
     /**
      * One member's part.
      *
