@@ -105,7 +105,8 @@ const char *tern_tier_obstacle(int32_t tier) {
         return "this library knows no such tier";
     }
     if (tiers[tier].kernels == NULL) {
-        return "this library was built without the tier: for another kind of CPU, or by a compiler that does not know it";
+        return "this library was built without the tier: for another kind of CPU, or by a compiler "
+               "that does not know it";
     }
     return obstacle_once(tier);
 }

@@ -23,8 +23,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What drafts cost: a pass over a token and the drafted ones behind it, with logits of all, of the model {@code -p
- * file=MODEL.gguf} or, without one, of a small one. By how much n tokens together are faster than n passes is what drafts that come true can gain at most;
- * what n tokens take more than one is what wrong ones lose. {@code TERN_MAX_TIER} sets the tier.
+ * file=MODEL.gguf} or, without one, of a small one. By how much n tokens together are faster than n passes is what
+ * drafts that come true can gain at most; what n tokens take more than one is what wrong ones lose.
+ * {@code TERN_MAX_TIER} sets the tier.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)

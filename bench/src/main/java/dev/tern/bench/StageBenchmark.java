@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What a stage of a forward pass costs beside its work: shares that are claimed and completed, and the end that all wait
- * for. A pass of thirty layers has some 150 of them for one token.
+ * What a stage of a forward pass costs beside its work: shares that are claimed and completed, and the end that all
+ * wait for. A pass of thirty layers has some 150 of them for one token.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

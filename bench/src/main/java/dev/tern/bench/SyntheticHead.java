@@ -76,7 +76,9 @@ public final class SyntheticHead {
         return v;
     }
 
-    /** Signs, a stride through the columns, and transforms of as many columns as the largest power of two that divides. */
+    /**
+     * Signs, a stride through the columns, and transforms of as many columns as the largest power of two that divides.
+     */
     private void rotate(float[] v) {
         int block = Integer.lowestOneBit(cols);
         float[] mixed = new float[cols];

@@ -24,8 +24,8 @@ final class SyntheticModel implements AutoCloseable {
     SyntheticModel(int layers) throws IOException {
         folder = Files.createTempDirectory("tern-bench");
         SyntheticCheckpoint.of(new ModelHyperparameters(
-                        "bitnet-b1.58", "bench", VOCABULARY, CONTEXT, 1024, 2816, layers, 16, 4, 64, 64, 500_000f, 1e-5f,
-                        FfnActivation.RELU_SQUARED, true, true))
+                        "bitnet-b1.58", "bench", VOCABULARY, CONTEXT, 1024, 2816, layers, 16, 4, 64, 64, 500_000f,
+                        1e-5f, FfnActivation.RELU_SQUARED, true, true))
                 .format(WeightFormat.PACKED)
                 .to(folder.resolve("checkpoint"));
         Converter.from(folder.resolve("checkpoint")).outtype(Outtype.I2_S).to(file());

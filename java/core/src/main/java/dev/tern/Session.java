@@ -229,9 +229,9 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. As many of the largest as
-     * {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each other
-     * one may be -infinity instead.
+     * Logits of the last token: float32 {@code [vocab]}, overwritten by the next {@link #feed}. As many of the largest
+     * as {@link #feedLargest} was asked for, and all that equal the least of them, are those of {@link #logits}; each
+     * other one may be -infinity instead.
      *
      * @throws IllegalStateException when nothing has been fed, or not since {@link #rewind}
      */

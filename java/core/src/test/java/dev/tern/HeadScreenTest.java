@@ -21,7 +21,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-/** The trained model with and without a screen of its head: the same tokens, the same logits for whoever asks for all. */
+/**
+ * The trained model with and without a screen of its head: the same tokens, the same logits for whoever asks for all.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HeadScreenTest {
     private static final Path DATA = Path.of(System.getProperty("tern.testdata"));

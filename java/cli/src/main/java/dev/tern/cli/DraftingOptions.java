@@ -9,8 +9,9 @@ final class DraftingOptions {
             names = "--draft",
             paramLabel = "auto|on|off",
             defaultValue = "auto",
-            description = "Guess the next tokens where the last ones stood in the text before, and verify them in one pass:"
-                    + " auto (default) where measurements say that it pays, on always. The text does not depend on it.")
+            description = "Guess the next tokens where the last ones stood in the text before, and verify them in one"
+                    + " pass: auto (default) where measurements say that it pays, on always. The text does not"
+                    + " depend on it.")
     private DraftOptions.Mode mode = DraftOptions.Mode.AUTO;
 
     @Option(

@@ -28,8 +28,8 @@ final class EngineOptions {
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
-            description = "Threads that compute (default: one a physical core that the process may use). The result does not depend on"
-                    + " it.")
+            description = "Threads that compute (default: one a physical core that the process may use). The result"
+                    + " does not depend on it.")
     private @Nullable Integer threads;
 
     @Option(

@@ -21,8 +21,8 @@ final class LayoutOptions {
 
     @Option(
             names = "--mmap",
-            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, and copy"
-                    + " nothing of them: less memory, slower decoding.")
+            description = "Use the head and the matrices of i2_s files where they lie in the mapped file, in pages that"
+                    + " processes share and the system can reclaim; decoding may be slower.")
     private boolean mapped;
 
     /** A word of {@code --layout}. */

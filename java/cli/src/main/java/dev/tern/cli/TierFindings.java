@@ -44,8 +44,8 @@ record TierFindings(List<TierProof> proofs, Tier active) {
             boolean crashed = proof.outcome() == Outcome.CRASHED;
             String what = crashed ? "crashed (" + proof.detail() + ")" : "gives a wrong result";
             return "The " + active.label() + " kernels are in use, for the machine announces all that they need, but"
-                    + " running them here " + what + ": the CPU, or the host of this virtual machine, does not do what it"
-                    + " announces. Set "
+                    + " running them here " + what + ": the CPU, or the host of this virtual machine, does not do what"
+                    + " it announces. Set "
                     + better.map(tier -> "TERN_MAX_TIER=" + tier.label()).orElse("TERN_NATIVE=off") + ".";
         });
     }

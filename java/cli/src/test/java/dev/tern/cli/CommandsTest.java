@@ -511,7 +511,8 @@ class CommandsTest {
     @Test
     void benchShowsWhatTheTimeGoesTo() {
         JsonNode tests = json(tern(
-                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile", "-o", "json"));
+                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile", "-o",
+                "json"));
         assertThat(tests.size()).isEqualTo(2);
         for (JsonNode test : tests) {
             double shares = 0;

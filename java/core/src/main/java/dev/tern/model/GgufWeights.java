@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Loads a model's weights from a GGUF file. Ternary matrices are packed once, by all threads of the team, into the
  * layout that is fastest here ({@link LayoutChoice}), in memory of large pages ({@link MatrixLoader}). TL1 and TL2
- * matrices stay in the mapping where looking up is chosen ({@link LutChoice}); so do the head, and I2_S matrices that are
- * multiplied as rows, where a copy in large pages does not pay. The embedding, if it is not the head, stays in the
+ * matrices stay in the mapping where looking up is chosen ({@link LutChoice}); so do the head, and I2_S matrices that
+ * are multiplied as rows, where a copy in large pages does not pay. The embedding, if it is not the head, stays in the
  * mapping; norms are copied.
  *
  * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:

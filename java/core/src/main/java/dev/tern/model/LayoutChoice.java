@@ -80,9 +80,9 @@ public final class LayoutChoice {
     }
 
     /**
-     * Whether what could be used in place is worth a copy in huge pages. Only vector kernels wait for memory. Two threads
-     * read 31 GB/s from pages of 4 KiB and 37 from those of 2 MiB on Sapphire Rapids, whose cores wait for each page; on
-     * Zen 4, where two cores fill the memory, 33 and 34, which no copy is worth.
+     * Whether what could be used in place is worth a copy in huge pages. Only vector kernels wait for memory. Two
+     * threads read 31 GB/s from pages of 4 KiB and 37 from those of 2 MiB on Sapphire Rapids, whose cores wait for each
+     * page; on Zen 4, where two cores fill the memory, 33 and 34, which no copy is worth.
      */
     boolean copies() {
         return !mapped && largePagesPay && tier != Tier.JAVA && tier != Tier.SCALAR;

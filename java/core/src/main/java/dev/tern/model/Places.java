@@ -45,7 +45,9 @@ final class Places {
         }
     }
 
-    /** Binds a caller, who is member 0 for a time; a virtual thread is not bound, for it has no processor of its own. */
+    /**
+     * Binds a caller, who is member 0 for a time; a virtual thread is not bound, for it has no processor of its own.
+     */
     @Nullable ThreadAffinity bindCaller() {
         if (members.length == 0 || Thread.currentThread().isVirtual()) {
             return null;

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The logical processors that this process may use, as Linux tells in {@code /proc} and {@code /sys}; elsewhere as many as
- * Java counts, each taken for a core.
+ * The logical processors that this process may use, as Linux tells in {@code /proc} and {@code /sys}; elsewhere as many
+ * as Java counts, each taken for a core.
  *
  * @param order their numbers: one of each core first, then the second of each core, and so on; in the order in which
  *     threads are best bound to them
@@ -47,8 +47,8 @@ public record Processors(List<Integer> order, int cores, int quota) {
     }
 
     /**
-     * Threads to compute with when nobody says how many: one a core, and no more than the quota. A core's second hardware
-     * thread shares its vector units and its path to memory.
+     * Threads to compute with when nobody says how many: one a core, and no more than the quota. A core's second
+     * hardware thread shares its vector units and its path to memory.
      */
     public int threads() {
         return Math.max(1, Math.min(cores, quota));

@@ -41,10 +41,10 @@ public final class RowShares {
     /**
      * Where share {@code i} of {@code n} begins when {@code count} things are dealt out in multiples of {@code unit}.
      *
-     * <p>Where there are three units a share or more, the shares become smaller, in equal steps down to three tenths of the
-     * first (trapezoid self-scheduling, Tzen and Ni 1993): members are never equally fast, and who comes last should not
-     * come late. It depends on nothing but the arguments, so the same rows are the same share in every pass; which member
-     * takes it does not.
+     * <p>Where there are three units a share or more, the shares become smaller, in equal steps down to three tenths of
+     * the first (trapezoid self-scheduling, Tzen and Ni 1993): members are never equally fast, and who comes last
+     * should not come late. It depends on nothing but the arguments, so the same rows are the same share in every pass;
+     * which member takes it does not.
      */
     public static int share(int count, int unit, int i, int n) {
         long units = (count + unit - 1L) / unit;

@@ -82,10 +82,11 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     /**
-     * As {@link #ThreadTeam(int)}, its members bound to processors for as long as they compute: member i to the i-th. The
-     * caller of {@link #run} is bound for the time of the call, and not at all when it is a virtual thread.
+     * As {@link #ThreadTeam(int)}, its members bound to processors for as long as they compute: member i to the i-th.
+     * The caller of {@link #run} is bound for the time of the call, and not at all when it is a virtual thread.
      *
-     * @param processors numbers as {@link ThreadAffinity} takes them, at least {@code size}; or none, and nobody is bound
+     * @param processors numbers as {@link ThreadAffinity} takes them, at least {@code size}; or none, and nobody is
+     *     bound
      * @throws UnsupportedOperationException when the system cannot bind threads, or not to these processors
      */
     public ThreadTeam(int size, List<Integer> processors) {
@@ -230,8 +231,8 @@ public final class ThreadTeam implements AutoCloseable {
 
     /**
      * Says that a claimed share of a stage of {@code n} is computed, and whether it was the stage's last. Then all
-     * other members wait, and everything written in the stage is visible: the caller does what is to be done once between
-     * two stages, and calls {@link #open}.
+     * other members wait, and everything written in the stage is visible: the caller does what is to be done once
+     * between two stages, and calls {@link #open}.
      *
      * <pre>{@code
      * for (int i; (i = team.claim(member, n)) >= 0; ) {

@@ -30,8 +30,8 @@ public record SamplingOptions(
     }
 
     /**
-     * How many of the largest logits decide: where these, and all that equal the least of them, are what they are, any of
-     * the others may be -infinity and the same token is chosen. 0 where all logits matter.
+     * How many of the largest logits decide: where these, and all that equal the least of them, are what they are, any
+     * of the others may be -infinity and the same token is chosen. 0 where all logits matter.
      */
     public int decisiveLogits() {
         if (repeatPenalty != 1 && repeatLastN != 0) {

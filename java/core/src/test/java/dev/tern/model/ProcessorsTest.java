@@ -71,7 +71,8 @@ class ProcessorsTest {
     private void status(String allowed) throws IOException {
         Files.createDirectories(root.resolve("proc/self"));
         Files.writeString(
-                root.resolve("proc/self/status"), "Name:\tjava\nCpus_allowed:\tff\nCpus_allowed_list:\t" + allowed + "\n");
+                root.resolve("proc/self/status"),
+                "Name:\tjava\nCpus_allowed:\tff\nCpus_allowed_list:\t" + allowed + "\n");
     }
 
     private void siblings(int processor, String list) throws IOException {

@@ -18,7 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The screened head against the whole one: the largest logits and their ties have the same bits, others are -infinity. */
+/**
+ * The screened head against the whole one: the largest logits and their ties have the same bits, others are -infinity.
+ */
 class ScreenedHeadTest {
     private static final int COLS = 256;
 
@@ -120,7 +122,8 @@ class ScreenedHeadTest {
         try (ThreadTeam team = new ThreadTeam(threads)) {
             for (int seed = 0; seed < 6; seed++) {
                 Random random = new Random(seed);
-                float[] like = seed % 3 == 2 ? null : direction(random); // without one the screen of 4 bits is of no use
+                // Without one the screen of 4 bits is of no use.
+                float[] like = seed % 3 == 2 ? null : direction(random);
                 int rows = 1000 + random.nextInt(1500);
                 FloatWeights head = head(type, rows, random, like);
                 ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);

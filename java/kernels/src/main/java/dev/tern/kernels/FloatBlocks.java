@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Rows of Q8_0 and Q6_K, widened as {@code tern_kernels.h} says, and floats narrowed to Q8_0. Every product of widening is
- * exact, so its order is free.
+ * Rows of Q8_0 and Q6_K, widened as {@code tern_kernels.h} says, and floats narrowed to Q8_0. Every product of widening
+ * is exact, so its order is free.
  */
 final class FloatBlocks {
     private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -13,9 +13,9 @@ import java.util.Optional;
 /**
  * Memory in pages of 2 MiB where the system gives them: weights that are read from end to end for every token come
  * faster from them, since the processor looks up and prefetches by page. On Linux the memory is mapped by itself,
- * begins at a multiple of 2 MiB and is advised {@code MADV_HUGEPAGE}; its pages are made, zero, by the thread that first
- * writes to each, and so near that thread's processor. Everywhere else, and where mapping fails, it is an arena's own
- * memory.
+ * begins at a multiple of 2 MiB and is advised {@code MADV_HUGEPAGE}; its pages are made, zero, by the thread that
+ * first writes to each, and so near that thread's processor. Everywhere else, and where mapping fails, it is an arena's
+ * own memory.
  * Stateless and thread-safe.
  */
 public final class HugePages {

@@ -45,7 +45,8 @@ final class KernelArguments {
         range("rows", rowBegin, rowEnd, w.rows());
         if (unit == 1 || rowBegin % unit != 0 || rowEnd % unit != 0 && rowEnd != w.rows()) {
             throw new IllegalArgumentException(
-                    "rows: [" + rowBegin + ", " + rowEnd + ") of " + w.rows() + " are no whole panels of " + w.layout());
+                    "rows: [" + rowBegin + ", " + rowEnd + ") of " + w.rows() + " are no whole panels of "
+                            + w.layout());
         }
         rows("codes", codes, rowEnd - rowBegin, w.cols());
         accessible("w", w.codes(), w.descriptor());

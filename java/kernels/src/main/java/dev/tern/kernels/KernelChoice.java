@@ -108,7 +108,7 @@ public final class KernelChoice {
             }
             cappedBy.ifPresent(variable -> notes.add(variable + " keeps faster kernels from being used"));
         }
-        if (chosen.tier().compareTo(Tier.SCALAR) <= 0) { // else there are vectors, and what is above them is no surprise
+        if (chosen.tier().compareTo(Tier.SCALAR) <= 0) { // else there are vectors: what is above is no surprise
             notes.addAll(0, obstacles);
         }
         if (chosen.tier() == Tier.JAVA) {

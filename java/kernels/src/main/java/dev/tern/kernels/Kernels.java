@@ -139,8 +139,8 @@ public interface Kernels {
     void screenPack(FloatWeights w, int rowBegin, int rowEnd, Screen out);
 
     /**
-     * Approximations and upper bounds of the products of rows {@code [rowBegin, rowEnd)} with tokens {@code [0, tokens)},
-     * and the largest of each panel of 32 rows.
+     * Approximations and upper bounds of the products of rows {@code [rowBegin, rowEnd)} with tokens
+     * {@code [0, tokens)}, and the largest of each panel of 32 rows.
      *
      * @param rowBegin a multiple of 32
      * @param rowEnd a multiple of 32 or the number of rows

@@ -62,7 +62,8 @@ public final class KvLayer {
 
     /**
      * Floats of scratch for {@link Kernels#attention} over {@code items} items, the longest of which attends to
-     * {@code positions} positions ({@code TERN_ATTENTION_SCORES}). It does not grow beyond {@link #ATTENTION_ROWS} items.
+     * {@code positions} positions ({@code TERN_ATTENTION_SCORES}). It does not grow beyond {@link #ATTENTION_ROWS}
+     * items.
      */
     public static long attentionScores(int items, int positions) {
         return Math.min(items, ATTENTION_ROWS) * ((positions + 15L) / 16 * 16);

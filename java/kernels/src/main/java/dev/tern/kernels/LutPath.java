@@ -17,7 +17,7 @@ public enum LutPath {
         this.label = label;
     }
 
-    /** The path that goes with a tier: AVX2 with those of x86-64, NEON with those of 64-bit ARM, plain C with the others. */
+    /** The path of a tier: AVX2 with those of x86-64, NEON with those of 64-bit ARM, plain C with the others. */
     public static LutPath of(Tier tier) {
         return switch (tier) {
             case JAVA, SCALAR -> PORTABLE;

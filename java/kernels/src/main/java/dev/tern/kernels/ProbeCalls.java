@@ -8,7 +8,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
-/** A call or a few of each kernel, of shapes that reach every loop of a tier: one token, few, a batch; whole and rest. */
+/**
+ * A call or a few of each kernel, of shapes that reach every loop of a tier: one token, few, a batch; whole and rest.
+ */
 final class ProbeCalls {
     private static final int ROWS = 40;
     private static final int COLS = 300;

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * A ternary matrix in a run-time layout ({@code tern_ternary_matrix} of the C header). An I2_S tensor whose columns are a
- * multiple of 128 has the layout {@link TernaryLayout#ROWS} as it lies; the others are made by
+ * A ternary matrix in a run-time layout ({@code tern_ternary_matrix} of the C header). An I2_S tensor whose columns are
+ * a multiple of 128 has the layout {@link TernaryLayout#ROWS} as it lies; the others are made by
  * {@link Kernels#ternaryPack}. Immutable; alive as long as the memory it was made over.
  */
 public final class TernaryWeights implements Projection {
@@ -47,8 +47,10 @@ public final class TernaryWeights implements Projection {
         return (cols + GROUP - 1L) / GROUP * GROUP_BYTES;
     }
 
-    /** A view of codes in the layout {@link TernaryLayout#ROWS}; as {@link #of(SegmentAllocator, MemorySegment, int, int,
-     * float, TernaryLayout)}. */
+    /**
+     * A view of codes in the layout {@link TernaryLayout#ROWS}; as {@link #of(SegmentAllocator, MemorySegment, int,
+     * int, float, TernaryLayout)}.
+     */
     public static TernaryWeights of(SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale) {
         return of(allocator, codes, rows, cols, scale, TernaryLayout.ROWS);
     }
@@ -59,8 +61,8 @@ public final class TernaryWeights implements Projection {
      * @param allocator where the small native descriptor lives; must live as long as the codes
      * @param codes {@code layout.bytes(rows, cols)} bytes or more; panels begin at a multiple of 64 bytes
      * @param scale s, finite
-     * @throws IllegalArgumentException when the codes are too short, crooked or on the heap, or a dimension is not positive
-     *     or so large that a row's sum could leave its integer ({@link TernaryLayout#maxCols})
+     * @throws IllegalArgumentException when the codes are too short, crooked or on the heap, or a dimension is not
+     *     positive or so large that a row's sum could leave its integer ({@link TernaryLayout#maxCols})
      */
     public static TernaryWeights of(
             SegmentAllocator allocator, MemorySegment codes, int rows, int cols, float scale, TernaryLayout layout) {

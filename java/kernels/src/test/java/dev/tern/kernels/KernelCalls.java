@@ -185,7 +185,8 @@ final class KernelCalls {
         int begin = s.between(0, end);
         KvLayer kv = s.cache(kvHeads, position + tokens + s.between(0, 2), headDim, type);
         MemorySegment q = s.floats("q", (long) tokens * qStride, Floats.PLAIN);
-        MemorySegment scores = s.floats("scores", KvLayer.attentionScores(end - begin, position + tokens), Floats.PLAIN);
+        MemorySegment scores =
+                s.floats("scores", KvLayer.attentionScores(end - begin, position + tokens), Floats.PLAIN);
         MemorySegment out = s.floats("out", (long) tokens * outStride, Floats.PLAIN);
         k.attention(kv, q, qStride, heads, position, begin, end, 0.125f, scores, out, outStride);
         scores.fill((byte) 0); // scratch: what is left in it is nobody's business

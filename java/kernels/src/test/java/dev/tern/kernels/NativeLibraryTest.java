@@ -340,8 +340,8 @@ class NativeLibraryTest {
         KernelChoice best = best();
         assertThat(best.kernels().tier()).isEqualTo(Tier.JAVA);
         assertThat(best.notes())
-                .contains("TERN_MAX_TIER=avx3 names no tier; expected one of java, scalar, avx2, avxvnni, avx512vnni, amx, "
-                        + "neon, neondot");
+                .contains("TERN_MAX_TIER=avx3 names no tier; expected one of java, scalar, avx2, avxvnni, avx512vnni, "
+                        + "amx, neon, neondot");
         assertThatThrownBy(() -> KernelChoice.requireNative(best)).hasMessageContaining("TERN_MAX_TIER=avx3");
     }
 
