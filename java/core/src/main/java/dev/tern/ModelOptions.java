@@ -26,7 +26,7 @@ import java.util.function.Consumer;
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
  * @param layout of ternary matrices that are multiplied; empty for the fastest here
  * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy
- *     nothing of it: less memory of the process's own, and slower decoding
+ *     nothing of it: its pages are shared with other processes and given back when memory is short; slower decoding
  * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and
  *     takes memory, results are the same
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels

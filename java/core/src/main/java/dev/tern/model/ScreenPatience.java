@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Whether to try a screen for a token. One that spares nothing costs more than the head alone, so after each failure
- * the next 1, 3, 7, ... 255 passes go without: in the long run that is one try in 256, and nine in the first 500 tokens.
+ * the next 1, 3, 7, ... 255 passes go without: in the long run that is one try in 256, and nine in the first 500.
  * Each success makes the pause that the next failure has a quarter shorter. Kept apart for each order of magnitude of
  * how many logits are wanted, as the most likely token is easier to find than forty. Not thread-safe.
  */
