@@ -58,8 +58,8 @@ TERN_INLINE uintptr_t bytes_of(int32_t type, int64_t elements) {
                                          : elements * (type == TERN_F16 ? 2 : 4));
 }
 
-/* Asks for positions that are used a block later. Past the end of the cache it is harmless: a prefetch never faults. The
- * address is made from an integer, since no pointer may point there. */
+/* Asks for positions that are used a block later. Past the end of the cache it is harmless: a prefetch never faults.
+ * The address is made from an integer, since no pointer may point there. */
 TERN_INLINE void prefetch_positions(attention_source source, int32_t type, int64_t count) {
     const uintptr_t begin = (uintptr_t)source.values + bytes_of(type, source.at);
     for (uintptr_t i = 0; i < bytes_of(type, count * source.stride); i += 64) {

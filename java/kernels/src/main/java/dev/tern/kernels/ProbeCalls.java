@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Calls of every kernel of the C header's table: each layout, type and pairing, one token, few and more than a tier takes
- * at once, whole groups of columns and a rest. A kernel that another one's call needs comes before it.
+ * Calls of every kernel of the C header's table: each layout, type and pairing, one token, few and more than a tier
+ * takes at once, whole groups of columns and a rest. A kernel that another one's call needs comes before it.
  */
 final class ProbeCalls {
     private static final int ROWS = 40;
