@@ -7,9 +7,7 @@
 #include "attention_rows.h"
 #include "float_blocks.h"
 #include "tiers.h"
-#include "x86_features.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define WITH_ROWS(rows, function, ...)                                                                                 \
@@ -60,8 +58,8 @@ TERN_INLINE uintptr_t bytes_of(int32_t type, int64_t elements) {
                                          : elements * (type == TERN_F16 ? 2 : 4));
 }
 
-/* Asks for positions that are used a block later, where that pays. Past the end of the cache it is harmless: a prefetch
- * never faults. The address is made from an integer, since no pointer may point there. */
+/* Asks for positions that are used a block later. Past the end of the cache it is harmless: a prefetch never faults.
+ * The address is made from an integer, since no pointer may point there. */
 TERN_INLINE void prefetch_positions(attention_source source, int32_t type, int64_t count) {
     const uintptr_t begin = (uintptr_t)source.values + bytes_of(type, source.at);
     for (uintptr_t i = 0; i < bytes_of(type, count * source.stride); i += 64) {
@@ -71,7 +69,7 @@ TERN_INLINE void prefetch_positions(attention_source source, int32_t type, int64
 
 /* Attention of rows that share a key head, whose first key and value are element `at`. */
 TERN_INLINE void attend(const tern_kv_layer *kv, int32_t type, int64_t at, const attention_row *row, int count,
-                        float scale) {
+                        float scale, bool prefetch) {
     _Alignas(64) float block[BLOCK_FLOATS];
     _Alignas(64) float packed[QUERY_FLOATS];
     const int64_t dims = kv->head_dim;
@@ -81,7 +79,6 @@ TERN_INLINE void attend(const tern_kv_layer *kv, int32_t type, int64_t at, const
     /* One tile takes keys and values as they lie, so that memory is read while it computes; more rows pay for widening.
      */
     const bool lying = dims == padded && (type == TERN_F32 || count <= TILE_ROWS);
-    const bool prefetch = lying && tern_prefetch_pays();
 
     for (int r = 0; r < count; r += TILE_ROWS) {
         WITH_ROWS(count - r, pack_queries, row + r, dims, padded, packed + r * padded)
@@ -91,7 +88,7 @@ TERN_INLINE void attend(const tern_kv_layer *kv, int32_t type, int64_t at, const
         const attention_source keys = {kv->keys, at + p * dims, dims};
         const bool whole = lying && n % SCORE_POSITIONS == 0;
         attention_source source = keys;
-        if (prefetch) {
+        if (lying && prefetch) {
             prefetch_positions(source_from(keys, step), type, step);
         }
         if (!whole) {
@@ -117,7 +114,7 @@ TERN_INLINE void attend(const tern_kv_layer *kv, int32_t type, int64_t at, const
     for (int64_t p = 0; p < longest; p += step) {
         const int64_t n = lesser(longest - p, step);
         const attention_source values = {kv->values, at + p * dims, dims};
-        if (prefetch) {
+        if (lying && prefetch) {
             prefetch_positions(source_from(values, step), type, step);
         }
         const attention_source source = lying ? values : widened(values, type, dims, padded, n, block);
@@ -132,30 +129,34 @@ TERN_INLINE void attend(const tern_kv_layer *kv, int32_t type, int64_t at, const
     }
 }
 
-static void attend_f32(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
-    attend(kv, TERN_F32, at, row, count, scale);
+static void attend_f32(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale,
+                       bool prefetch) {
+    attend(kv, TERN_F32, at, row, count, scale, prefetch);
 }
 
-static void attend_f16(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
-    attend(kv, TERN_F16, at, row, count, scale);
+static void attend_f16(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale,
+                       bool prefetch) {
+    attend(kv, TERN_F16, at, row, count, scale, prefetch);
 }
 
-static void attend_q8_0(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
-    attend(kv, TERN_Q8_0, at, row, count, scale);
+static void attend_q8_0(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale,
+                        bool prefetch) {
+    attend(kv, TERN_Q8_0, at, row, count, scale, prefetch);
 }
 
-static void attend_of_type(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale) {
+static void attend_of_type(const tern_kv_layer *kv, int64_t at, const attention_row *row, int count, float scale,
+                           bool prefetch) {
     switch (kv->type) {
-    case TERN_F16: attend_f16(kv, at, row, count, scale); break;
-    case TERN_Q8_0: attend_q8_0(kv, at, row, count, scale); break;
-    default: attend_f32(kv, at, row, count, scale);
+    case TERN_F16: attend_f16(kv, at, row, count, scale, prefetch); break;
+    case TERN_Q8_0: attend_q8_0(kv, at, row, count, scale, prefetch); break;
+    default: attend_f32(kv, at, row, count, scale, prefetch);
     }
 }
 
 /* The kernel `attention`: gathers rows, of one key head after the other. */
 TERN_INLINE void attention_in_rows(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads,
                                    int64_t position, int64_t item_begin, int64_t item_end, float scale, float *scores,
-                                   float *out, int64_t out_stride) {
+                                   float *out, int64_t out_stride, bool prefetch) {
     const int64_t dims = kv->head_dim;
     if (dims > MOST_DIMS) {
         tern_scalar_attention(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride);
@@ -177,13 +178,13 @@ TERN_INLINE void attention_in_rows(const tern_kv_layer *kv, const float *q, int6
                 row[count] = (attention_row){q + t * q_stride + h * dims, scores + count * score_stride,
                                              out + t * out_stride + h * dims, position + t + 1};
                 if (++count == most) {
-                    attend_of_type(kv, at, row, count, scale);
+                    attend_of_type(kv, at, row, count, scale, prefetch);
                     count = 0;
                 }
             }
         }
         if (count > 0) {
-            attend_of_type(kv, at, row, count, scale);
+            attend_of_type(kv, at, row, count, scale, prefetch);
         }
     }
 }

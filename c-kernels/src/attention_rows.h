@@ -11,6 +11,15 @@
 
 #include "tern_kernels.h"
 
+#include <stdbool.h>
+
+/* The kernel with and without software prefetch, between which the tiers choose by tern_prefetch_pays(). */
+typedef void attention_way(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads, int64_t position,
+                           int64_t item_begin, int64_t item_end, float scale, float *scores, float *out,
+                           int64_t out_stride, bool prefetch);
+attention_way tern_avx2_attention_as;
+attention_way tern_avx512_attention_as;
+
 enum {
     TILE_ROWS = 4,                              /* rows of a register tile */
     SCORE_POSITIONS = 16,                       /* keys whose scores are computed together */

@@ -1,9 +1,9 @@
 /*
- * panel_slices.h: products of panels with many tokens, a slice of columns at a time: what is the same for every
- * dot-product instruction. Plain C that the compiler turns into a tier's vectors.
+ * panel_slices.h: products of panels with many tokens, a slice of columns at a time: what is the same for AMX
+ * and AVX-VNNI. Plain C that the compiler turns into a tier's vectors.
  *
  * A slice of a panel is unpacked once, into an unsigned byte a code, and meets all tokens of the call before the next
- * one is. 32 rows of 2,560 columns become 80 KiB that stay in L2 beside the activations; longer rows take several
+ * one is. 32 rows of 1,280 columns become 40 KiB that stay in L2 beside the activations; longer rows take several
  * slices, and the int32 sums of those before wait in y, where the result will be: no memory is needed that grows with
  * the tokens.
  *

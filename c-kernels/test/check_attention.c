@@ -1,6 +1,9 @@
 /*
  * check_attention.c: softmax, store_kv, attention.
  */
+#if TERN_HAS_AVX2
+#include "attention_rows.h"
+#endif
 #include "check.h"
 
 #include <math.h>
@@ -161,6 +164,22 @@ static void attention_case(const tern_kernels *scalar, const tern_kernels *tier,
                   (long long)i);
         }
     }
+#if TERN_HAS_AVX2
+    attention_way *way = tier->tier == TERN_TIER_AVX2         ? tern_avx2_attention_as
+                         : tier->tier == TERN_TIER_AVX512VNNI ? tern_avx512_attention_as
+                                                              : NULL;
+    for (int prefetch = 0; prefetch < 2 && way != NULL; prefetch++) { /* the two ways that are chosen by CPU */
+        guarded scores =
+            guarded_new((size_t)TERN_ATTENTION_SCORES(item_end - item_begin, longest) * sizeof(float), side);
+        guarded y = guarded_new(out[0].bytes, side);
+        way(&kv, q.data, q_stride, heads, position, item_begin, item_end, 0.0883883f * 8, scores.data, y.data,
+            out_stride, prefetch == 1);
+        CHECK(first_difference(out[0].data, y.data, n) < 0 && guarded_slack_intact(&y) && guarded_slack_intact(&scores),
+              "attention: prefetch %d, type %d, head_dim %lld", prefetch, type, (long long)head_dim);
+        guarded_free(&scores);
+        guarded_free(&y);
+    }
+#endif
     guarded_free(&keys);
     guarded_free(&values);
     guarded_free(&q);

@@ -1,8 +1,9 @@
 /*
- * check_far.c: rows, tokens and cache heads more than 2 GiB apart. An offset computed in 32 bits would go astray.
+ * check_far.c: rows, panels, tokens and cache heads more than 2 GiB apart. An offset computed in 32 bits would go
+ * astray.
  *
- * Each kernel runs on two rows (tokens, heads) in a sparse mapping, and must give what the scalar kernel gives on the
- * same data laid out side by side.
+ * Each kernel runs on two rows (panels, tokens, heads) in a sparse mapping, and must give what the scalar kernel gives
+ * on the same data laid out side by side.
  */
 #include "check.h"
 #include "ternary_case.h"
@@ -56,6 +57,71 @@ static void far_ternary(const tern_kernels *scalar, const tern_kernels *tier) {
     sparse_free(far_codes, (size_t)far_apart + 4096);
     sparse_free(far_values, (size_t)far_apart + 4096);
     sparse_free(far_y, (size_t)far_apart + 4096);
+}
+
+/* Two panels, the second with 8 rows. Tokens lie `apart` bytes from each other, and so do their results. */
+static void far_panels_case(const tern_kernels *scalar, const tern_kernels *tier, int32_t layout, int64_t tokens,
+                            int64_t apart) {
+    enum { ROWS = 40, MOST_TOKENS = 20 };
+    uint8_t codes[ROWS * ROW_BYTES];
+    int8_t values[MOST_TOKENS * PADDED];
+    float scales[MOST_TOKENS];
+    int32_t sums[MOST_TOKENS];
+    float near_y[MOST_TOKENS * ROWS];
+    int8_t t[COLS];
+    memset(values, 0, sizeof values);
+    for (int row = 0; row < ROWS; row++) {
+        for (int c = 0; c < COLS; c++) {
+            t[c] = (int8_t)(random_below(3) - 1);
+        }
+        pack_row(t, COLS, codes + row * ROW_BYTES);
+    }
+    for (int64_t token = 0; token < tokens; token++) {
+        scales[token] = (float)(3 + token);
+        sums[token] = 0;
+        for (int c = 0; c < COLS; c++) {
+            values[token * PADDED + c] = (int8_t)random_below(256);
+            sums[token] += values[token * PADDED + c];
+        }
+    }
+    const tern_ternary_matrix near_w = {codes, ROWS, COLS, ROW_BYTES, 0.5f, TERN_ROWS};
+    const tern_activations near_a = {values, scales, sums, PADDED};
+    scalar->ternary_matmul(&near_w, &near_a, tokens, 0, ROWS, near_y, ROWS);
+
+    const size_t code_bytes = (size_t)far_apart + 4096;
+    const size_t token_bytes = (size_t)((tokens - 1) * apart) + 4096;
+    tern_ternary_matrix w;
+    guarded panels = panels_of(&near_w, layout, &w, AT_END);
+    uint8_t *far_codes = sparse_new(code_bytes);
+    int8_t *far_values = sparse_new(token_bytes);
+    float *far_y = sparse_new(token_bytes);
+    for (int panel = 0; panel < 2; panel++) {
+        memcpy(far_codes + panel * far_apart, (const uint8_t *)panels.data + panel * w.stride, (size_t)w.stride);
+    }
+    for (int64_t token = 0; token < tokens; token++) {
+        memcpy(far_values + token * apart, values + token * PADDED, PADDED);
+    }
+    w.codes = far_codes;
+    w.stride = far_apart;
+    const tern_activations far_a = {far_values, scales, sums, apart};
+    const int64_t y_stride = apart / (int64_t)sizeof(float);
+    tier->ternary_matmul(&w, &far_a, tokens, 0, ROWS, far_y, y_stride);
+    for (int64_t token = 0; token < tokens; token++) {
+        CHECK(first_difference(near_y + token * ROWS, far_y + token * y_stride, ROWS) < 0,
+              "ternary_matmul: far panels, layout %d, token %lld of %lld", layout, (long long)token, (long long)tokens);
+    }
+    guarded_free(&panels);
+    sparse_free(far_codes, code_bytes);
+    sparse_free(far_values, token_bytes);
+    sparse_free(far_y, token_bytes);
+}
+
+static void far_panels(const tern_kernels *scalar, const tern_kernels *tier) {
+    for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_5TRIT; layout++) {
+        far_panels_case(scalar, tier, layout, 1, far_apart);
+        far_panels_case(scalar, tier, layout, 2, far_apart);
+        far_panels_case(scalar, tier, layout, 20, far_apart / 16); /* a batch, the last tokens beyond 2 GiB */
+    }
 }
 
 static void far_floats_case(const tern_kernels *scalar, const tern_kernels *tier) {
@@ -120,10 +186,12 @@ static void far_cache(const tern_kernels *scalar, const tern_kernels *tier) {
     float scores[TERN_ATTENTION_SCORES(2 * TOKENS, TOKENS)];
     fill_floats(k, TOKENS * 2 * DIM, FILL_UNIFORM);
     fill_floats(v, TOKENS * 2 * DIM, FILL_UNIFORM);
-    for (int32_t type = TERN_F32; type <= TERN_F16; type++) {
+    static const int32_t types[] = {TERN_F32, TERN_F16, TERN_Q8_0};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const int32_t type = types[i];
         float near_keys[2 * TOKENS * DIM];
         float near_values[2 * TOKENS * DIM];
-        const int64_t capacity = far_apart / DIM / (int64_t)size_of_type(type);
+        const int64_t capacity = far_apart / (int64_t)bytes_of_elements(type, DIM);
         const size_t bytes = (size_t)far_apart + 4096;
         const tern_kv_layer near_kv = {near_keys, near_values, 2, TOKENS, DIM, type};
         const tern_kv_layer far_kv = {sparse_new(bytes), sparse_new(bytes), 2, capacity, DIM, type};
@@ -139,6 +207,7 @@ static void far_cache(const tern_kernels *scalar, const tern_kernels *tier) {
 
 void check_far_offsets(const tern_kernels *scalar, const tern_kernels *tier) {
     far_ternary(scalar, tier);
+    far_panels(scalar, tier);
     far_floats_case(scalar, tier);
     far_cache(scalar, tier);
 }

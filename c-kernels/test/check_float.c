@@ -9,6 +9,22 @@
 
 #include <string.h>
 
+#if TERN_HAS_AVX2
+typedef void one_token_way(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
+                           bool prefetch);
+
+/* One way of one tier, into memory of its own. */
+static void check_one_token(one_token_way *way, const tern_float_matrix *w, const float *x, int64_t row_begin,
+                            int64_t row_end, bool prefetch, const guarded *expected, edge side) {
+    guarded y = guarded_new(expected->bytes, side);
+    way(w, x, row_begin, row_end, y.data, prefetch);
+    CHECK(first_difference(expected->data, y.data, (int64_t)(y.bytes / sizeof(float))) < 0 && guarded_slack_intact(&y),
+          "float_matmul, one token: %s, type %d, %lld columns, prefetch %d",
+          way == tern_avx512_float_one_token ? "AVX-512" : "AVX2", w->type, (long long)w->cols, prefetch);
+    guarded_free(&y);
+}
+#endif
+
 static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, int32_t type, int64_t rows, int64_t cols,
                         int64_t tokens, int64_t row_begin, int64_t row_end, fill kind, edge side) {
     const int64_t stride = cols + random_below(3) * block_of_type(type);
@@ -25,20 +41,6 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
         (i == 0 ? scalar : tier)->float_matmul(&w, x.data, x_stride, tokens, row_begin, row_end, y[i].data, y_stride);
     }
     const int64_t n = (int64_t)(y[0].bytes / sizeof(float));
-#if TERN_HAS_AVX2
-    if (tokens == 1 && tier->tier >= TERN_TIER_AVX2) { /* the two ways that are chosen by CPU */
-        for (int prefetch = 0; prefetch < 2; prefetch++) {
-            tern_avx2_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
-            CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: prefetch %d changes a result",
-                  prefetch);
-            if (tier->tier >= TERN_TIER_AVX512VNNI) {
-                tern_avx512_float_one_token(&w, x.data, row_begin, row_end, y[1].data, prefetch == 1);
-                CHECK(first_difference(y[0].data, y[1].data, n) < 0, "float_matmul: AVX-512, prefetch %d, type %d",
-                      prefetch, type);
-            }
-        }
-    }
-#endif
     CHECK(first_difference(y[0].data, y[1].data, n) < 0 && guarded_slack_intact(&y[1]),
           "float_matmul: type %d, %lld x %lld, %lld tokens, fill %d", type, (long long)rows, (long long)cols,
           (long long)tokens, kind);
@@ -48,6 +50,16 @@ static void matmul_case(const tern_kernels *scalar, const tern_kernels *tier, in
                   (long long)(i % y_stride));
         }
     }
+#if TERN_HAS_AVX2
+    if (tokens == 1) { /* the two ways that are chosen by CPU */
+        for (int prefetch = 0; prefetch < 2 && tier->tier >= TERN_TIER_AVX2; prefetch++) {
+            check_one_token(tern_avx2_float_one_token, &w, x.data, row_begin, row_end, prefetch == 1, &y[0], side);
+        }
+        for (int prefetch = 0; prefetch < 2 && tier->tier >= TERN_TIER_AVX512VNNI; prefetch++) {
+            check_one_token(tern_avx512_float_one_token, &w, x.data, row_begin, row_end, prefetch == 1, &y[0], side);
+        }
+    }
+#endif
     guarded_free(&values);
     guarded_free(&x);
     guarded_free(&y[0]);
@@ -76,13 +88,13 @@ static void check_blocks_matmul(const tern_kernels *scalar, const tern_kernels *
         matmul_case(scalar, tier, type, 6, 768, tokens, 1, 6, FILL_SPECIAL, AT_END);
     }
     matmul_case(scalar, tier, type, 3, 2560, 97, 0, 3, FILL_UNIFORM, AT_END);
-    for (int64_t tokens = 1; tokens <= 17;
-         tokens++) { /* rows in one stretch of columns and in several, and in chunks */
+    /* Rows in one stretch of columns and in several, and in chunks. */
+    for (int64_t tokens = 1; tokens <= 17; tokens++) {
         matmul_case(scalar, tier, type, 35, 512, tokens, 1, 35, FILL_UNIFORM, AT_END);
         matmul_case(scalar, tier, type, 34, 2560, tokens, 0, 34, FILL_UNIFORM, AT_BEGIN);
     }
-    matmul_case(scalar, tier, type, 2, 8192, 1, 0, 2, FILL_UNIFORM,
-                AT_END); /* around the longest row that is ordered */
+    /* Around the longest row that is ordered. */
+    matmul_case(scalar, tier, type, 2, 8192, 1, 0, 2, FILL_UNIFORM, AT_END);
     matmul_case(scalar, tier, type, 2, 8192 + 256, 1, 0, 2, FILL_UNIFORM, AT_END);
 }
 

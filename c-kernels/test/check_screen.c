@@ -222,13 +222,17 @@ static void scores_case(const tern_kernels *scalar, const tern_kernels *tier, in
     CHECK(same_scores(&a, &b), "screen_scores: %lld x %lld, %d bits, %lld tokens, fill %d", (long long)rows,
           (long long)cols, bits, (long long)tokens, kind);
 #if TERN_HAS_AVX2
-    for (int prefetch = 0; prefetch < 2; prefetch++) { /* the two ways that are chosen by CPU */
-        if (tier->tier == TERN_TIER_AVX2) {
-            tern_avx2_screen_scores_as(&m.screen, &x, tokens, begin, rows, &b.out, prefetch == 1);
-        } else if (tier->tier == TERN_TIER_AVX512VNNI) {
-            tern_avx512_screen_scores_as(&m.screen, &x, tokens, begin, rows, &b.out, prefetch == 1);
-        }
-        CHECK(same_scores(&a, &b), "screen_scores: prefetch %d changes a result", prefetch);
+    for (int prefetch = 0; prefetch < 2 && tier->tier >= TERN_TIER_AVX2; prefetch++) { /* chosen by CPU */
+        scores_memory c = scores_new(panels, stride, panel_stride, tokens, side);
+        tern_avx2_screen_scores_as(&m.screen, &x, tokens, begin, rows, &c.out, prefetch == 1);
+        CHECK(same_scores(&a, &c), "screen_scores: AVX2, prefetch %d", prefetch);
+        scores_free(&c);
+    }
+    for (int prefetch = 0; prefetch < 2 && tier->tier >= TERN_TIER_AVX512VNNI; prefetch++) {
+        scores_memory c = scores_new(panels, stride, panel_stride, tokens, side);
+        tern_avx512_screen_scores_as(&m.screen, &x, tokens, begin, rows, &c.out, prefetch == 1);
+        CHECK(same_scores(&a, &c), "screen_scores: AVX-512, prefetch %d", prefetch);
+        scores_free(&c);
     }
 #endif
     for (int64_t row = begin; row < rows && kind == FILL_UNIFORM; row++) { /* the definition, in double */

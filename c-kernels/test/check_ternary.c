@@ -3,6 +3,7 @@
  */
 #if TERN_HAS_AVX2
 #include "avx2/one_token.h"
+#include "avx512/panel_tokens.h"
 #endif
 #include "check.h"
 #include "ternary_case.h"
@@ -85,31 +86,71 @@ void check_quantize(const tern_kernels *scalar, const tern_kernels *tier) {
 }
 
 #if TERN_HAS_AVX2
-/* The kernel takes one of these two ways by CPU: the results are the same, and a prefetch of a guard page harmless. */
-static void compare_prefetch(const tern_ternary_matrix *w, const tern_activations *a, int64_t rows) {
-    float y[2][16];
-    for (int prefetch = 0; prefetch < 2; prefetch++) {
-        tern_avx2_ternary_one_token(w, a, 0, rows, y[prefetch], prefetch == 1);
+/* A product with software prefetch or without, of any layout. */
+static void multiply_as(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, float *y,
+                        bool prefetch) {
+    if (w->layout != TERN_ROWS) {
+        for (int64_t panel = 0; panel * TERN_PANEL_ROWS < w->rows; panel++) {
+            if (tokens == 1) {
+                tern_avx512_panel_times_1(w, panel, a, 0, w->rows, y, prefetch);
+            } else {
+                tern_avx512_panel_times_few(w, panel, a, tokens, 0, w->rows, y, w->rows, prefetch);
+            }
+        }
+    } else if (tokens == 1) {
+        tern_avx2_ternary_one_token(w, a, 0, w->rows, y, prefetch);
+    } else {
+        tern_avx2_ternary_few_tokens(w, a, tokens, 0, w->rows, y, w->rows, prefetch);
     }
-    CHECK(first_difference(y[0], y[1], rows) < 0, "ternary_matmul: prefetch changes a result");
 }
 
-static void check_prefetch(void) {
+/* The kernel takes one of two ways by CPU: both have the result, and a prefetch of a guard page is harmless. */
+static void compare_prefetch(const tern_kernels *scalar, const tern_ternary_matrix *w, const tern_activations *a,
+                             int64_t tokens) {
+    guarded y[2];
+    for (int i = 0; i < 2; i++) {
+        y[i] = guarded_new((size_t)(tokens * w->rows) * sizeof(float), AT_END);
+    }
+    scalar->ternary_matmul(w, a, tokens, 0, w->rows, y[0].data, w->rows);
+    for (int prefetch = 0; prefetch < 2; prefetch++) {
+        guarded_refill(&y[1]);
+        multiply_as(w, a, tokens, y[1].data, prefetch == 1);
+        CHECK(first_difference(y[0].data, y[1].data, tokens * w->rows) < 0 && guarded_slack_intact(&y[1]),
+              "ternary_matmul: layout %d, %lld tokens, prefetch %d", w->layout, (long long)tokens, prefetch);
+    }
+    guarded_free(&y[0]);
+    guarded_free(&y[1]);
+}
+
+static void check_prefetch(const tern_kernels *scalar, const tern_kernels *tier) {
+    enum { MOST_TOKENS = 15 };
+    float scales[MOST_TOKENS] = {3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
     for (int64_t groups = 1; groups < 40; groups++) {
-        const int64_t rows = 1 + groups % 16;
+        const int64_t rows = 1 + groups % 16 + groups % 3 * 16;
+        const int64_t few = 2 + groups % 7;
         guarded codes = guarded_new((size_t)(rows * groups * 32), AT_END);
-        guarded values = guarded_new((size_t)(groups * TERN_GROUP), AT_END);
+        guarded values = guarded_new((size_t)(MOST_TOKENS * groups * TERN_GROUP), AT_END);
+        int32_t sums[MOST_TOKENS] = {0};
         for (size_t i = 0; i < codes.bytes; i++) {
             ((uint8_t *)codes.data)[i] = random_valid_byte();
         }
         for (size_t i = 0; i < values.bytes; i++) {
             ((int8_t *)values.data)[i] = (int8_t)random_below(256);
+            sums[i / (size_t)(groups * TERN_GROUP)] += ((int8_t *)values.data)[i];
         }
-        float scale = 3;
-        int32_t sum = 77;
         const tern_ternary_matrix w = {codes.data, rows, groups * TERN_GROUP, groups * 32, 0.7f, TERN_ROWS};
-        const tern_activations a = {values.data, &scale, &sum, groups * TERN_GROUP};
-        compare_prefetch(&w, &a, rows);
+        const tern_activations a = {values.data, scales, sums, groups * TERN_GROUP};
+        compare_prefetch(scalar, &w, &a, 1);
+        compare_prefetch(scalar, &w, &a, few);
+        compare_prefetch(scalar, &w, &a, MOST_TOKENS);
+        for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_5TRIT && tier->tier >= TERN_TIER_AVX512VNNI;
+             layout++) {
+            tern_ternary_matrix panels;
+            guarded memory = panels_of(&w, layout, &panels, AT_END);
+            compare_prefetch(scalar, &panels, &a, 1);
+            compare_prefetch(scalar, &panels, &a, few);
+            guarded_free(&memory);
+        }
         guarded_free(&codes);
         guarded_free(&values);
     }
@@ -146,7 +187,7 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     }
 #if TERN_HAS_AVX2
     if (tier->tier >= TERN_TIER_AVX2) {
-        check_prefetch();
+        check_prefetch(scalar, tier);
     }
 #endif
     /* Many tokens: every count of rows of a block and of tokens of a tile, several slices of columns, two batches. */

@@ -43,8 +43,7 @@ _Static_assert(sizeof(tile_config) == 64, "the operand of LDTILECFG has 64 bytes
 
 #define TILE_STORE(tile, address, stride)                                                                              \
     __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"((void *)(address)), "r"((int64_t)(stride))           \
-                     : "memor"                                                                                         \
-                       "y")
+                     : "memory")
 
 /* int32 sums[i][j] += signed a[i][4 k + l] * unsigned b[k][4 j + l], over all k and l, modulo 2^32. */
 #define TILE_DOT(sums, a, b) __asm__ volatile("tdpbsud %%tmm" #b ", %%tmm" #a ", %%tmm" #sums ::)

@@ -1,5 +1,5 @@
 /*
- * one_token.h: the matrix times one token, with and without software prefetch.
+ * one_token.h: the matrix times one token or a few, with and without software prefetch.
  *
  * This is what decoding spends its time on, and it waits for memory. The kernels ternary_matmul and float_matmul choose
  * by tern_prefetch_pays(); the functions stand here so that the tests reach both ways on any machine.
@@ -21,6 +21,10 @@ static inline __attribute__((always_inline)) void prefetch_ahead_of(const void *
 /* y[row] for the first token of a. */
 void tern_avx2_ternary_one_token(const tern_ternary_matrix *w, const tern_activations *a, int64_t row_begin,
                                  int64_t row_end, float *y, bool prefetch);
+
+/* Of TERN_ROWS; made for 2 to 15 tokens. */
+void tern_avx2_ternary_few_tokens(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
+                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch);
 
 void tern_avx2_float_one_token(const tern_float_matrix *w, const float *x, int64_t row_begin, int64_t row_end, float *y,
                                bool prefetch);

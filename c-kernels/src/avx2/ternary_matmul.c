@@ -166,6 +166,15 @@ TERN_INLINE void several_tokens(const tern_ternary_matrix *w, const tern_activat
     }
 }
 
+void tern_avx2_ternary_few_tokens(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
+                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
+    if (prefetch) {
+        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, true);
+    } else {
+        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, false);
+    }
+}
+
 void tern_avx2_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
     if (w->layout != TERN_ROWS) { /* panels are for tiers whose products take four columns at once */
@@ -174,9 +183,7 @@ void tern_avx2_ternary_matmul(const tern_ternary_matrix *w, const tern_activatio
         tern_avx2_ternary_many_tokens(w, a, tokens, row_begin, row_end, y, y_stride);
     } else if (tokens == 1) {
         tern_avx2_ternary_one_token(w, a, row_begin, row_end, y, tern_prefetch_pays());
-    } else if (tern_prefetch_pays()) {
-        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, true);
     } else {
-        several_tokens(w, a, tokens, row_begin, row_end, y, y_stride, false);
+        tern_avx2_ternary_few_tokens(w, a, tokens, row_begin, row_end, y, y_stride, tern_prefetch_pays());
     }
 }

@@ -4,6 +4,7 @@
 #include "attention_rows.h"
 #include "lanes.h"
 #include "tiers.h"
+#include "x86_features.h"
 
 #define softmax_row tern_avx512_softmax
 
@@ -150,8 +151,15 @@ TERN_INLINE void widen(attention_source source, int32_t type, int64_t dims, int6
 
 #include "attention_blocks.h"
 
+void tern_avx512_attention_as(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads,
+                              int64_t position, int64_t item_begin, int64_t item_end, float scale, float *scores,
+                              float *out, int64_t out_stride, bool prefetch) {
+    attention_in_rows(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride, prefetch);
+}
+
 void tern_avx512_attention(const tern_kv_layer *kv, const float *q, int64_t q_stride, int64_t heads, int64_t position,
                            int64_t item_begin, int64_t item_end, float scale, float *scores, float *out,
                            int64_t out_stride) {
-    attention_in_rows(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride);
+    tern_avx512_attention_as(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride,
+                             tern_prefetch_pays());
 }

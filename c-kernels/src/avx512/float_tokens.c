@@ -8,8 +8,8 @@
  *
  * The activations must come from L1, and 2560 columns of eight tokens are 80 KiB. So rows are taken a chunk at a time
  * over a stretch of columns, whose activations (at most 20 KiB) were copied into the order they are used in; the sums
- * of the chunk's rows wait in memory between two stretches. Where one stretch is the whole row, as for one and two
- * tokens of 2560 columns, the matrix is read as one stream. Where it is not, a row is read in pieces, which no hardware
+ * of the chunk's rows wait in memory between two stretches. Where one stretch is the whole row, as for two tokens of
+ * 2560 columns, the matrix is read as one stream. Where it is not, a row is read in pieces, which no hardware
  * prefetcher follows: then each piece asks for the same columns of the row a chunk later.
  */
 #include "float_tokens.h"
@@ -19,11 +19,9 @@
 
 enum { CHUNK = 32, ACTIVATIONS = 5120, TOKENS = TERN_AVX512_TOKENS };
 
-/* How far ahead to ask for a row's bytes; 0: not at all. */
-typedef int64_t distance;
-
-TERN_INLINE void prefetch_piece(const uint8_t *at, int64_t bytes, distance ahead) {
-    for (int64_t line = 0; ahead != 0 && line < bytes; line += 64) {
+/* Asks for a piece of a row `ahead` bytes from here. */
+TERN_INLINE void prefetch_piece(const uint8_t *at, int64_t bytes, int64_t ahead) {
+    for (int64_t line = 0; line < bytes; line += 64) {
         _mm_prefetch((const char *)((uintptr_t)at + (uintptr_t)(ahead + line)), _MM_HINT_T0);
     }
 }
@@ -49,7 +47,7 @@ TERN_INLINE void add_q6_k_half(int tokens, const uint8_t *block, int half, const
 /* Adds the products of `count` columns of a row from element `at` of the matrix on. x: groups of 32 columns, in each
  * the tokens one after the other, zeros past the row's end. */
 TERN_INLINE void add_stretch(int tokens, const void *values, int32_t type, int64_t at, int64_t count, const float *x,
-                             distance ahead, lanes512 *sums) {
+                             int64_t ahead, lanes512 *sums) {
     lanes512 local[TOKENS];
     for (int t = 0; t < tokens; t++) {
         local[t] = sums[t];
@@ -131,7 +129,7 @@ TERN_INLINE void some_tokens(int tokens, const tern_float_matrix *w, int32_t typ
         whole_rows(tokens, w, type, activations, row_begin, row_end, y, y_stride);
         return;
     }
-    const distance chunk_ahead = CHUNK * bytes_of_row(w);
+    const int64_t chunk_ahead = CHUNK * bytes_of_row(w);
     lanes512 sums[CHUNK * TOKENS];
     for (int64_t first = row_begin; first < row_end; first += CHUNK) {
         const int64_t rows = first + CHUNK < row_end ? CHUNK : row_end - first;

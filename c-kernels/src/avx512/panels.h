@@ -9,6 +9,7 @@
 #ifndef TERN_AVX512_PANELS_H
 #define TERN_AVX512_PANELS_H
 
+#include "panel_tokens.h"
 #include "tern_kernels.h"
 
 #include <immintrin.h>
@@ -76,16 +77,5 @@ TERN_INLINE __mmask16 rows_within(int64_t first, int64_t begin, int64_t end) {
 /* For a loop over the tokens of a tile, whose count is a constant: unrolled before gcc decides which arrays live in
  * registers, without which all sums would live in memory. */
 #define TERN_UNROLL _Pragma("GCC unroll 12")
-
-/* The rows of a panel within [row_begin, row_end) times one token, or 2 to FEW_TOKENS. */
-enum { FEW_TOKENS = 8 };
-void tern_avx512_panel_times_1(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
-                               int64_t row_begin, int64_t row_end, float *y);
-void tern_avx512_panel_times_few(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a, int64_t tokens,
-                                 int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
-
-/* The 32 rows from `row` on times any number of tokens; also of TERN_ROWS, where `row` may be any. */
-void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t row, const tern_activations *a, int64_t tokens,
-                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
 
 #endif /* TERN_AVX512_PANELS_H */

@@ -7,7 +7,6 @@
  */
 #include "../avx2/one_token.h"
 #include "panels.h"
-#include "x86_features.h"
 
 TERN_INLINE void add_quad(int tokens, __m512i low, __m512i high, const int8_t *values, int64_t stride,
                           __m512i sums[FEW_TOKENS][2]) {
@@ -86,8 +85,7 @@ TERN_INLINE void few(int tokens, const tern_ternary_matrix *w, int32_t layout, i
 }
 
 TERN_INLINE void few_of_layout(int tokens, const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
-                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    const bool prefetch = tern_prefetch_pays();
+                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
     if (w->layout == TERN_PANELS_2BIT) {
         few(tokens, w, TERN_PANELS_2BIT, panel, a, row_begin, row_end, y, y_stride, prefetch);
     } else {
@@ -96,14 +94,14 @@ TERN_INLINE void few_of_layout(int tokens, const tern_ternary_matrix *w, int64_t
 }
 
 void tern_avx512_panel_times_few(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a, int64_t tokens,
-                                 int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+                                 int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch) {
     switch (tokens) {
-    case 2: few_of_layout(2, w, panel, a, row_begin, row_end, y, y_stride); break;
-    case 3: few_of_layout(3, w, panel, a, row_begin, row_end, y, y_stride); break;
-    case 4: few_of_layout(4, w, panel, a, row_begin, row_end, y, y_stride); break;
-    case 5: few_of_layout(5, w, panel, a, row_begin, row_end, y, y_stride); break;
-    case 6: few_of_layout(6, w, panel, a, row_begin, row_end, y, y_stride); break;
-    case 7: few_of_layout(7, w, panel, a, row_begin, row_end, y, y_stride); break;
-    default: few_of_layout(8, w, panel, a, row_begin, row_end, y, y_stride); break;
+    case 2: few_of_layout(2, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    case 3: few_of_layout(3, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    case 4: few_of_layout(4, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    case 5: few_of_layout(5, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    case 6: few_of_layout(6, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    case 7: few_of_layout(7, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
+    default: few_of_layout(8, w, panel, a, row_begin, row_end, y, y_stride, prefetch); break;
     }
 }

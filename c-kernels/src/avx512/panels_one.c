@@ -14,7 +14,6 @@
  */
 #include "../avx2/one_token.h"
 #include "panels.h"
-#include "x86_features.h"
 
 /* Sums of one register of 16 rows, in two chains each, since a dot product takes four cycles and one begins in each. */
 typedef struct sums {
@@ -89,15 +88,15 @@ TERN_INLINE void panel_times_1(const tern_ternary_matrix *w, int32_t layout, int
 }
 
 void tern_avx512_panel_times_1(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
-                               int64_t row_begin, int64_t row_end, float *y) {
+                               int64_t row_begin, int64_t row_end, float *y, bool prefetch) {
     __m512i dots[2];
     if (w->layout == TERN_PANELS_2BIT) {
-        if (tern_prefetch_pays()) {
+        if (prefetch) {
             panel_times_1(w, TERN_PANELS_2BIT, panel, a->values, a->sums[0], true, dots);
         } else {
             panel_times_1(w, TERN_PANELS_2BIT, panel, a->values, a->sums[0], false, dots);
         }
-    } else if (tern_prefetch_pays()) {
+    } else if (prefetch) {
         panel_times_1(w, TERN_PANELS_5TRIT, panel, a->values, a->sums[0], true, dots);
     } else {
         panel_times_1(w, TERN_PANELS_5TRIT, panel, a->values, a->sums[0], false, dots);

@@ -7,8 +7,8 @@
  *   - A byte's code becomes a float without a conversion: put on the top of the mantissa of 128, it makes 128 + code.
  *     Each of the four bytes of a 32-bit lane gets there by one shift, its neighbours and its own two rubbish bits are
  *     masked off by the same operation that sets the exponent.
- *   - weight = fma(step, 128 + code, -160 step) = step * (code - 32). The step d * scale has 18 significant bits, 160
- * of them are exact, and the sum of 23 is.
+ *   - weight = fma(step, 128 + code, -160 step) = step * (code - 32). The step d * scale has 18 significant bits: 160
+ *     steps are exact, and so is the sum, of 23 bits.
  *   - So a register holds every fourth column, l = 4 d + k of 32. Instead of the weights the activations are put into
  *     that order, once for all rows; lane l of the sum is element d of register k.
  *   - Codes and steps are taken half a block and a block ahead of the products.

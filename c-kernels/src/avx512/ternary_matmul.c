@@ -7,6 +7,7 @@
  */
 #include "panels.h"
 #include "tiers.h"
+#include "x86_features.h"
 
 /* The sums of one token are up to 64 times too large (panels_one.c): 65,536 for a group of 16 columns. */
 static bool one_token_fits(const tern_ternary_matrix *w) {
@@ -25,12 +26,13 @@ void tern_avx512_ternary_matmul(const tern_ternary_matrix *w, const tern_activat
         }
         return;
     }
+    const bool prefetch = tern_prefetch_pays();
     const int64_t end = (row_end + TERN_PANEL_ROWS - 1) / TERN_PANEL_ROWS;
     for (int64_t panel = row_begin / TERN_PANEL_ROWS; row_begin < row_end && panel < end; panel++) {
         if (tokens == 1 && one_token_fits(w)) {
-            tern_avx512_panel_times_1(w, panel, a, row_begin, row_end, y);
+            tern_avx512_panel_times_1(w, panel, a, row_begin, row_end, y, prefetch);
         } else if (tokens > 1 && tokens <= FEW_TOKENS) {
-            tern_avx512_panel_times_few(w, panel, a, tokens, row_begin, row_end, y, y_stride);
+            tern_avx512_panel_times_few(w, panel, a, tokens, row_begin, row_end, y, y_stride, prefetch);
         } else {
             tern_avx512_panel_times_many(w, panel * TERN_PANEL_ROWS, a, tokens, row_begin, row_end, y, y_stride);
         }

@@ -2,8 +2,8 @@
  * attention.c, NEON: attention over the KV cache.
  *
  * Two query heads of one group go together where they can: every key and value is loaded and widened once for both, and
- * the cache is walked half as often. The second head's scores lie on the stack, for the caller lends scratch for one;
- * beyond PAIR_POSITIONS, and at the borders of the range, heads go one by one. The order of every sum is the same.
+ * the cache is walked half as often. At the borders of the range heads go one by one. The order of every sum is the
+ * same.
  */
 #include "lanes.h"
 #include "tiers.h"
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* BLOCK_POSITIONS values of 128 F16 elements are 8 KiB. */
-enum { PAIR = 2, PAIR_POSITIONS = 4096, BLOCK_POSITIONS = 32 };
+enum { PAIR = 2, BLOCK_POSITIONS = 32 };
 
 /* One query head: its vector with the partial group at the end, its scores, and where its result goes. */
 typedef struct query_head {
@@ -158,7 +158,6 @@ void tern_neon_attention(const tern_kv_layer *kv, const float *q, int64_t q_stri
         tern_scalar_attention(kv, q, q_stride, heads, position, item_begin, item_end, scale, scores, out, out_stride);
         return;
     }
-    float second_scores[PAIR_POSITIONS];
     const int64_t group = heads / kv->kv_heads;
     const int64_t whole = kv->head_dim / 32 * 32;
     int64_t item = item_begin;
@@ -167,12 +166,13 @@ void tern_neon_attention(const tern_kv_layer *kv, const float *q, int64_t q_stri
         const int64_t h = item % heads;
         const int64_t length = position + t + 1;
         const int64_t at = h / group * kv->capacity * kv->head_dim;
-        const bool paired = h % group + 1 < group && item + 1 < item_end && length <= PAIR_POSITIONS;
+        const bool paired = h % group + 1 < group && item + 1 < item_end;
         query_head pair[PAIR];
         for (int i = 0; i < (paired ? 2 : 1); i++) {
             const float *query = q + t * q_stride + (h + i) * kv->head_dim;
-            pair[i] = (query_head){query, load_partial_32(query, TERN_F32, whole, kv->head_dim - whole),
-                                   i == 0 ? scores : second_scores, out + t * out_stride + (h + i) * kv->head_dim};
+            pair[i] =
+                (query_head){query, load_partial_32(query, TERN_F32, whole, kv->head_dim - whole),
+                             scores + i * ((length + 15) / 16 * 16), out + t * out_stride + (h + i) * kv->head_dim};
         }
         if (paired) {
             attend_of_type(2, pair, kv, at, length, scale);

@@ -140,7 +140,7 @@ final class LutContest {
             }
         }
         team.endStage(member);
-        int unit = RowShares.rowUnit(w, team.size());
+        int unit = RowShares.rowUnit(lut ? w : codes, team.size()); // as the forward pass deals out either
         int n = RowShares.rowShares(w.rows(), unit, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int from = RowShares.share(w.rows(), unit, i, n);

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /** Measures what the members of a team spend their time on; whatever passes between two marks is the second's. */
 final class StageClock {
     private static final int KINDS = PassStage.values().length;
-    private static final int MEMBER = 32; // from one member's numbers to the next: two cache lines apart
+    private static final int MEMBER = 32; // from one member's numbers to the next, four cache lines
 
     private final int members;
     private final long[] nanos; // [member]: each kind's sum, then the time of the last mark

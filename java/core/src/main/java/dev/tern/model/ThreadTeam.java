@@ -13,28 +13,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed team of threads that all execute the same program with their own index: one program, many members (SPMD). They
- * share the work of a stage by {@link #claim}, or meet at a {@link #barrier}. The thread that calls {@link #run} is member
- * 0; the others are daemon threads of the team. Stages and barriers allocate nothing.
+ * share the work of a stage by {@link #claim} and meet at its end. The thread that calls {@link #run} is member 0; the
+ * others are daemon threads of the team. Stages allocate nothing.
  *
  * <p>Waiting threads spin for a short while, because stages take microseconds, and then park, because an idle team must
- * cost nothing. A program that throws in one member breaks the barrier for all others, so none waits for ever; the first
+ * cost nothing. A program that throws in one member ends the stage for all others, so none waits for ever; the first
  * throwable reaches the caller of {@link #run}, and the team can be used again.
  *
  * <p>Thread-safe: calls of {@link #run} from several threads take turns in order of arrival.
  */
 public final class ThreadTeam implements AutoCloseable {
-    /** What every member executes. Calls of {@link ThreadTeam#barrier} must match between members. */
+    /** What every member executes. Stages must be the same in all members. */
     public interface Program {
         /** Runs the share of {@code member}, 0 to {@code size - 1}. */
         void run(int member);
     }
 
-    /** Unwinds a member whose barrier another member broke. Carries nothing: the other's throwable is the story. */
-    private static final class BarrierBroken extends RuntimeException {
+    /** Unwinds a member whose stage another member broke. Carries nothing: the other's throwable is the story. */
+    private static final class StageBroken extends RuntimeException {
         private static final long serialVersionUID = 1L;
-        static final BarrierBroken INSTANCE = new BarrierBroken();
+        static final StageBroken INSTANCE = new StageBroken();
 
-        private BarrierBroken() {
+        private StageBroken() {
             super("another member of the team failed", null, false, false);
         }
     }
@@ -42,14 +42,12 @@ public final class ThreadTeam implements AutoCloseable {
     // The shared words stand in one array, 16 longs (two cache lines) apart, so that spinning on one does not slow down
     // writes to another.
     private static final int JOB = 16;
-    private static final int PHASE = 32;
-    private static final int ARRIVED = 48;
-    private static final int FINISHED = 64;
-    private static final int STAGE = 80;
-    private static final int SHARES = 96; // stage << 40 | shares completed << 20 | shares claimed
-    private static final int SLEEPERS = 112;
-    private static final int FAILED = 128; // 1 when a member has failed
-    private static final int WORDS = 144;
+    private static final int FINISHED = 32;
+    private static final int STAGE = 48;
+    private static final int SHARES = 64; // stage << 40 | shares completed << 20 | shares claimed
+    private static final int SLEEPERS = 80;
+    private static final int FAILED = 96; // 1 when a member has failed
+    private static final int WORDS = 112;
     private static final int CURSOR = 32; // from one member's cursor to the next
 
     private static final int MOST_SHARES = 1 << 19;
@@ -159,7 +157,6 @@ public final class ThreadTeam implements AutoCloseable {
             return;
         }
         program = work;
-        words.set(ARRIVED, 0);
         words.set(FINISHED, 0);
         words.getAndIncrement(JOB);
         wakeAll();
@@ -172,24 +169,6 @@ public final class ThreadTeam implements AutoCloseable {
         Throwable thrown = failure.getAndSet(null);
         if (thrown != null) {
             throw rethrown(thrown);
-        }
-    }
-
-    /** Waits until every member has come here. What members wrote before is visible to all after. */
-    public void barrier(int member) {
-        if (size == 1) {
-            return;
-        }
-        long phase = words.get(PHASE);
-        if (words.incrementAndGet(ARRIVED) == size) {
-            words.set(ARRIVED, 0);
-            words.set(PHASE, phase + 1);
-            wakeAll();
-        } else {
-            await(member, PHASE, phase, true);
-        }
-        if (words.get(FAILED) != 0) {
-            throw BarrierBroken.INSTANCE;
         }
     }
 
@@ -264,7 +243,7 @@ public final class ThreadTeam implements AutoCloseable {
             await(member, STAGE, stage, true);
         }
         if (words.get(FAILED) != 0) {
-            throw BarrierBroken.INSTANCE;
+            throw StageBroken.INSTANCE;
         }
     }
 

@@ -24,21 +24,21 @@ class ThreadTeamTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8})
-    void whatIsWrittenBeforeABarrierIsSeenByAllAfterIt(int size) {
+    void whatIsWrittenBeforeAStageEndsIsSeenByAllAfterIt(int size) {
         int stages = 2000;
-        int[] cells = new int[size]; // plain memory: only the barrier makes it visible
+        int[] cells = new int[size]; // plain memory: only the end of a stage makes it visible
         AtomicInteger wrong = new AtomicInteger();
         try (ThreadTeam team = new ThreadTeam(size)) {
             team.run(member -> {
                 for (int stage = 1; stage <= stages; stage++) {
                     cells[member] = stage;
-                    team.barrier(member);
+                    meet(team, member);
                     for (int cell : cells) {
                         if (cell != stage) {
                             wrong.incrementAndGet();
                         }
                     }
-                    team.barrier(member);
+                    meet(team, member);
                 }
             });
         }
@@ -183,14 +183,14 @@ class ThreadTeamTest {
                                 if (member == culprit && i == stage) {
                                     throw InputException.at("member " + culprit).exception();
                                 }
-                                team.barrier(member);
+                                meet(team, member);
                             }
                         }))
                         .isInstanceOf(InputException.class)
                         .hasMessageContaining("member " + culprit);
                 AtomicInteger ran = new AtomicInteger();
                 team.run(member -> {
-                    team.barrier(member);
+                    meet(team, member);
                     ran.incrementAndGet();
                 });
                 assertThat(ran).hasValue(4);
@@ -205,7 +205,7 @@ class ThreadTeamTest {
                         if (member == 1) {
                             throw new StackOverflowError("deep");
                         }
-                        team.barrier(member);
+                        meet(team, member);
                     }))
                     .isInstanceOf(StackOverflowError.class);
         }
@@ -218,10 +218,10 @@ class ThreadTeamTest {
             AtomicInteger ran = new AtomicInteger();
             ThreadTeam.Program program = member -> {
                 assertThat(inside.incrementAndGet()).isLessThanOrEqualTo(3);
-                team.barrier(member);
+                meet(team, member);
                 ran.incrementAndGet();
                 inside.decrementAndGet();
-                team.barrier(member);
+                meet(team, member);
             };
             List<Thread> callers = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
@@ -454,6 +454,13 @@ class ThreadTeamTest {
                         .hasMessageStartingWith("a program of this team cannot");
             }
         }
+    }
+
+    /** A stage of which every member takes one share, so that none goes on before all have come. */
+    private static void meet(ThreadTeam team, int member) {
+        assertThat(team.claim(member, team.size())).isNotNegative();
+        team.complete(team.size());
+        team.endStage(member);
     }
 
     private static void pause(int millis) {

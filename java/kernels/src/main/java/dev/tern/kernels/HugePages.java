@@ -29,14 +29,14 @@ public final class HugePages {
     private HugePages() {}
 
     /** The functions of the C library, looked up when somebody first allocates. */
-    private static final class System {
-        static final Optional<System> THIS = find();
+    private static final class Calls {
+        static final Optional<Calls> THIS = find();
 
         final MethodHandle map;
         final MethodHandle unmap;
         final MethodHandle advise;
 
-        private System(Linker linker, MemorySegment map, MemorySegment unmap, MemorySegment advise) {
+        private Calls(Linker linker, MemorySegment map, MemorySegment unmap, MemorySegment advise) {
             ValueLayout.OfLong size = ValueLayout.JAVA_LONG;
             ValueLayout.OfInt number = ValueLayout.JAVA_INT;
             this.map = linker.downcallHandle(
@@ -45,8 +45,8 @@ public final class HugePages {
             this.advise = linker.downcallHandle(advise, FunctionDescriptor.of(number, size, size, number));
         }
 
-        private static Optional<System> find() {
-            String os = java.lang.System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        private static Optional<Calls> find() {
+            String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
             if (!os.startsWith("linux") || ValueLayout.ADDRESS.byteSize() != 8) {
                 return Optional.empty();
             }
@@ -55,7 +55,7 @@ public final class HugePages {
                 SymbolLookup library = linker.defaultLookup();
                 return library.find("mmap").flatMap(map -> library.find("munmap")
                         .flatMap(unmap -> library.find("madvise")
-                                .map(advise -> new System(linker, map, unmap, advise))));
+                                .map(advise -> new Calls(linker, map, unmap, advise))));
             } catch (UnsupportedOperationException | IllegalCallerException e) {
                 return Optional.empty(); // no native code on this platform, or none for this module
             }
@@ -94,7 +94,7 @@ public final class HugePages {
      * @return a segment of that size that begins at a multiple of 2 MiB (of 64 bytes where there are no huge pages)
      */
     public static MemorySegment allocate(Arena arena, long bytes) {
-        return System.THIS.flatMap(system -> mapped(system, arena, bytes)).orElseGet(() -> ordinary(arena, bytes));
+        return Calls.THIS.flatMap(calls -> mapped(calls, arena, bytes)).orElseGet(() -> ordinary(arena, bytes));
     }
 
     /** What is given where the system has no huge pages. */
@@ -103,26 +103,24 @@ public final class HugePages {
     }
 
     /** Whole huge pages at a multiple of their size: one more is mapped, and what is too much unmapped again. */
-    private static Optional<MemorySegment> mapped(System system, Arena arena, long bytes) {
+    private static Optional<MemorySegment> mapped(Calls calls, Arena arena, long bytes) {
         long size = Math.ceilDiv(Math.max(bytes, 1), PAGE) * PAGE;
-        long start = system.map(size + PAGE);
+        long start = calls.map(size + PAGE);
         if (start == -1) { // MAP_FAILED
             return Optional.empty();
         }
         long address = Math.ceilDiv(start, PAGE) * PAGE;
         if (address > start) {
-            system.unmap(start, address - start);
+            calls.unmap(start, address - start);
         }
-        if (start + PAGE > address) {
-            system.unmap(address + size, start + PAGE - address);
-        }
-        system.adviseHuge(address, size);
+        calls.unmap(address + size, start + PAGE - address); // at least a byte: address - start is less than a page
+        calls.adviseHuge(address, size);
         MemorySegment memory;
         try {
             memory = MemorySegment.ofAddress(address)
-                    .reinterpret(size, arena, ignored -> system.unmap(address, size));
+                    .reinterpret(size, arena, ignored -> calls.unmap(address, size));
         } catch (RuntimeException e) { // the arena is closed, or another thread's
-            system.unmap(address, size);
+            calls.unmap(address, size);
             throw e;
         }
         return Optional.of(memory.asSlice(0, bytes));

@@ -9,12 +9,16 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * A call or a few of each kernel, of shapes that reach every loop of a tier: one token, few, a batch; whole and rest.
+ * Calls of every kernel of the C header's table: each layout, type and pairing, one token, few and more than a tier
+ * takes at once, whole groups of columns and a rest. A kernel that another one's call needs comes before it.
  */
 final class ProbeCalls {
     private static final int ROWS = 40;
     private static final int COLS = 300;
+    private static final int POSITIONS = 20;
+    private static final int FLOAT_COLS = 2 * 256;
     private static final List<Integer> TOKENS = List.of(1, 3, 40);
+    private static final List<Integer> FLOAT_TOKENS = List.of(1, 5, 9);
 
     /** Calls a kernel and returns what it wrote. */
     interface Call {
@@ -28,6 +32,9 @@ final class ProbeCalls {
         SequencedMap<String, Call> calls = new LinkedHashMap<>();
         calls.put("quantize", (k, m) -> m.activations(k, 2, COLS).values());
         for (TernaryLayout layout : TernaryLayout.values()) {
+            if (layout != TernaryLayout.ROWS) {
+                calls.put("ternary_pack (" + layout + ")", (k, m) -> weights(k, m, layout).codes());
+            }
             for (int tokens : TOKENS) {
                 calls.put("ternary_matmul (" + layout + ", tokens: " + tokens + ")",
                         (k, m) -> ternaryMatmul(k, m, layout, tokens));
@@ -35,19 +42,36 @@ final class ProbeCalls {
             calls.put("ternary_unpack (" + layout + ")", (k, m) -> ternaryUnpack(k, m, layout));
         }
         for (FloatType type : FloatType.values()) {
-            calls.put("float_matmul (" + type + ")", (k, m) -> floatMatmul(k, m, type));
+            for (int tokens : FLOAT_TOKENS) {
+                calls.put("float_matmul (" + type + ", tokens: " + tokens + ")",
+                        (k, m) -> floatMatmul(k, m, type, tokens));
+            }
+            calls.put("float_row (" + type + ")", (k, m) -> floatRow(k, m, type));
         }
         calls.put("rms_norm", ProbeCalls::rmsNorm);
         for (RopePairing pairing : RopePairing.values()) {
             calls.put("rope (" + pairing + ")", (k, m) -> rope(k, m, pairing));
         }
-        calls.put("attention (F32)", (k, m) -> attention(k, m, FloatType.F32));
-        calls.put("attention (F16)", (k, m) -> attention(k, m, FloatType.F16));
+        for (FloatType type : FloatType.values()) {
+            if (type.isCacheType()) {
+                calls.put("store_kv (" + type + ")", (k, m) -> storeKv(k, m, type));
+                calls.put("attention (" + type + ")", (k, m) -> attention(k, m, type));
+            }
+        }
         calls.put("softmax", ProbeCalls::softmax);
         calls.put("relu_squared_gate", (k, m) -> gate(m, k::reluSquaredGate));
         calls.put("silu_gate", (k, m) -> gate(m, k::siluGate));
         calls.put("add", ProbeCalls::add);
         calls.put("find_invalid_code", ProbeCalls::findInvalidCode);
+        for (int bits : List.of(4, 6)) {
+            for (FloatType type : FloatType.values()) {
+                calls.put("screen_pack (" + type + ", bits: " + bits + ")", (k, m) -> screenPack(k, m, type, bits));
+            }
+            for (int tokens : FLOAT_TOKENS) {
+                calls.put("screen_scores (bits: " + bits + ", tokens: " + tokens + ")",
+                        (k, m) -> screenScores(k, m, bits, tokens));
+            }
+        }
         return calls;
     }
 
@@ -74,15 +98,16 @@ final class ProbeCalls {
         return codes;
     }
 
-    private static MemorySegment floatMatmul(Kernels k, ProbeMemory m, FloatType type) {
-        int cols = 2 * 256;
-        int tokens = 5;
-        MemorySegment y = m.bytes(4L * (tokens + 1) * ROWS + 4 * cols);
-        FloatWeights w = m.matrix(ROWS, cols, type);
-        MemorySegment x = m.floats((long) tokens * cols);
-        k.floatMatmul(w, x, cols, tokens, 0, ROWS, y, ROWS);
-        k.floatMatmul(w, x, cols, 1, 0, ROWS, y.asSlice(4L * tokens * ROWS), ROWS);
-        k.floatRow(w, 1, y, (tokens + 1L) * ROWS);
+    private static MemorySegment floatMatmul(Kernels k, ProbeMemory m, FloatType type, int tokens) {
+        MemorySegment y = m.bytes(4L * tokens * ROWS);
+        FloatWeights w = m.matrix(ROWS, FLOAT_COLS, type);
+        k.floatMatmul(w, m.floats((long) tokens * FLOAT_COLS), FLOAT_COLS, tokens, 0, ROWS, y, ROWS);
+        return y;
+    }
+
+    private static MemorySegment floatRow(Kernels k, ProbeMemory m, FloatType type) {
+        MemorySegment y = m.bytes(4L * FLOAT_COLS);
+        k.floatRow(m.matrix(ROWS, FLOAT_COLS, type), 1, y, 0);
         return y;
     }
 
@@ -100,17 +125,27 @@ final class ProbeCalls {
         return x;
     }
 
+    /** Of one head: whole groups of 32 elements and, where blocks do not forbid it, a rest. */
+    private static KvLayer cache(Kernels k, ProbeMemory m, FloatType type) {
+        int headDim = type.isPlain() ? 136 : 160;
+        KvLayer kv = KvLayer.allocate(m.arena(), 1, POSITIONS, headDim, type);
+        MemorySegment keys = m.floats((long) POSITIONS * headDim);
+        k.storeKv(kv, keys, m.floats((long) POSITIONS * headDim), headDim, 0, 0, POSITIONS);
+        return kv;
+    }
+
+    private static MemorySegment storeKv(Kernels k, ProbeMemory m, FloatType type) {
+        KvLayer kv = cache(k, m, type);
+        return m.joined(kv.keys(), kv.values());
+    }
+
     private static MemorySegment attention(Kernels k, ProbeMemory m, FloatType type) {
-        int headDim = 136;
-        int positions = 20;
-        MemorySegment out = m.bytes(4L * positions * 2 * headDim);
-        KvLayer kv = KvLayer.allocate(m.arena(), 1, positions, headDim, type);
-        MemorySegment keys = m.floats((long) positions * headDim);
-        MemorySegment values = m.floats((long) positions * headDim);
-        k.storeKv(kv, keys, values, headDim, 0, 0, positions);
-        MemorySegment q = m.floats((long) positions * 2 * headDim);
-        MemorySegment scores = m.bytes(4L * KvLayer.attentionScores(2 * positions, positions));
-        k.attention(kv, q, 2 * headDim, 2, 0, 0, 2 * positions, 0.125f, scores, out, 2 * headDim);
+        KvLayer kv = cache(k, m, type);
+        int stride = 2 * kv.headDim();
+        MemorySegment q = m.floats((long) POSITIONS * stride);
+        MemorySegment out = m.bytes(4L * POSITIONS * stride);
+        MemorySegment scores = m.bytes(4L * KvLayer.attentionScores(2 * POSITIONS, POSITIONS));
+        k.attention(kv, q, stride, 2, 0, 0, 2 * POSITIONS, 0.125f, scores, out, stride);
         return out;
     }
 
@@ -142,5 +177,24 @@ final class ProbeCalls {
         MemorySegment index = m.bytes(8);
         index.set(JAVA_LONG, 0, k.findInvalidCode(codes));
         return index;
+    }
+
+    private static MemorySegment screenPack(Kernels k, ProbeMemory m, FloatType type, int bits) {
+        Screen screen = Screen.allocate(m.arena(), ROWS, FLOAT_COLS, bits);
+        k.screenPack(m.matrix(ROWS, FLOAT_COLS, type), 0, ROWS, screen);
+        return m.joined(screen.codes(), screen.steps(), screen.residuals(), screen.norms());
+    }
+
+    private static MemorySegment screenScores(Kernels k, ProbeMemory m, int bits, int tokens) {
+        Screen screen = Screen.allocate(m.arena(), ROWS, COLS, bits);
+        k.screenPack(m.matrix(ROWS, COLS, FloatType.F32), 0, ROWS, screen);
+        ScreenInputs inputs = ScreenInputs.allocate(m.arena(), tokens, COLS);
+        MemorySegment x = m.floats((long) tokens * COLS);
+        for (int t = 0; t < tokens; t++) {
+            inputs.set(t, x, (long) t * COLS);
+        }
+        ScreenScores out = ScreenScores.allocate(m.arena(), tokens, ROWS);
+        k.screenScores(screen, inputs, tokens, 0, ROWS, out);
+        return m.joined(out.scores(), out.uppers(), out.peaks(), out.ceilings());
     }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -25,6 +26,17 @@ final class ProbeMemory {
     /** Zeros. */
     MemorySegment bytes(long n) {
         return arena.allocate(n, 64);
+    }
+
+    /** Copies, one after the other. */
+    MemorySegment joined(MemorySegment... parts) {
+        MemorySegment all = bytes(Arrays.stream(parts).mapToLong(MemorySegment::byteSize).sum());
+        long at = 0;
+        for (MemorySegment part : parts) {
+            MemorySegment.copy(part, 0, all, at, part.byteSize());
+            at += part.byteSize();
+        }
+        return all;
     }
 
     /** Floats of [-1, 1). */

@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A set of logical processors that a thread may run on, as Linux numbers them: {@code sched_setaffinity} and
@@ -25,21 +26,55 @@ public final class ThreadAffinity {
         this.mask = mask;
     }
 
-    /** The C library's functions; loaded at the first use. */
+    /** The C library's functions; looked up at the first use. */
     private static final class Calls {
-        private static final StructLayout STATE = Linker.Option.captureStateLayout();
-        private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-        private static final MethodHandle SET = handle("sched_setaffinity");
-        private static final MethodHandle GET = handle("sched_getaffinity");
+        static final StructLayout STATE = Linker.Option.captureStateLayout();
+        static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+        static final Calls THIS = find();
 
-        private static MethodHandle handle(String name) {
-            Linker linker = Linker.nativeLinker();
+        private final @Nullable MethodHandle set;
+        private final @Nullable MethodHandle get;
+        private final String reason; // why there are none
+
+        private Calls(@Nullable MethodHandle set, @Nullable MethodHandle get, String reason) {
+            this.set = set;
+            this.get = get;
+            this.reason = reason;
+        }
+
+        /** Never throws: an exception here would reach the first caller as an error, and the next as another one. */
+        private static Calls find() {
+            try {
+                Linker linker = Linker.nativeLinker();
+                return new Calls(handle(linker, "sched_setaffinity"), handle(linker, "sched_getaffinity"), "");
+            } catch (UnsupportedOperationException | IllegalCallerException e) {
+                return new Calls(null, null, String.valueOf(e.getMessage()));
+            }
+        }
+
+        private static MethodHandle handle(Linker linker, String name) {
+            MemorySegment function = linker.defaultLookup().find(name).orElseThrow(
+                    () -> new UnsupportedOperationException("the C library has no " + name));
             return linker.downcallHandle(
-                    linker.defaultLookup().find(name).orElseThrow(() -> new UnsupportedOperationException(
-                            "the C library has no " + name)),
+                    function,
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS),
                     Linker.Option.captureCallState("errno"));
+        }
+
+        MethodHandle set() {
+            return found(set);
+        }
+
+        MethodHandle get() {
+            return found(get);
+        }
+
+        private MethodHandle found(@Nullable MethodHandle function) {
+            if (function == null) {
+                throw new UnsupportedOperationException(reason);
+            }
+            return function;
         }
     }
 
@@ -51,7 +86,7 @@ public final class ThreadAffinity {
         try {
             ofCurrentThread();
             return Optional.empty();
-        } catch (UnsupportedOperationException | IllegalCallerException e) {
+        } catch (UnsupportedOperationException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
     }
@@ -92,19 +127,24 @@ public final class ThreadAffinity {
         return BitSet.valueOf(mask.toArray(ValueLayout.JAVA_LONG));
     }
 
-    /** Becomes the current thread's set. */
+    /**
+     * Becomes the current thread's set.
+     *
+     * @throws UnsupportedOperationException when the system does not say
+     */
     public void read() {
         mask.fill((byte) 0);
-        call(Calls.GET, "tell");
+        call(Calls.THIS.get(), "tell");
     }
 
     /**
      * Binds the current thread to these processors.
      *
-     * @throws UnsupportedOperationException when the system refuses, as it does when the process may use none of them
+     * @throws UnsupportedOperationException when the system cannot, or refuses, as it does when the process may use none
+     *     of them
      */
     public void apply() {
-        call(Calls.SET, "bind a thread to");
+        call(Calls.THIS.set(), "bind a thread to");
     }
 
     private void call(MethodHandle function, String what) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tern.kernels.LibraryStatus.TierStatus;
 import dev.tern.kernels.TierProof.Outcome;
 import dev.tern.kernels.ffi.tern_kernels_h;
+import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -155,6 +156,12 @@ class TierProofTest {
 
     private static List<Tier> nativeTiers() {
         return Arrays.stream(Tier.values()).filter(tier -> tier != Tier.JAVA).toList();
+    }
+
+    @Test
+    void theProbeCallsEveryKernelOfTheTable() throws IOException {
+        assertThat(ProbeCalls.all().sequencedKeySet().stream().map(name -> name.split(" ")[0]).distinct())
+                .containsExactlyInAnyOrderElementsOf(Header.read().kernels().sequencedKeySet());
     }
 
     /** Each call of the probe sees a kernel that writes nothing. */
