@@ -33,8 +33,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * The head alone: a model without blocks, whose "embeddings" are {@link SyntheticHead}'s hidden states, evaluated one
- * after the other, with and without a screen. {@code sparedShare} and {@code rowShare} say how often it spared something
- * and which part of the rows it then computed.
+ * after the other, with and without a screen. {@code triedShare}, {@code sparedShare} and {@code rowShare} say how often
+ * it was tried, how often it spared something, and which part of the rows it then computed.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -76,6 +76,11 @@ public class HeadBenchmark {
         @Setup(Level.Iteration)
         public void clear() {
             tries = spared = rows = evaluated = 0;
+        }
+
+        /** Tokens that the screen was tried for, of all. */
+        public double triedShare() {
+            return evaluated == 0 ? 0 : tries / evaluated;
         }
 
         /** Tokens that had not to read the whole head, of all. */

@@ -79,7 +79,14 @@ class BenchmarksTest {
             }
             benchmark.free();
             logits[screen == HeadScreen.ON ? 1 : 0] = MemorySegment.ofArray(new float[] {sum});
-            assertThat(spared.sparedShare()).isBetween(screen == HeadScreen.ON ? 0.05 : 0, 1.0);
+            if (screen == HeadScreen.ON) {
+                assertThat(spared.triedShare()).isBetween(0.05, 1.0);
+                assertThat(spared.sparedShare()).isBetween(0.05, spared.triedShare());
+                assertThat(spared.rowShare()).isBetween(1.0 / 4000, 1.0);
+            } else {
+                assertThat(spared.triedShare()).isZero();
+                assertThat(spared.sparedShare()).isZero();
+            }
         }
         assertThat(logits[0].mismatch(logits[1])).isEqualTo(-1);
     }

@@ -42,6 +42,11 @@ record Block(LayerWeights weights, TokenStep entry, Output output, TokenStep mid
                 new Output(PassStage.DOWN, gated, w.down(), side.down(), "ffn_down"));
     }
 
+    /** What follows the embedding in a graph without blocks: the norm in front of the head. */
+    static TokenStep entryWithoutBlocks(MemorySegment outputNorm, Scratch s) {
+        return new TokenStep(0, null, s.x, s.hidden, outputNorm, "result_norm", null);
+    }
+
     /** What follows the last block: the norm in front of the head, or none where no logits are wanted. */
     static TokenStep exit(int layers, @Nullable MemorySegment outputNorm, Scratch s) {
         return new TokenStep(layers, "l_out", s.x, s.hidden, outputNorm, "result_norm", null);

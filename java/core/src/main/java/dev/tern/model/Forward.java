@@ -45,6 +45,7 @@ final class Forward implements ThreadTeam.Program {
     private final int members;
     private final Scratch scratch;
     private final Block[] blocks;
+    private final TokenStep entryWithoutBlocks; // the output norm; nothing has been computed that would be added
     private final TokenStep exit; // behind the last block
     private final TokenStep exitWithoutLogits;
     private final Products products;
@@ -80,6 +81,7 @@ final class Forward implements ThreadTeam.Program {
         for (int layer = 0; layer < blocks.length; layer++) {
             blocks[layer] = Block.of(layer, weights.layers().get(layer), scratch);
         }
+        this.entryWithoutBlocks = Block.entryWithoutBlocks(weights.outputNorm(), scratch);
         this.exit = Block.exit(blocks.length, weights.outputNorm(), scratch);
         this.exitWithoutLogits = Block.exit(blocks.length, null, scratch);
         this.products = new Products(model, weights, kernels, team, batch, scratch, arena);
@@ -181,7 +183,7 @@ final class Forward implements ThreadTeam.Program {
     }
 
     private void embed(int member) {
-        Block block = blocks[0];
+        TokenStep entry = blocks.length == 0 ? entryWithoutBlocks : blocks[0].entry();
         int n = tokenShares(tokens);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(tokens, 1, i, n);
@@ -189,11 +191,11 @@ final class Forward implements ThreadTeam.Program {
             for (int t = begin; t < end; t++) {
                 kernels.floatRow(weights.embedding(), ids[firstId + t], scratch.x, (long) t * scratch.hidden);
             }
-            steps.run(block.entry(), tokens, begin, end);
+            steps.run(entry, tokens, begin, end);
         }
         end(member, PassStage.TOKENS);
         traced(member, -1, "inp_embd", scratch.x, scratch.hidden, tokens);
-        traced(member, block.entry(), tokens);
+        traced(member, entry, tokens);
     }
 
     /** The attention of tokens from {@code first} on, which are moved to the front afterwards. */

@@ -128,6 +128,18 @@ class BindingsTest {
         for (FloatType type : FloatType.values()) {
             assertThat(type.code()).isEqualTo(header.constants().get("TERN_" + type));
         }
+        for (TernaryLayout layout : TernaryLayout.values()) {
+            int code =
+                    switch (layout) {
+                        case ROWS -> tern_kernels_h.TERN_ROWS();
+                        case PANELS_2BIT -> tern_kernels_h.TERN_PANELS_2BIT();
+                        case PANELS_5TRIT -> tern_kernels_h.TERN_PANELS_5TRIT();
+                    };
+            assertThat(layout.code()).isEqualTo(code).isEqualTo(header.constants().get("TERN_" + layout));
+            if (layout != TernaryLayout.ROWS) {
+                assertThat(layout.panelRows()).isEqualTo(header.constants().get("TERN_PANEL_ROWS"));
+            }
+        }
         for (LutShape.Format format : LutShape.Format.values()) {
             assertThat(format.code()).isEqualTo(header.constants().get("TERN_LUT_" + format));
         }

@@ -104,6 +104,33 @@ public class tern_kernels_h extends tern_kernels_h$shared {
     public static int TERN_TIER_AVX2() {
         return TERN_TIER_AVX2;
     }
+    private static final int TERN_ROWS = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_ternary_layout.TERN_ROWS = 0
+     * }
+     */
+    public static int TERN_ROWS() {
+        return TERN_ROWS;
+    }
+    private static final int TERN_PANELS_2BIT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_ternary_layout.TERN_PANELS_2BIT = 1
+     * }
+     */
+    public static int TERN_PANELS_2BIT() {
+        return TERN_PANELS_2BIT;
+    }
+    private static final int TERN_PANELS_5TRIT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_ternary_layout.TERN_PANELS_5TRIT = 2
+     * }
+     */
+    public static int TERN_PANELS_5TRIT() {
+        return TERN_PANELS_5TRIT;
+    }
     private static final int TERN_LUT_TL1 = (int)1L;
     /**
      * {@snippet lang=c :
