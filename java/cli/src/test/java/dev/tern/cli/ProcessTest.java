@@ -69,8 +69,8 @@ class ProcessTest {
     /** A container's limit of processor time reaches Java as a smaller number of processors. */
     @Test
     void threadsAreNoMoreThanAContainerMayKeepBusy() throws Exception {
-        InProcess.Result result = TernProcess.shell("JAVA_TOOL_OPTIONS=-XX:ActiveProcessorCount=1 tern bench -m '" + model
-                + "' -p 2 -n 2 -r 1 --pin -o json");
+        InProcess.Result result = TernProcess.shell("JAVA_TOOL_OPTIONS=-XX:ActiveProcessorCount=1 tern bench -m '"
+                + model + "' -p 2 -n 2 -r 1 -o json");
         assertThat(result.status()).as(result.err()).isZero();
         assertThat(result.out()).contains("\"n_threads\" : 1").doesNotContain("\"n_threads\" : 2");
     }
