@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import dev.tern.Model;
+import dev.tern.ModelInfo;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
@@ -119,6 +120,9 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private KernelFamilyOptions kernels = new KernelFamilyOptions();
 
+    @Mixin
+    private LayoutOptions layout = new LayoutOptions();
+
     @Option(
             names = {"-o", "--output"},
             paramLabel = "md|json|csv",
@@ -164,12 +168,13 @@ final class BenchCommand implements Callable<Integer> {
                         .screen(screen)
                         .requireNative(terminal.requireNative());
                 kernels.applyTo(options, terminal);
-                try (Model model = Model.load(file, options.build())) {
+                layout.applyTo(options);
+                try (Model model = Model.load(file, built(options))) {
                     if (first) {
                         model.info().notes().forEach(terminal::note);
                         first = false;
                     }
-                    measure(model, count, report, progress);
+                    measure(model, setup(model, count), report, progress);
                 }
             }
         }
@@ -177,28 +182,43 @@ final class BenchCommand implements Callable<Integer> {
         return ExitStatus.OK;
     }
 
-    private void measure(Model model, int count, BenchReport report, Progress progress) {
-        String tier = model.info().tier().label() + (model.info().lut().isPresent() ? " lut" : "");
+    private ModelOptions built(ModelOptions.Builder options) {
+        try {
+            return options.build();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    private BenchReport.Setup setup(Model model, int count) {
+        ModelInfo info = model.info();
+        String tier = info.tier().label() + (info.lut().isPresent() ? " lut" : "");
+        boolean asked = layout.asked().isPresent();
+        return new BenchReport.Setup(
+                count, batch, cacheType, tier, info.layout(), asked, layout.mapped(), pin, screen);
+    }
+
+    private void measure(Model model, BenchReport.Setup setup, BenchReport report, Progress progress) {
         try (Session session = model.session()) {
             for (int tokens : prompts) {
                 if (tokens > 0) {
-                    report.add(test(session, model, count, tier, tokens, 0, progress));
+                    report.add(test(session, model, setup, tokens, 0, progress));
                 }
             }
             for (int tokens : generations) {
                 if (tokens > 0) {
-                    report.add(test(session, model, count, tier, 0, tokens, progress));
+                    report.add(test(session, model, setup, 0, tokens, progress));
                 }
             }
         }
     }
 
     private BenchReport.Test test(
-            Session session, Model model, int count, String tier, int prompt, int generated, Progress progress) {
+            Session session, Model model, BenchReport.Setup setup, int prompt, int generated, Progress progress) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(42);
         int vocabulary = model.hyperparameters().vocabSize();
         int[] ids = random.ints(Math.max(prompt, generated), 0, vocabulary).toArray();
-        String name = (prompt > 0 ? "pp" + prompt : "tg" + generated) + ", " + count + " threads";
+        String name = (prompt > 0 ? "pp" + prompt : "tg" + generated) + ", " + setup.threads() + " threads";
         Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         long[] nanos = new long[repetitions];
         long runs = repetitions + (profile ? 2L : 1L);
@@ -217,8 +237,7 @@ final class BenchCommand implements Callable<Integer> {
             session.rewind(0);
             stages = model.profile(() -> feed(session, ids, prompt > 0));
         }
-        return new BenchReport.Test(
-                prompt, generated, count, batch, cacheType, tier, time, new Samples(nanos, ids.length), stages);
+        return new BenchReport.Test(prompt, generated, setup, time, new Samples(nanos, ids.length), stages);
     }
 
     private void feed(Session session, int[] ids, boolean atOnce) {

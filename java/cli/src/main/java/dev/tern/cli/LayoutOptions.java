@@ -42,10 +42,27 @@ final class LayoutOptions {
         }
     }
 
+    /** The word of {@code --layout} for a layout. */
+    static String word(TernaryLayout layout) {
+        return switch (layout) {
+            case ROWS -> "rows";
+            case PANELS_2BIT -> "panels2";
+            case PANELS_5TRIT -> "panels5";
+        };
+    }
+
+    /** The layout asked for; empty for the fastest. */
+    Optional<TernaryLayout> asked() {
+        return layout == null ? Optional.empty() : layout.layout();
+    }
+
+    /** Whether weights are to be used where they lie in the mapped file. */
+    boolean mapped() {
+        return mapped;
+    }
+
     void applyTo(ModelOptions.Builder options) {
         options.mapped(mapped);
-        if (layout != null) {
-            layout.layout().ifPresent(options::layout);
-        }
+        asked().ifPresent(options::layout);
     }
 }

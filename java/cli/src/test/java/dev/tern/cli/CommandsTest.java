@@ -489,8 +489,9 @@ class CommandsTest {
             assertThat(test.propertyNames())
                     .contains(
                             "build_commit", "cpu_info", "backends", "model_filename", "model_type", "model_size",
-                            "model_n_params", "n_batch", "n_threads", "type_k", "type_v", "n_prompt", "n_gen", "test_time",
-                            "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts");
+                            "model_n_params", "n_batch", "n_threads", "type_k", "type_v", "use_mmap", "layout", "pin",
+                            "screen", "n_prompt", "n_gen", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts",
+                            "samples_ns", "samples_ts");
             assertThat(test.path("samples_ns").size()).isEqualTo(2);
             int tokens = test.path("n_prompt").asInt() + test.path("n_gen").asInt();
             assertThat(test.path("samples_ts").path(0).asDouble())
@@ -500,7 +501,8 @@ class CommandsTest {
         assertThat(tests.path(3).path("n_gen").asInt()).isEqualTo(4);
         assertThat(tests.path(0).path("model_n_params").asLong()).isEqualTo(14_168_576L);
 
-        List<String> rows = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1").out().lines().toList();
+        List<String> rows = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1")
+                .out().lines().toList();
         assertThat(rows.get(2)).contains("pp8");
         List<String> csv = tern("bench", "-m", file, "-p", "8", "-n", "0", "-t", "1", "-r", "1", "-o", "csv")
                 .out().lines().toList();
@@ -511,8 +513,8 @@ class CommandsTest {
     @Test
     void benchShowsWhatTheTimeGoesTo() {
         JsonNode tests = json(tern(
-                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile", "-o",
-                "json"));
+                "bench", "-m", model, "-p", "16", "-n", "4", "-t", "2", "-r", "1", "-b", "8", "--profile",
+                "-o", "json"));
         assertThat(tests.size()).isEqualTo(2);
         for (JsonNode test : tests) {
             double shares = 0;

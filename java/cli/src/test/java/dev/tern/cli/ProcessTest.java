@@ -70,7 +70,7 @@ class ProcessTest {
     @Test
     void threadsAreNoMoreThanAContainerMayKeepBusy() throws Exception {
         InProcess.Result result = TernProcess.shell("JAVA_TOOL_OPTIONS=-XX:ActiveProcessorCount=1 tern bench -m '"
-                + model + "' -p 2 -n 2 -r 1 --pin -o json");
+                + model + "' -p 2 -n 2 -r 1 -o json");
         assertThat(result.status()).as(result.err()).isZero();
         assertThat(result.out()).contains("\"n_threads\" : 1").doesNotContain("\"n_threads\" : 2");
     }
