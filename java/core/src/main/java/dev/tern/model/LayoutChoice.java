@@ -11,40 +11,46 @@ import java.util.Optional;
  *
  * <p>Kernels with a dot product of bytes read panels, in which a vector's lanes belong to different rows and no sum has
  * to be gathered from lanes; those without read rows. Of the panels, x86-64's kernels take five trits a byte: a fifth
- * fewer bytes come from memory, for which decoding waits. AArch64's take 2 bits, which cost less to decode.
+ * fewer bytes come from memory, for which decoding waits; but one core of AMD's alone is fed faster than it decodes five
+ * trits, and takes 2 bits. AArch64's take 2 bits, which cost less to decode.
  */
 public final class LayoutChoice {
     private final Tier tier;
+    private final int threads;
     private final Optional<TernaryLayout> wanted;
     private final boolean mapped;
-    private final boolean largePagesPay;
+    private final boolean amd;
 
-    private LayoutChoice(Tier tier, Optional<TernaryLayout> wanted, boolean mapped, boolean largePagesPay) {
+    private LayoutChoice(
+            Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped, boolean amd) {
         this.tier = tier;
+        this.threads = threads;
         this.wanted = wanted;
         this.mapped = mapped;
-        this.largePagesPay = largePagesPay;
+        this.amd = amd;
     }
 
     /**
      * A choice for all matrices of a model.
      *
      * @param tier who computes
+     * @param threads how many compute
      * @param wanted by the user, or empty
      * @param mapped use what can be used as it lies in the mapped file, and copy nothing of it
      * @throws IllegalArgumentException when it is to be used as it lies and in panels, which no file holds
      */
-    public static LayoutChoice of(Tier tier, Optional<TernaryLayout> wanted, boolean mapped) {
-        return of(tier, wanted, mapped, Processor.name());
+    public static LayoutChoice of(Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped) {
+        return of(tier, threads, wanted, mapped, Processor.name());
     }
 
     /** The same on a processor of this name. */
-    static LayoutChoice of(Tier tier, Optional<TernaryLayout> wanted, boolean mapped, String processor) {
+    static LayoutChoice of(
+            Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped, String processor) {
         if (mapped && wanted.isPresent() && wanted.get() != TernaryLayout.ROWS) {
             throw new IllegalArgumentException(
                     "no file has " + wanted.get() + ", so its matrices cannot be used where they are mapped");
         }
-        return new LayoutChoice(tier, wanted, mapped, !processor.contains("AMD"));
+        return new LayoutChoice(tier, threads, wanted, mapped, processor.contains("AMD"));
     }
 
     /**
@@ -63,7 +69,8 @@ public final class LayoutChoice {
     private TernaryLayout fastest() {
         return switch (tier) {
             case JAVA, SCALAR, AVX2, NEON -> TernaryLayout.ROWS;
-            case AVXVNNI, AVX512VNNI, AMX -> TernaryLayout.PANELS_5TRIT;
+            case AVXVNNI, AVX512VNNI, AMX ->
+                threads == 1 && amd ? TernaryLayout.PANELS_2BIT : TernaryLayout.PANELS_5TRIT;
             case NEONDOT -> TernaryLayout.PANELS_2BIT;
         };
     }
@@ -85,6 +92,6 @@ public final class LayoutChoice {
      * page; on Zen 4, where two cores fill the memory, 33 and 34, which no copy is worth.
      */
     boolean copies() {
-        return !mapped && largePagesPay && tier != Tier.JAVA && tier != Tier.SCALAR;
+        return !mapped && !amd && tier != Tier.JAVA && tier != Tier.SCALAR;
     }
 }
