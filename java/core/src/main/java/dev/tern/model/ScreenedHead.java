@@ -5,12 +5,10 @@ import static dev.tern.model.RowShares.share;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.tern.kernels.FloatWeights;
-import dev.tern.kernels.HugePages;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.Screen;
 import dev.tern.kernels.ScreenInputs;
 import dev.tern.kernels.ScreenScores;
-import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -27,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
  * </pre>
  *
- * <p>A screen has four bits a weight where the most likely token alone is wanted, until that has failed a few times in a row,
- * and else six. While it spares the head, the head's pages are given back where they are a file's.
- *
  * <p>Where more than a tenth of the rows is left, where an input has no bound (infinities, NaNs), and while
  * {@link ScreenPatience} says so, the pass computes the whole head instead.
  *
@@ -39,13 +34,8 @@ import org.jspecify.annotations.Nullable;
 final class ScreenedHead {
     private static final int MAX_TOP = 256;
     private static final int MAX_TOKENS = 16;
-    private static final long AUTO_WEIGHTS = 1 << 25;
-    private static final int AUTO_TOKENS = 24; // about as many as it takes to win back the time of packing
-    private static final int AUTO_SLICES = 16; // of the packing, one a token, so that no token takes long
-    private static final int SPARED_BEFORE_RELEASE = 32;
     private static final int NOTHING = 4096;
 
-    private final HeadScreen setting;
     private final FloatWeights head;
     private final Kernels kernels;
     private final ThreadTeam team;
@@ -53,17 +43,10 @@ final class ScreenedHead {
     private final int panels;
     private final int shares;
     private final int limit;
+    private final ScreenStore store;
     private final ScreenPatience patience = new ScreenPatience();
     private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
     private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
-    private boolean possible;
-    private int seen;
-    private int packed; // rows
-    private @Nullable Screen screen;
-    private @Nullable Arena screenMemory; // the screen's; shared, so that it can be freed: there are a few calls a pass
-    private int bits; // of the screen
-    private int failures; // of four bits, in a row
-    private int sparedInARow;
     private @Nullable ScreenInputs inputs;
     private @Nullable ScreenScores scores;
     private int[] survivors = {}; // of share s from its first row on
@@ -74,7 +57,6 @@ final class ScreenedHead {
 
     // The pass at hand; published to the members by the team.
     private int top;
-    private int packEnd;
     private boolean screening;
     private int tokens;
     private long tries;
@@ -82,7 +64,6 @@ final class ScreenedHead {
     private long survived;
 
     ScreenedHead(HeadScreen setting, FloatWeights head, Kernels kernels, ThreadTeam team) {
-        this.setting = setting;
         this.head = head;
         this.kernels = kernels;
         this.team = team;
@@ -91,35 +72,15 @@ final class ScreenedHead {
         this.shares = RowShares.rowShares(rows, ROW_UNIT, team.size());
         this.limit = rows / 10;
         this.counts = new int[shares];
-        this.possible = setting != HeadScreen.OFF
-                && head.cols() <= Screen.MAX_COLS
-                && (setting == HeadScreen.ON
-                        || hasKernels(kernels.tier()) && (long) rows * head.cols() >= AUTO_WEIGHTS);
+        this.store = new ScreenStore(setting, head, kernels.tier());
         for (int i = 0; i < NOTHING; i++) {
             nothing.setAtIndex(JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
         }
     }
 
-    /** Whether a tier screens faster than it multiplies: with kernels of its own, which those of x86-64 have. */
-    private static boolean hasKernels(Tier tier) {
-        return switch (tier) {
-            case AVX2, AVXVNNI, AVX512VNNI, AMX -> true;
-            case JAVA, SCALAR, NEON, NEONDOT -> false;
-        };
-    }
-
-    /**
-     * Bits of a weight of a first screen. In four, the most likely token of a trained head is found; forty, and the rows
-     * of a random head, are told apart in six, which are still less than a head of blocks has, and need integers alone.
-     */
-    private static int firstBits(FloatWeights head, int wanted) {
-        return head.type().isPlain() || wanted > 1 ? 6 : 4;
-    }
-
     /** What it has done so far. */
     ScreenUse use() {
-        long bytes = screen == null ? 0 : Screen.byteSize(rows, head.cols(), bits);
-        return new ScreenUse(tries, spared, survived, bytes);
+        return new ScreenUse(tries, spared, survived, store.bytes());
     }
 
     /**
@@ -130,60 +91,16 @@ final class ScreenedHead {
      * @return whether the pass is to {@link #run} it
      */
     boolean prepare(int wanted, int count) {
-        if (!possible || wanted < 1 || wanted > Math.min(MAX_TOP, panels) || count > MAX_TOKENS) {
+        if (wanted < 1 || wanted > Math.min(MAX_TOP, panels) || count > MAX_TOKENS || !store.plan(wanted, count)) {
             return false;
         }
         top = wanted;
         tokens = count;
-        packEnd = rows;
-        if (packed < rows) {
-            if (setting == HeadScreen.AUTO) {
-                seen += count;
-                if (seen <= AUTO_TOKENS) {
-                    return false;
-                }
-                packEnd = Math.min(rows, packed + Math.ceilDiv(panels, AUTO_SLICES) * Screen.PANEL_ROWS);
-            }
-            if (screen == null && !allocate(firstBits(head, wanted))) {
-                return false;
-            }
-        }
-        screening = packEnd == rows && patience.tries(wanted);
+        screening = store.isWhole() && patience.tries(wanted);
         if (screening) {
             reserve(count);
         }
-        return screening || packed < packEnd;
-    }
-
-    /** Makes room for the screen; where there is none, the head does without. */
-    private boolean allocate(int screenBits) {
-        Arena memory = Arena.ofShared();
-        try {
-            screen = Screen.allocate(
-                    (bytes, alignment) -> bytes < HugePages.PAGE
-                            ? memory.allocate(bytes, alignment)
-                            : HugePages.allocate(memory, bytes),
-                    rows,
-                    head.cols(),
-                    screenBits);
-            screenMemory = memory;
-            bits = screenBits;
-        } catch (OutOfMemoryError e) {
-            memory.close();
-            possible = false;
-        }
-        return possible;
-    }
-
-    /** Frees the screen. */
-    private void discard() {
-        screen = null;
-        packed = 0;
-        Arena memory = screenMemory;
-        if (memory != null) {
-            screenMemory = null;
-            memory.close();
-        }
+        return screening || store.packs();
     }
 
     private void reserve(int count) {
@@ -200,12 +117,7 @@ final class ScreenedHead {
 
     /** Whether the pass that has been prepared packs a part of the screen. */
     boolean packs() {
-        return packed < packEnd;
-    }
-
-    /** What came of the pass at hand, which has been run: whether the whole head was read beside the screen. */
-    boolean sparedTheHead() {
-        return screening && allBounded() && total() <= limit;
+        return store.packs();
     }
 
     /**
@@ -216,10 +128,11 @@ final class ScreenedHead {
      * @return whether the logits are there; the same for all members
      */
     boolean run(int member, MemorySegment x, MemorySegment logits) {
-        Screen s = Objects.requireNonNull(screen);
-        if (packed < packEnd) {
+        Screen s = store.screen();
+        if (store.packs()) {
+            int packed = store.packed();
             for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
-                int count = packEnd - packed;
+                int count = store.packEnd() - packed;
                 int begin = packed + share(count, ROW_UNIT, i, shares);
                 int end = packed + share(count, ROW_UNIT, i + 1, shares);
                 kernels.screenPack(head, begin, end, s);
@@ -264,31 +177,16 @@ final class ScreenedHead {
 
     /** After a pass that ran it. */
     void finish() {
-        packed = packEnd;
+        store.packedAsPlanned();
         if (screening && allBounded()) {
             boolean few = total() <= limit;
             patience.tried(top, few);
             tries++;
             spared += few ? 1 : 0;
             survived += few ? total() : 0;
-            judge(few);
-        }
-    }
-
-    /** After four failures in a row a screen of four bits makes way for one of six. */
-    private void judge(boolean few) {
-        failures = few ? 0 : failures + 1;
-        sparedInARow = few ? sparedInARow + 1 : 0;
-        if (failures == 4 && bits == 4) {
-            discard();
-            failures = 0;
-            patience.forget();
-            if (!allocate(6)) {
-                discard();
+            if (store.judge(few)) {
+                patience.forget();
             }
-        }
-        if (sparedInARow == SPARED_BEFORE_RELEASE && head.values().isMapped()) {
-            head.values().unload(); // of the file's pages a few are still needed, and come back when they are
         }
     }
 
@@ -302,9 +200,7 @@ final class ScreenedHead {
 
     /** Frees the screen; no pass may follow that uses it. */
     void close() {
-        possible = false;
-        screen = null;
-        discard();
+        store.close();
     }
 
     private int begin(int share) {
@@ -320,8 +216,8 @@ final class ScreenedHead {
     }
 
     /**
-     * The least of {@code top} logits, each of another panel: those of the rows with the highest scores. As many rows at
-     * least are as large, so no smaller logit is among the largest. -infinity where one of them is no finite number.
+     * The least of {@code top} logits, each of another panel: those of the rows with the highest scores. As many rows
+     * at least are as large, so no smaller logit is among the largest. -infinity where one of them is no finite number.
      */
     private float threshold(ScreenScores all, int t, MemorySegment x) {
         int[] highest = best[t];

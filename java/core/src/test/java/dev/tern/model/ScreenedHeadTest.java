@@ -8,6 +8,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.Screen;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -136,6 +137,33 @@ class ScreenedHeadTest {
                 }
                 assertThat(screened.use().tries()).isPositive();
             }
+        }
+    }
+
+    /** Rows much alike: four bits cannot tell them apart, and after a few tries six take their place. */
+    @Test
+    void sixBitsFollowWhereFourFail() {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            Random random = new Random(3);
+            float[] common = direction(random);
+            MemorySegment values = arena.allocate(FloatType.Q8_0.bytes(3000L * COLS), 64);
+            for (int i = 0; i < 3000 * COLS; i++) {
+                put(values, FloatType.Q8_0, i, common[i % COLS] + 0.5f * (float) random.nextGaussian(), random);
+            }
+            FloatWeights head = FloatWeights.of(arena, values, 3000, COLS, FloatType.Q8_0);
+            ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);
+            for (int token = 0; token < 40; token++) {
+                MemorySegment x = inputs(1, random, null);
+                assertLargestEqual(evaluate(screened, team, head, x, 1, 1), whole(head, x, 1), 3000, 1, 1);
+                if (token == 0) {
+                    assertThat(screened.use().bytes()).isEqualTo(Screen.byteSize(3000, COLS, 4));
+                    assertThat(screened.use().spared()).isZero();
+                }
+            }
+            assertThat(screened.use().bytes()).isEqualTo(Screen.byteSize(3000, COLS, 6));
+            assertThat(screened.use().spared()).isGreaterThan(10);
+            screened.close();
+            assertThat(screened.use().bytes()).isZero();
         }
     }
 
