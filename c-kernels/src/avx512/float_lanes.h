@@ -23,7 +23,7 @@ TERN_INLINE float lanes512_fold(lanes512 sum) {
 
 /* The first `count` of 16 elements; all of them from 16 on, none below 1. */
 TERN_INLINE __mmask16 first_of_16(int64_t count) {
-    return count >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (count < 0 ? 0 : count)) - 1);
+    return (__mmask16)(count >= 16 ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1);
 }
 
 #endif /* TERN_AVX512_FLOAT_LANES_H */
