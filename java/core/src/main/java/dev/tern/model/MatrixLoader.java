@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Brings the large tensors of a file into the memory that kernels read: one stretch of {@link HugePages} for all that
  * is not used in place, filled by all threads of the team. A member takes the same part of each matrix's rows first and
- * helps the others when it is done, so that the pages are spread over the processors' memories as the threads are. (Which
- * member reads a row in a pass is decided by arrival, so no part is always near.) The file's own pages are given back tensor by tensor, so that a model is not in memory twice.
+ * helps the others when it is done, so that the pages are spread over the processors' memories as the threads are.
+ * (Which member reads a row in a pass is decided by arrival, so no part is always near.) The file's own pages are given
+ * back tensor by tensor, so that a model is not in memory twice.
  */
 final class MatrixLoader {
     private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end

@@ -3,7 +3,6 @@ package dev.tern.model;
 import dev.tern.io.Sha256;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelChoice;
-import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutShape;
 import dev.tern.kernels.LutWeights;
@@ -129,29 +128,30 @@ public record ModelWeights(
         switch (projection) {
             case TernaryWeights w when w.layout() == TernaryLayout.ROWS ->
                 add(digest, w.codes().asSlice(0, w.rows() * rowBytes));
-            case TernaryWeights w -> {
-                Kernels kernels = KernelChoice.of(Tier.JAVA);
-                int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes));
-                int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment codes = arena.allocate(rows * rowBytes);
-                    kernels.ternaryUnpack(w, 0, rows, codes);
-                    digest.update(codes.asSlice(0, length).asByteBuffer());
-                    kernels.ternaryUnpack(w, w.rows() - rows, w.rows(), codes);
-                    digest.update(codes.asSlice(codes.byteSize() - length, length).asByteBuffer());
-                }
-            }
-            case LutWeights w -> {
-                int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes * LutShape.ROW_UNIT) * LutShape.ROW_UNIT);
-                int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment codes = arena.allocate(rows * rowBytes);
-                    w.kernels().unpack(w, 0, rows, codes);
-                    digest.update(codes.asSlice(0, length).asByteBuffer());
-                    w.kernels().unpack(w, w.rows() - rows, w.rows(), codes);
-                    digest.update(codes.asSlice(codes.byteSize() - length, length).asByteBuffer());
-                }
-            }
+            case TernaryWeights w ->
+                addEnds(digest, w, 1, (begin, end, codes) ->
+                        KernelChoice.of(Tier.JAVA).ternaryUnpack(w, begin, end, codes));
+            case LutWeights w ->
+                addEnds(digest, w, LutShape.ROW_UNIT, (begin, end, codes) -> w.kernels().unpack(w, begin, end, codes));
+        }
+    }
+
+    /** Puts rows [begin, end) of a matrix into the layout of rows. */
+    private interface Unpacking {
+        void rows(int begin, int end, MemorySegment codes);
+    }
+
+    /** The first and last bytes of what is unpacked, in multiples of {@code unit} rows. */
+    private static void addEnds(MessageDigest digest, Projection w, int unit, Unpacking unpacking) {
+        long rowBytes = TernaryWeights.rowBytes(w.cols());
+        int rows = (int) Math.min(w.rows(), Math.ceilDiv(SAMPLE, rowBytes * unit) * unit);
+        int length = (int) Math.min(SAMPLE, w.rows() * rowBytes);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment codes = arena.allocate(rows * rowBytes);
+            unpacking.rows(0, rows, codes);
+            digest.update(codes.asSlice(0, length).asByteBuffer());
+            unpacking.rows(w.rows() - rows, w.rows(), codes);
+            digest.update(codes.asSlice(codes.byteSize() - length, length).asByteBuffer());
         }
     }
 
