@@ -22,14 +22,16 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Dependencies point one way: cli → core → kernels and codegen; only dev.tern.kernels knows the bindings. */
+/** Dependencies point one way: cli → server → core → kernels and codegen; only dev.tern.kernels knows the bindings. */
 class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> KERNELS = resideInAPackage("dev.tern.kernels..");
     private static final DescribedPredicate<JavaClass> CODEGEN = resideInAPackage("dev.tern.codegen..");
     private static final DescribedPredicate<JavaClass> CLI = resideInAPackage("dev.tern.cli..");
+    private static final DescribedPredicate<JavaClass> SERVER = resideInAPackage("dev.tern.server..");
     private static final DescribedPredicate<JavaClass> CORE = resideInAPackage("dev.tern..")
             .and(not(KERNELS))
             .and(not(CODEGEN))
+            .and(not(SERVER))
             .and(not(CLI))
             .as("core");
 
@@ -43,8 +45,9 @@ class ArchitectureTest {
                         root.resolve("codegen/target/classes"),
                         root.resolve("java/kernels/target/classes"),
                         root.resolve("java/core/target/classes"),
+                        root.resolve("java/server/target/classes"),
                         root.resolve("java/cli/target/classes")));
-        for (DescribedPredicate<JavaClass> layer : List.of(KERNELS, CODEGEN, CLI, CORE)) {
+        for (DescribedPredicate<JavaClass> layer : List.of(KERNELS, CODEGEN, SERVER, CLI, CORE)) {
             assertThat(production.that(layer)).as("%s must be seen by these rules", layer).isNotEmpty();
         }
     }
@@ -52,6 +55,11 @@ class ArchitectureTest {
     @Test
     void nothingDependsOnTheCommandLine() {
         noClasses().that(not(CLI)).should().dependOnClassesThat(CLI).check(production);
+    }
+
+    @Test
+    void onlyTheCommandLineKnowsTheServer() {
+        noClasses().that(not(SERVER.or(CLI))).should().dependOnClassesThat(SERVER).check(production);
     }
 
     @Test
