@@ -95,7 +95,7 @@ public final class Exchange {
     }
 
     /** Whether the answer was given to its end. */
-    boolean complete() {
+    public boolean complete() {
         return complete;
     }
 
