@@ -1,9 +1,9 @@
 package dev.tern.server;
 
+import dev.tern.io.Sha256;
 import dev.tern.server.http.RequestHead;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,11 +44,6 @@ final class ApiKeys {
     }
 
     private static byte[] digest(String key) {
-        try {
-            // A header's characters are the bytes that were sent.
-            return MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.ISO_8859_1));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.digest().digest(key.getBytes(StandardCharsets.ISO_8859_1)); // a header's bytes, as they were sent
     }
 }

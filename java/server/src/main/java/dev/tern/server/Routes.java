@@ -18,6 +18,43 @@ final class Routes {
         Endpoint completion = new CompletionEndpoint();
         add(Route.post("/completion", completion));
         add(Route.post("/completions", completion));
+        add(Route.post("/v1/completions", new TextCompletionEndpoint()));
+        Endpoint models = new ModelsEndpoint();
+        add(Route.get("/v1/models", models));
+        add(Route.get("/models", models));
+        add(Route.get(ModelsEndpoint.ONE, models));
+        add(Route.post("/tokenize", new TokenizeEndpoint()));
+        add(Route.post("/detokenize", new DetokenizeEndpoint()));
+        add(new Route("/props", false, false, Map.of("GET", new PropsEndpoint(), "POST", PropsEndpoint::change)));
+        add(Route.get(
+                "/slots",
+                options.slots() ? new SlotsEndpoint() : new NotSupportedEndpoint("the server keeps its slots to itself")));
+        add(Route.get("/metrics", new MetricsEndpoint()));
+        PageEndpoint.all().forEach((path, file) -> add(Route.open(path, file)));
+        addNotSupported();
+    }
+
+    /** What llama-server has and this server has not, so that its clients are told why. */
+    private void addNotSupported() {
+        Endpoint infill = new NotSupportedEndpoint("the model does not fill in the middle of a text");
+        add(Route.post("/infill", infill));
+        Endpoint rerank = new NotSupportedEndpoint("the model does not rank documents");
+        for (String path : new String[] {"/rerank", "/reranking", "/v1/rerank", "/v1/reranking"}) {
+            add(Route.post(path, rerank));
+        }
+        Endpoint adapters = new NotSupportedEndpoint("the server has no adapters");
+        add(new Route("/lora-adapters", false, false, Map.of("GET", adapters, "POST", adapters)));
+        Endpoint router = new NotSupportedEndpoint("the server has one model, which it was started with");
+        add(Route.post("/models/load", router));
+        add(Route.post("/models/unload", router));
+        add(Route.get("/models/sse", router));
+        add(Route.post("/v1/systemone", new NotSupportedEndpoint("the model is no decision model")));
+        Endpoint tools = new NotSupportedEndpoint("the server runs no tools: a client calls those that a model asks for");
+        add(new Route("/tools", false, false, Map.of("GET", tools, "POST", tools)));
+        Endpoint sound = new NotSupportedEndpoint("the model reads and writes text alone");
+        for (String path : new String[] {"/v1/audio/transcriptions", "/v1/audio/speech", "/v1/images/generations"}) {
+            add(Route.post(path, sound));
+        }
     }
 
     private void add(Route route) {
