@@ -1,0 +1,128 @@
+package dev.tern.tools;
+
+import dev.tern.template.ChatRequest;
+import dev.tern.template.ChatTemplate;
+import dev.tern.template.TemplateCapabilities;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * How a model's chats are written and its answers read: its template, what that can render, and the syntax of calls that
+ * it teaches. Immutable, thread-safe.
+ */
+public final class ChatFormat {
+    private static final String ID_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private static final int ID_LENGTH = 9;
+
+    private final ChatTemplate template;
+    private final Map<String, String> specialTokens;
+    private final TemplateCapabilities capabilities;
+    private final ToolSyntax syntax;
+    private final TemplateFit fit;
+
+    private ChatFormat(ChatTemplate template, Map<String, String> specialTokens) {
+        this.template = template;
+        this.specialTokens = Map.copyOf(specialTokens);
+        this.capabilities = TemplateCapabilities.of(template, specialTokens);
+        this.syntax = capabilities.tools() && capabilities.toolCalls()
+                ? ToolSyntax.of(template.source())
+                : ToolSyntax.GENERIC;
+        this.fit = new TemplateFit(capabilities, template.source());
+    }
+
+    /**
+     * Of this template. Renders some twenty short conversations to learn what it can.
+     *
+     * @param specialTokens {@code bos_token}, {@code eos_token} and so on, as the vocabulary spells them
+     */
+    public static ChatFormat of(ChatTemplate template, Map<String, String> specialTokens) {
+        return new ChatFormat(template, specialTokens);
+    }
+
+    /** The function's name in a tool's description, or in a call. */
+    static String name(JsonNode tool) {
+        return tool.path("function").path("name").asString("");
+    }
+
+    public ChatTemplate template() {
+        return template;
+    }
+
+    public TemplateCapabilities capabilities() {
+        return capabilities;
+    }
+
+    /** How calls are written. */
+    public ToolSyntax syntax() {
+        return syntax;
+    }
+
+    /**
+     * The conversation as the model was taught to read it. What the template would pass over or refuse is said in another
+     * way: tools in the system's message, that message at the beginning of the user's, what tools answered as the
+     * user's, several calls in one message as one each, parts of text as one text, arguments as an object or as a string.
+     *
+     * @throws dev.tern.io.InputException when the template refuses the conversation even so
+     */
+    public String prompt(ChatRequest request) {
+        return template.render(fit.fit(request), specialTokens);
+    }
+
+    /** As {@link #prompt(ChatRequest)}; the model is told of no tools when none may be called. */
+    public String prompt(ChatRequest request, ToolChoice choice) {
+        return prompt(choice instanceof ToolChoice.None ? request.withTools(List.of()) : request);
+    }
+
+    /**
+     * A reader for the answer to a request.
+     *
+     * @param prompt as {@link #prompt} gave it: where it ends within the model's reasoning, the answer begins there
+     * @param separateReasoning whether reasoning is told apart from content; if not, it is content, marks and all
+     */
+    public AnswerReader reader(ChatRequest request, ToolChoice choice, String prompt, boolean separateReasoning) {
+        return reader(request, choice, prompt, separateReasoning, ChatFormat::randomId);
+    }
+
+    /** As the other, with ids of calls from here: nine letters and digits suit every template. */
+    public AnswerReader reader(
+            ChatRequest request, ToolChoice choice, String prompt, boolean separateReasoning, Supplier<String> ids) {
+        boolean calls = !request.tools().isEmpty() && !(choice instanceof ToolChoice.None);
+        Set<String> names = request.tools().stream().map(ChatFormat::name).collect(Collectors.toSet());
+        return new AnswerReader(
+                calls ? syntax : null, names, ReasoningMarks.of(template.source(), prompt, separateReasoning), ids);
+    }
+
+    /**
+     * What an answer with calls looks like, for a grammar to enforce; empty when there are no tools to call. With
+     * {@link ToolChoice.Auto} it holds from a trigger on.
+     *
+     * @param parallel whether more than one call may be made
+     */
+    public Optional<ToolCallRule> rule(ChatRequest request, ToolChoice choice, String prompt, boolean parallel) {
+        List<ObjectNode> tools = switch (choice) {
+            case ToolChoice.None none -> List.of();
+            case ToolChoice.Named named ->
+                request.tools().stream().filter(tool -> name(tool).equals(named.name())).toList();
+            case ToolChoice.Auto auto -> request.tools();
+            case ToolChoice.Required required -> request.tools();
+        };
+        ReasoningMarks marks = ReasoningMarks.of(template.source(), prompt, true);
+        return tools.isEmpty()
+                ? Optional.empty()
+                : Optional.of(ToolCallRule.of(
+                        syntax, tools, choice instanceof ToolChoice.Auto, parallel, marks.begun() ? marks.close() : ""));
+    }
+
+    private static String randomId() {
+        StringBuilder id = new StringBuilder(ID_LENGTH);
+        ThreadLocalRandom.current().ints(ID_LENGTH, 0, ID_DIGITS.length()).forEach(i -> id.append(ID_DIGITS.charAt(i)));
+        return id.toString();
+    }
+}
