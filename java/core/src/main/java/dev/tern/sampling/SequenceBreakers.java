@@ -22,7 +22,8 @@ public final class SequenceBreakers {
     private final int[] first; // by id: 1 + the index in `rests`, 0 for a token that begins no breaker
     private final int[][][] rests; // of each first token the tokens that must follow, none for a whole breaker
 
-    private SequenceBreakers(int vocabSize, Map<Integer, List<int[]>> sequences) {
+    /** @param sequences first tokens, and of each what must follow: no tokens where it is a breaker alone */
+    SequenceBreakers(int vocabSize, Map<Integer, List<int[]>> sequences) {
         first = new int[vocabSize];
         rests = new int[sequences.size()][][];
         int index = 0;

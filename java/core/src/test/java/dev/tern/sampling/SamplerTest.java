@@ -8,9 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -210,11 +212,57 @@ class SamplerTest {
 
     @Test
     void optionsOutOfRangeAreNamed() {
-        assertThatThrownBy(() -> options(-1, 0, 1, 0)).hasMessageContaining("temperature");
-        assertThatThrownBy(() -> options(Double.NaN, 0, 1, 0)).hasMessageContaining("temperature");
-        assertThatThrownBy(() -> options(1, -1, 1, 0)).hasMessageContaining("top-k");
-        assertThatThrownBy(() -> options(1, 0, 0, 0)).hasMessageContaining("top-p");
-        assertThatThrownBy(() -> options(1, 0, 1, 1.5)).hasMessageContaining("min-p");
+        SamplingOptionsBuilder fresh = SamplingOptions.builder();
+        Map<String, UnaryOperator<SamplingOptionsBuilder>> wrong = Map.ofEntries(
+                Map.entry("temperature: expected 0 or more, found -1.0", options -> options.temperature(-1)),
+                Map.entry("temperature: expected 0 or more, found NaN", options -> options.temperature(Double.NaN)),
+                Map.entry("dynamic temperature range", options -> options.dynatempRange(-0.1)),
+                Map.entry("dynamic temperature exponent", options -> options.dynatempExponent(Double.NaN)),
+                Map.entry("top-k", options -> options.topK(-1)),
+                Map.entry("top-p", options -> options.topP(0)),
+                Map.entry("min-p", options -> options.minP(1.5)),
+                Map.entry("typical-p", options -> options.typicalP(1.01)),
+                Map.entry("top-n-sigma", options -> options.topNSigma(Double.NaN)),
+                Map.entry("min-keep", options -> options.minKeep(-1)),
+                Map.entry("repeat penalty", options -> options.repeatPenalty(0)),
+                Map.entry("repeat last n", options -> options.repeatLastN(-2)),
+                Map.entry("presence penalty", options -> options.presencePenalty(Double.POSITIVE_INFINITY)),
+                Map.entry("frequency penalty", options -> options.frequencyPenalty(Double.NaN)),
+                Map.entry("DRY multiplier", options -> options.dryMultiplier(-1)),
+                Map.entry("DRY base", options -> options.dryBase(0.9)),
+                Map.entry("DRY allowed length", options -> options.dryAllowedLength(-1)),
+                Map.entry("DRY penalty last n", options -> options.dryPenaltyLastN(-2)),
+                Map.entry("DRY sequence breaker", options -> options.drySequenceBreakers(List.of("a", ""))),
+                Map.entry("XTC probability", options -> options.xtcProbability(1.1)),
+                Map.entry("XTC threshold", options -> options.xtcThreshold(-0.1)),
+                Map.entry("mirostat:", options -> options.mirostat(3)),
+                Map.entry("mirostat tau", options -> options.mirostatTau(-1)),
+                Map.entry("mirostat eta", options -> options.mirostatEta(Double.NaN)));
+        wrong.forEach((message, change) -> assertThatThrownBy(
+                        () -> change.apply(fresh.build().toBuilder()).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(message));
+        assertThatThrownBy(() -> new Probabilities(-2, true)).hasMessageStartingWith("probabilities");
+        assertThatThrownBy(() -> SamplerStage.of("top_x"))
+                .hasMessageContainingAll("sampler", "penalties, dry, top_n_sigma, top_k, typ_p", "found top_x");
+        assertThat(SamplerStage.of("nucleus")).isEqualTo(SamplerStage.TOP_P);
+        assertThat(SamplerStage.of("typical")).isEqualTo(SamplerStage.TYPICAL_P);
+    }
+
+    @Test
+    void aBuilderFromOptionsChangesNothing() {
+        SamplingOptions options = SamplingOptions.builder()
+                .temperature(0.1).dynatempRange(0.2).dynatempExponent(0.3)
+                .topK(4).topP(0.5).minP(0.6).typicalP(0.7).topNSigma(0.8).minKeep(9)
+                .repeatPenalty(1.1).presencePenalty(1.2).frequencyPenalty(1.3).repeatLastN(14)
+                .dryMultiplier(1.5).dryBase(1.6).dryAllowedLength(17).dryPenaltyLastN(18).drySequenceBreakers(List.of("19"))
+                .xtcProbability(0.2).xtcThreshold(0.21)
+                .mirostat(2).mirostatTau(2.3).mirostatEta(2.4)
+                .logitBias(Map.of(25, 26f))
+                .samplers(List.of(SamplerStage.XTC))
+                .probabilities(new Probabilities(27, true))
+                .build();
+        assertThat(options.toBuilder().build()).isEqualTo(options);
     }
 
     /** What a screen of the head relies on: below the decisive logits and their equals nothing matters. */
@@ -226,11 +274,29 @@ class SamplerTest {
                 options(0.8, 1, 0.95, 0.05),
                 options(0.8, 5, 0.95, 0.05),
                 penalized(2, 20, 1.3, 0),
-                options(1, 40, 0.5, 0));
+                options(1, 40, 0.5, 0),
+                // Behind top-k all may look at what is left.
+                options(1, 30, 0.9, 0.1).toBuilder()
+                        .typicalP(0.7)
+                        .xtcProbability(0.5)
+                        .xtcThreshold(0.05)
+                        .dynatempRange(0.5)
+                        .probabilities(new Probabilities(5, true))
+                        .build(),
+                options(0.7, 25, 1, 0).toBuilder()
+                        .repeatPenalty(1.3)
+                        .dryMultiplier(0.8)
+                        .samplers(List.of(
+                                SamplerStage.MIN_P, SamplerStage.TOP_K, SamplerStage.PENALTIES, SamplerStage.DRY))
+                        .build(),
+                // Banned tokens and lowered ones may have been among the largest.
+                options(0, 0, 1, 0).toBuilder().logitBias(bans(40)).build(),
+                options(0.8, 10, 0.9, 0.05).toBuilder().logitBias(bans(25)).build());
         Random random = new Random(1);
         for (SamplingOptions way : ways) {
             int top = way.decisiveLogits();
-            assertThat(top).isEqualTo(way.temperature().value() == 0 ? 1 : way.truncation().topK());
+            int banned = way.logitBias().size();
+            assertThat(top).isEqualTo(banned + (way.isRandom() ? way.truncation().topK() : 1));
             Sampler whole = new Sampler(way, 300, 1);
             Sampler largest = new Sampler(way, 300, 1);
             for (int i = 0; i < 200; i++) {
@@ -246,10 +312,44 @@ class SamplerTest {
                 }
                 int chosen = whole.sample(MemorySegment.ofArray(logits));
                 assertThat(largest.sample(MemorySegment.ofArray(few))).isEqualTo(chosen);
+                assertThat(largest.probabilities()).isEqualTo(whole.probabilities());
                 whole.accept(chosen);
                 largest.accept(chosen);
             }
         }
+    }
+
+    private static Map<Integer, Float> bans(int count) {
+        return IntStream.range(0, count)
+                .boxed()
+                .collect(Collectors.toMap(i -> 7 * i, i -> i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1.5f));
+    }
+
+    @Test
+    void whatLooksAtAllLogitsMakesAllDecisive() {
+        SamplingOptions usual = options(0.8, 40, 0.95, 0.05);
+        assertThat(usual.decisiveLogits()).isEqualTo(40);
+        List.<UnaryOperator<SamplingOptionsBuilder>>of(
+                        options -> options.topNSigma(1),
+                        options -> options.presencePenalty(0.1),
+                        options -> options.frequencyPenalty(-0.1),
+                        options -> options.dryMultiplier(0.5),
+                        options -> options.mirostat(1),
+                        options -> options.mirostat(2),
+                        options -> options.logitBias(Map.of(3, 0.5f)),
+                        options -> options.probabilities(new Probabilities(0, false)),
+                        options -> options.topK(0),
+                        options -> options.samplers(List.of(SamplerStage.TOP_P, SamplerStage.TOP_K)),
+                        options -> options.samplers(List.of(SamplerStage.XTC, SamplerStage.TOP_K)).xtcProbability(0.1),
+                        options -> options.samplers(List.of(SamplerStage.TYPICAL_P, SamplerStage.TOP_K)).typicalP(0.9),
+                        options -> options.samplers(List.of(SamplerStage.TEMPERATURE, SamplerStage.TOP_K))
+                                .dynatempRange(0.1),
+                        options -> options.samplers(List.of(SamplerStage.MIN_P, SamplerStage.TEMPERATURE)),
+                        options -> options.samplers(List.of()))
+                .forEach(change -> {
+                    SamplingOptions changed = change.apply(usual.toBuilder()).build();
+                    assertThat(changed.decisiveLogits()).as("%s", changed).isZero();
+                });
     }
 
     @Test
