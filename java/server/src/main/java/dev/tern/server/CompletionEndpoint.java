@@ -6,6 +6,7 @@ import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
+import dev.tern.server.slots.TokenProbability;
 import java.io.IOException;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -39,6 +40,11 @@ final class CompletionEndpoint implements Endpoint {
                     }
                     case CompletionEvent.Generated generated -> {
                         ObjectNode node = part(choice, generated.text(), new int[] {generated.id()});
+                        if (!generated.probabilities().isEmpty()) {
+                            node.set(
+                                    "completion_probabilities",
+                                    probabilities(call.served(), request, List.of(generated.probabilities())));
+                        }
                         if (request.timingsPerToken()) {
                             node.set("timings", TimingsJson.timings(choice.timings()));
                         }
@@ -51,6 +57,7 @@ final class CompletionEndpoint implements Endpoint {
                         ObjectNode last = whole(call, request, choice);
                         last.put("content", "");
                         last.set("tokens", Json.array());
+                        last.remove("completion_probabilities"); // they came with their tokens
                         stream.send(ResponseFields.select(last, responseFields));
                     }
                     case CompletionEvent.Failed failed -> {}
@@ -92,7 +99,16 @@ final class CompletionEndpoint implements Endpoint {
         node.put("stopping_word", choice.stoppingWord());
         node.put("tokens_cached", choice.timings().cachedTokens());
         node.set("timings", TimingsJson.timings(choice.timings()));
+        if (!choice.probabilities().isEmpty()) {
+            node.set("completion_probabilities", probabilities(served, request, choice.probabilities()));
+        }
         return node;
+    }
+
+    private static ArrayNode probabilities(
+            Served served, CompletionBody request, List<List<TokenProbability>> probabilities) {
+        boolean after = request.requests().getFirst().options().sampling().probabilities().afterSampling();
+        return new ProbabilitiesJson(served.tokenizer()).tokens(probabilities, after);
     }
 
     private static ObjectNode settings(Served served, GenerationOptions options) {

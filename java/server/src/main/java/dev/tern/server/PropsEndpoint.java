@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.GenerationOptions;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.SlotState;
+import dev.tern.tokenizer.SpecialToken;
 import java.io.IOException;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -23,6 +24,11 @@ final class PropsEndpoint implements Endpoint {
         props.put("total_slots", served.completions().slots().size());
         props.put("model_alias", served.id());
         props.put("model_path", served.model().info().path().toString());
+        props.put("chat_template", served.chats().ifAny().map(chats -> chats.template().source()).orElse(""));
+        ObjectNode caps = props.putObject("chat_template_caps");
+        served.chats().ifAny().ifPresent(chats -> chats.capabilities().asProperties().forEach(caps::put));
+        served.tokenizer().vocabulary().token(SpecialToken.BOS).ifPresent(text -> props.put("bos_token", text));
+        served.tokenizer().vocabulary().token(SpecialToken.EOS).ifPresent(text -> props.put("eos_token", text));
         props.putObject("modalities").put("vision", false).put("audio", false);
         props.put("build_info", call.options().buildInfo());
         props.put("is_sleeping", false);

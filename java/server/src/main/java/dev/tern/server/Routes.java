@@ -19,6 +19,15 @@ final class Routes {
         add(Route.post("/completion", completion));
         add(Route.post("/completions", completion));
         add(Route.post("/v1/completions", new TextCompletionEndpoint()));
+        Endpoint chat = new ChatEndpoint();
+        add(Route.post("/v1/chat/completions", chat));
+        add(Route.post("/chat/completions", chat));
+        add(Route.post("/v1/chat/completions/input_tokens", ChatEndpoint::count));
+        add(Route.post("/apply-template", ChatEndpoint::applyTemplate));
+        add(Route.anthropic("/v1/messages", new MessagesEndpoint()));
+        add(Route.anthropic("/v1/messages/count_tokens", MessagesEndpoint::count));
+        add(Route.post("/v1/responses", new ResponsesEndpoint()));
+        add(Route.post("/v1/responses/input_tokens", ResponsesEndpoint::count));
         Endpoint models = new ModelsEndpoint();
         add(Route.get("/v1/models", models));
         add(Route.get("/models", models));

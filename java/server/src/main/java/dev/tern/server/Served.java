@@ -4,9 +4,10 @@ import dev.tern.Model;
 import dev.tern.server.slots.Completions;
 import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Tokenizer;
+import dev.tern.tokenizer.Vocabulary;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * What is served.
@@ -15,12 +16,14 @@ import java.util.OptionalInt;
  * @param completions what computes with it
  * @param id its name for clients
  * @param created when it was loaded, in seconds since 1970
+ * @param chats how conversations become prompts
  */
-record Served(Model model, Completions completions, String id, long created) {
+record Served(Model model, Completions completions, String id, long created, Chats chats) {
 
     static Served of(Model model, Completions completions, ServerOptions options) {
         String id = options.alias().orElseGet(() -> model.info().path().toString());
-        return new Served(model, completions, id, Instant.now().getEpochSecond());
+        return new Served(
+                model, completions, id, Instant.now().getEpochSecond(), Chats.of(model, options.chatTemplate()));
     }
 
     /** Tokens that a slot can hold, prompt and answer together. */
@@ -33,12 +36,15 @@ record Served(Model model, Completions completions, String id, long created) {
         return model.tokenizer();
     }
 
-    /** A text's tokens as a prompt begins: special tokens are what they spell, BOS stands in front once where it should. */
+    /**
+     * A prompt's tokens: text that spells a special token is that token, and BOS stands in front where the vocabulary
+     * wants it and the text does not begin with it.
+     */
     int[] encodePrompt(String text) {
-        Tokenizer tokenizer = tokenizer();
-        int[] ids = tokenizer.encode(text, true, true);
-        OptionalInt bos = tokenizer.vocabulary().id(SpecialToken.BOS);
-        boolean twice = ids.length > 1 && bos.isPresent() && ids[0] == bos.getAsInt() && ids[1] == bos.getAsInt();
-        return twice ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+        Vocabulary vocabulary = tokenizer().vocabulary();
+        int[] ids = tokenizer().encode(text, false, true);
+        OptionalInt bos = vocabulary.addBos() ? vocabulary.id(SpecialToken.BOS) : OptionalInt.empty();
+        boolean add = bos.isPresent() && (ids.length == 0 || ids[0] != bos.getAsInt());
+        return add ? IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray() : ids;
     }
 }

@@ -1,6 +1,7 @@
 package dev.tern.server;
 
 import dev.tern.server.http.HttpLimits;
+import dev.tern.template.ChatTemplate;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param props whether {@code POST /props} is allowed
  * @param slots whether {@code /slots} answers
  * @param slotSavePath folder of saved slots; without it slots cannot be saved
+ * @param chatTemplate how conversations become prompts; by default as the model's file says
  * @param maxChoices most completions that one request may ask for
  * @param maxBodyBytes most bytes of a request's body
  * @param maxConnections most connections at once
@@ -44,6 +46,7 @@ public record ServerOptions(
         boolean props,
         boolean slots,
         Optional<Path> slotSavePath,
+        Optional<ChatTemplate> chatTemplate,
         int maxChoices,
         int maxBodyBytes,
         int maxConnections,
@@ -124,6 +127,7 @@ public record ServerOptions(
         private boolean props;
         private boolean slots = true;
         private Optional<Path> slotSavePath = Optional.empty();
+        private Optional<ChatTemplate> chatTemplate = Optional.empty();
         private int maxChoices = 64;
         private int maxBodyBytes = 8 << 20;
         private int maxConnections = 4096;
@@ -178,6 +182,11 @@ public record ServerOptions(
 
         public Builder slotSavePath(Path value) {
             slotSavePath = Optional.of(value);
+            return this;
+        }
+
+        public Builder chatTemplate(ChatTemplate value) {
+            chatTemplate = Optional.of(value);
             return this;
         }
 
@@ -238,6 +247,7 @@ public record ServerOptions(
                     props,
                     slots,
                     slotSavePath,
+                    chatTemplate,
                     maxChoices,
                     maxBodyBytes,
                     maxConnections,

@@ -26,9 +26,7 @@ final class TextCompletionEndpoint implements Endpoint {
         CompletionRun run = new CompletionRun(call, request.requests());
         Answer answer = new Answer(call.served(), call.options(), request, echo);
         if (request.stream()) {
-            boolean usage =
-                    body.object("stream_options").map(options -> options.flag("include_usage", false)).orElse(false);
-            StreamedRun.run(call, run, request, answer.stream(run, usage));
+            StreamedRun.run(call, run, request, answer.stream(run, request.usage()));
         } else if (run.run(request.pings(), (choice, event) -> {})) {
             call.json(answer.whole(run));
         }

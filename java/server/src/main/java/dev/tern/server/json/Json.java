@@ -100,6 +100,16 @@ public final class Json {
         return MAPPER.writeValueAsBytes(node);
     }
 
+    /** The value as text, without white space. */
+    public static String text(JsonNode node) {
+        return MAPPER.writeValueAsString(node);
+    }
+
+    /** A text of JSON that this program made, or checked. */
+    public static JsonNode parse(String text) {
+        return MAPPER.readTree(text);
+    }
+
     /** A value as an error shows it. */
     public static String shown(@Nullable JsonNode node) {
         return JsonFile.shown(node);
