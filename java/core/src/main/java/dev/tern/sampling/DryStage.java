@@ -11,6 +11,7 @@ final class DryStage implements Stage {
     private final SequenceBreakers breakers;
     private final TokenWindow window;
     private final int[] longest; // by id: 1 + the longest repetition that the token would prolong, 0 for none
+    private final double logBase;
     private final int maxExponent; // from which base^exponent would leave a float's range
     private int[] repeats = {}; // by place, counted from the end: how many tokens up to there equal those of the end
 
@@ -19,7 +20,8 @@ final class DryStage implements Stage {
         this.breakers = breakers;
         this.window = new TokenWindow(dry.lastN());
         this.longest = new int[vocabSize];
-        this.maxExponent = (int) Math.min(Integer.MAX_VALUE, LARGEST_EXPONENT / StrictMath.log(dry.base()));
+        this.logBase = StrictMath.log(dry.base());
+        this.maxExponent = (int) Math.min(Integer.MAX_VALUE, LARGEST_EXPONENT / logBase);
     }
 
     @Override
@@ -47,7 +49,7 @@ final class DryStage implements Stage {
             int id = candidates.id(i);
             if (longest[id] > 0 && !breakers.isBreaker(id)) {
                 int exponent = Math.min(maxExponent, longest[id] - 1 - dry.allowedLength());
-                double penalty = dry.multiplier() * StrictMath.pow(dry.base(), exponent);
+                double penalty = dry.multiplier() * StrictMath.exp(exponent * logBase); // StrictMath.pow allocates
                 candidates.setLogit(i, candidates.logit(i) - (float) Math.min(penalty, Float.MAX_VALUE));
             }
         }

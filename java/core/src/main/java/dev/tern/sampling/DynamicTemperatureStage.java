@@ -28,7 +28,8 @@ record DynamicTemperatureStage(Temperature temperature) implements Stage {
         double share = Math.min(1, entropy / StrictMath.log(finite));
         double low = Math.max(0, (double) temperature.value() - temperature.range());
         double high = (double) temperature.value() + temperature.range();
-        double chosen = low + (high - low) * StrictMath.pow(share, temperature.exponent());
+        double power = temperature.exponent() == 0 ? 1 : StrictMath.exp(temperature.exponent() * StrictMath.log(share));
+        double chosen = low + (high - low) * power; // StrictMath.pow allocates
         if (chosen > 0) {
             candidates.heat(chosen);
         } else {

@@ -83,7 +83,7 @@ final class MirostatChoice {
             double over = s - 1;
             double logVocab = StrictMath.log(vocabSize);
             double scale = over == 0 ? 1 / logVocab : over / -StrictMath.expm1(-over * logVocab);
-            k = StrictMath.pow(scale * StrictMath.pow(2, mu), 1 / s);
+            k = StrictMath.exp((StrictMath.log(scale) + mu * LOG2) / s); // StrictMath.pow allocates
         }
         int kept = Math.clamp((long) k, 1, candidates.size()); // NaN, as of no slope at all, counts as 1
         while (pulled < kept) {
