@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * models from anywhere, so they can reach nothing, and what they may take in time and memory is limited. Immutable and
  * thread-safe.
  *
- * <p>Not part of it, and refused when the template is parsed: inheritance, includes and imports, recursive loops.
+ * <p>Not part of it, and refused when the template is parsed: inheritance, includes and imports, escaping by itself.
  */
 public final class ChatTemplate {
     private final Source source;
