@@ -13,6 +13,7 @@ import dev.tern.server.slots.CompletionTimings;
 import dev.tern.server.slots.Completions;
 import dev.tern.server.slots.QueueFullException;
 import dev.tern.server.slots.SlotState;
+import dev.tern.server.slots.TokenProbability;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -137,7 +138,7 @@ final class SoloCompletions implements Completions {
                         held.append(token.text());
                     } else {
                         count++;
-                        events.add(new CompletionEvent.Generated(token.id(), token.text(), List.of()));
+                        events.add(new CompletionEvent.Generated(token.id(), token.text(), probabilities(token)));
                     }
                 }
                 CompletionTimings timings =
@@ -146,6 +147,12 @@ final class SoloCompletions implements Completions {
                 String word = reason == StopReason.STOP_STRING ? options.stop().getFirst() : "";
                 events.add(new CompletionEvent.Ended(reason, held.toString(), word, timings));
             }
+        }
+
+        private static List<TokenProbability> probabilities(Token token) {
+            return token.probabilities().stream()
+                    .map(one -> new TokenProbability(one.id(), one.logProbability()))
+                    .toList();
         }
 
         @Override

@@ -22,6 +22,7 @@ import tools.jackson.databind.JsonNode;
 final class TestServer implements AutoCloseable {
     final Model model = TinyModel.model();
     final SoloCompletions completions;
+    final ScriptedCompletions script;
     final List<String> log = new CopyOnWriteArrayList<>();
     private final Server server;
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -32,6 +33,7 @@ final class TestServer implements AutoCloseable {
 
     TestServer(ServerOptions.Builder options, int mostWaiting) {
         completions = new SoloCompletions(model, mostWaiting);
+        script = new ScriptedCompletions(model);
         server = Server.start(options.port(0).build(), log::add);
     }
 
@@ -42,6 +44,12 @@ final class TestServer implements AutoCloseable {
 
     TestServer serve() {
         server.serve(model, completions);
+        return this;
+    }
+
+    /** Serves a script instead of the model's own words. */
+    TestServer serveScript() {
+        server.serve(model, script);
         return this;
     }
 
@@ -107,6 +115,11 @@ final class TestServer implements AutoCloseable {
             }
         }
         return data;
+    }
+
+    /** The JSON of all events of a stream but OpenAI's last. */
+    List<JsonNode> parts(HttpResponse<String> response) {
+        return events(response).stream().filter(data -> !data.equals("[DONE]")).map(TestServer::parse).toList();
     }
 
     static JsonNode parse(String json) {
