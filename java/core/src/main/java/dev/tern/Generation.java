@@ -2,12 +2,12 @@ package dev.tern;
 
 import dev.tern.io.InputException;
 import dev.tern.sampling.Sampler;
-import dev.tern.sampling.SamplingOptions;
 import dev.tern.sampling.StopStrings;
 import dev.tern.tokenizer.TokenStream;
 import dev.tern.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -27,7 +27,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     private final @Nullable Session continued;
     private final int[] promptIds;
     private final GenerationOptions options;
-    private final SamplingOptions sampling;
+    private final Sampler sampler;
     private final @Nullable TokenStream stream;
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
@@ -36,7 +36,6 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     private final ReentrantLock stepping = new ReentrantLock(); // close() waits for the token at hand
     private @Nullable Session session;
-    private @Nullable Sampler sampler;
     private @Nullable Token ready;
     private volatile boolean cancelled;
     private boolean iterated;
@@ -67,18 +66,18 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
                     .exception();
         }
         if (length > contextLength) {
-            throw Session.contextTooSmall(length, contextLength);
+            throw Session.contextTooSmall("prompt", length, contextLength);
         }
         this.model = model;
         this.tokenizer = tokenizer;
         this.continued = continued;
-        this.stream = tokenizer == null ? null : tokenizer.continuation(true);
+        this.stream = tokenizer == null ? null : tokenizer.continuation(options.shown());
         this.promptIds = promptIds.clone();
         this.options = options;
-        this.sampling = options.sampling();
+        this.sampler = model.sampler(options);
         this.stops = new StopStrings(options.stop());
         this.speculation =
-                new Speculation(options.draft(), model.passTimes(sampling.decisiveLogits() > 0), this::ends);
+                new Speculation(options.draft(), model.passTimes(sampler.decisiveLogits() > 0), this::ends);
     }
 
     /**
@@ -142,7 +141,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     /** The seed in use, given or drawn; empty when nothing is random. */
     public OptionalLong seed() {
-        return sampling.temperature() == 0 ? OptionalLong.empty() : OptionalLong.of(sampling.seed());
+        return options.sampling().isRandom() ? OptionalLong.of(sampler.seed()) : OptionalLong.empty();
     }
 
     /**
@@ -237,7 +236,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             return finish(StopReason.MAX_TOKENS, Token.NO_ID, "");
         }
         Session s = evaluated();
-        int id = Objects.requireNonNull(sampler).sample(s.largestLogits());
+        int id = sampler.sample(s.largestLogits());
         if (ends(id)) {
             endId = OptionalInt.of(id);
             return finish(StopReason.END_TOKEN, Token.NO_ID, "");
@@ -253,7 +252,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         if (s.position() == s.contextLength()) {
             return finish(StopReason.CONTEXT_FULL, id, piece);
         }
-        return new Token(id, piece);
+        return new Token(id, piece, sampler.probabilities());
     }
 
     /** The session with the prompt and all tokens but the one to come. */
@@ -261,21 +260,20 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         Session s = session;
         if (s == null) {
             s = session = continued != null ? continued : model.borrow();
-            sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
             for (int id : s.ids()) { // of a session that is continued
-                sampler.accept(id);
+                sampler.acceptPrompt(id);
                 speculation.addPrompt(id);
             }
             for (int id : promptIds) {
-                sampler.accept(id);
+                sampler.acceptPrompt(id);
                 speculation.addPrompt(id);
             }
             long start = System.nanoTime();
-            s.feedLargest(sampling.decisiveLogits(), promptIds);
+            s.feedLargest(sampler.decisiveLogits(), promptIds);
             prefillNanos = System.nanoTime() - start;
         } else {
             int more = options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens() - count;
-            speculation.feed(s, sampling.decisiveLogits(), ids[count - 1], more - 1);
+            speculation.feed(s, sampler.decisiveLogits(), ids[count - 1], more - 1);
         }
         return s;
     }
@@ -285,12 +283,12 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             ids = Arrays.copyOf(ids, 2 * count);
         }
         ids[count++] = id;
-        Objects.requireNonNull(sampler).accept(id);
+        sampler.accept(id);
         speculation.add(id);
     }
 
     private boolean ends(int id) {
-        return !options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id);
+        return options.endTokens() == EndTokens.STOP && tokenizer != null && tokenizer.isEnd(id);
     }
 
     /** Ends; the last element carries the text that had been held back, if there is any or a token to carry. */
@@ -301,7 +299,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
         String rest = piece + tail + stops.finish();
         end(reason);
-        return id == Token.NO_ID && rest.isEmpty() ? null : new Token(id, rest);
+        return id == Token.NO_ID && rest.isEmpty() ? null
+                : new Token(id, rest, id == Token.NO_ID ? List.of() : sampler.probabilities());
     }
 
     private void end(StopReason reason) {

@@ -20,6 +20,7 @@ import dev.tern.model.PassTimes;
 import dev.tern.model.Processors;
 import dev.tern.model.ScreenUse;
 import dev.tern.model.ThreadTeam;
+import dev.tern.sampling.Sampler;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
 import dev.tern.template.ChatTemplate;
@@ -63,6 +64,7 @@ public final class Model implements AutoCloseable {
     private final AtomicReference<@Nullable Session> idle = new AtomicReference<>();
     private final Optional<ChatTemplate> givenTemplate;
     private final AtomicReference<@Nullable ChatFormat> chatFormat = new AtomicReference<>();
+    private final Samplers samplers;
 
     private Model(
             Engine engine,
@@ -75,6 +77,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.tokenizerProblem = tokenizerProblem;
         this.givenTemplate = givenTemplate;
+        this.samplers = new Samplers(tokenizer, engine.model().vocabSize());
     }
 
     /** Loads a model with {@link ModelOptions#defaults}. */
@@ -323,6 +326,16 @@ public final class Model implements AutoCloseable {
         return generate(chatPrompt(messages), options);
     }
 
+    /**
+     * A sampler as a generation with these options has: it knows the model's end tokens and how the vocabulary spells
+     * breakers of repetitions, has a constraint of its own, and draws a seed when none is given.
+     *
+     * @throws InputException when a bias is of a token that the model does not have
+     */
+    public Sampler sampler(GenerationOptions options) {
+        return samplers.of(options);
+    }
+
     /** The chat template of {@link ModelOptions}, or else the one that the file carries. */
     public Optional<ChatTemplate> chatTemplate() {
         return givenTemplate.or(() -> tokenizer().vocabulary().chatTemplate().map(ChatTemplate::parse));
@@ -351,7 +364,7 @@ public final class Model implements AutoCloseable {
 
     /**
      * The special tokens that are marks of {@link #chatFormat}, such as {@code [TOOL_CALLS]}, or parts of one: a reader of
-     * answers needs their text ({@link GenerationOptions}, {@link Tokenizer#continuation(Set)}).
+     * answers needs their text ({@link GenerationOptions#shown}).
      *
      * @throws InputException as {@link #chatFormat}
      */
@@ -428,6 +441,11 @@ public final class Model implements AutoCloseable {
     /** What the head's screen has done so far: how often it was tried, and what it spared. */
     public ScreenUse screenUse() {
         return engine.screenUse();
+    }
+
+    /** An empty batch, for tokens of several sessions of this model in one pass. */
+    public Batch batch() {
+        return new Batch(engine);
     }
 
     /** A new, empty session; close it, or it lives as long as the model. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.ternary.Outtype;
+import dev.tern.sampling.SamplingOptions;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
 import dev.tern.template.NamedTemplate;
@@ -15,6 +16,7 @@ import dev.tern.tools.ToolChoice;
 import dev.tern.tools.ToolSyntax;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +51,12 @@ class ModelChatTest {
             int tag = tokenizer.encode("<|python_tag|>", false, true)[0];
             Set<Integer> marks = model.chatMarkIds();
             assertThat(marks).containsExactly(tag);
+            GenerationOptions.Builder tags = GenerationOptions.builder()
+                    .sampling(SamplingOptions.greedy().toBuilder().logitBias(Map.of(tag, 1000f)).build())
+                    .maxTokens(2);
+            assertThat(model.generate(model.chatPrompt(QUESTION), tags.build()).text()).isEmpty();
+            assertThat(model.generate(model.chatPrompt(QUESTION), tags.shown(marks).build()).text())
+                    .isEqualTo("<|python_tag|><|python_tag|>");
             ChatRequest request = ChatRequest.read(JsonMapper.builder().build().readTree("""
                     {"messages": [{"role": "user", "content": "?"}], "tools": [{"type": "function", "function": {"name": "time"}}]}"""));
             String said = "<|python_tag|>{\"name\": \"time\", \"parameters\": {\"a\": 1}}<|eot_id|>";
