@@ -71,7 +71,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         this.model = model;
         this.tokenizer = tokenizer;
         this.continued = continued;
-        this.stream = tokenizer == null ? null : tokenizer.continuation(true);
+        this.stream = tokenizer == null ? null : tokenizer.continuation(options.shown());
         this.promptIds = promptIds.clone();
         this.options = options;
         this.sampler = model.sampler(options);

@@ -20,6 +20,7 @@ final class CapabilityProbe {
     private final ChatTemplate template;
     private final Map<String, String> specialTokens;
     private boolean parts;
+    private boolean emptyTools;
     private String callId = "abcdEFGH12345678";
 
     CapabilityProbe(ChatTemplate template, Map<String, String> specialTokens) {
@@ -28,6 +29,8 @@ final class CapabilityProbe {
     }
 
     TemplateCapabilities capabilities() {
+        emptyTools = rendered(request(user(WORD))).isEmpty()
+                && rendered(request(user(WORD)).withVariable("tools", List.of())).isPresent();
         boolean stringContent = says(WORD, request(user(WORD)));
         parts = true;
         String typed = rendered(request(user(WORD))).orElse("");
@@ -37,28 +40,34 @@ final class CapabilityProbe {
 
         boolean systemRole = says(WORD, request(message("system", WORD), user(OTHER)));
         boolean tools = says(WORD, request(user(OTHER)).withTools(List.of(tool(WORD))));
-        boolean longIds = !renderedCalls(content(""), true, WORD).isEmpty();
+        JsonNode content = content("");
+        boolean longIds = !(renderedCalls(content, true, WORD) + renderedCalls(content, false, WORD)).isEmpty();
         if (!longIds) {
             callId = "abcdEF123";
         }
-        String objects = renderedCalls(content(""), true, WORD);
-        String strings = renderedCalls(content(""), false, WORD);
+        boolean withoutContent = !(renderedCalls(content, true, WORD) + renderedCalls(content, false, WORD)).contains(WORD);
+        if (withoutContent) {
+            content = JSON.nullNode();
+        }
+        String objects = renderedCalls(content, true, WORD);
+        String strings = renderedCalls(content, false, WORD);
         boolean objectArguments = saysArguments(objects);
-        boolean stringArguments = saysArguments(strings);
-        boolean toolCalls = (objectArguments || stringArguments) && (objects + strings).contains(WORD);
-        String several = renderedCalls(content(""), objectArguments, WORD, OTHER);
+        boolean toolCalls = (objectArguments || saysArguments(strings)) && (objects + strings).contains(WORD);
+        String several = renderedCalls(content, objectArguments, WORD, OTHER);
         String withNull = renderedCalls(JSON.nullNode(), objectArguments, WORD);
         return new TemplateCapabilities(
                 systemRole,
                 tools,
                 toolCalls,
                 toolCalls && several.contains(WORD) && several.contains(OTHER),
-                toolCalls && renderedCalls(content(""), objectArguments, OTHER).contains("Antwort"),
+                toolCalls && renderedCalls(content, objectArguments, OTHER).contains("Antwort"),
                 objectArguments,
                 stringContent,
                 typedContent,
                 toolCalls && withNull.contains(WORD) && !withNull.contains("None"),
+                toolCalls && withoutContent,
                 toolCalls && !longIds,
+                emptyTools,
                 says(WORD, request(user(OTHER), reasoned(), user(OTHER))),
                 differs("enable_thinking", JSON.booleanNode(true), JSON.booleanNode(false)),
                 differs("reasoning_effort", JSON.stringNode("low"), JSON.stringNode("high")),
@@ -73,7 +82,8 @@ final class CapabilityProbe {
     /** Nothing where the template refuses. */
     private Optional<String> rendered(ChatRequest request) {
         try {
-            return Optional.of(template.render(request, specialTokens));
+            boolean empty = emptyTools && request.tools().isEmpty();
+            return Optional.of(template.render(empty ? request.withVariable("tools", List.of()) : request, specialTokens));
         } catch (InputException refused) {
             return Optional.empty();
         }
@@ -91,7 +101,7 @@ final class CapabilityProbe {
     private String endOfTurn() {
         String all = rendered(request(user(OTHER), message("assistant", WORD)).withGenerationPrompt(false)).orElse("");
         int at = all.lastIndexOf(WORD);
-        return at < 0 ? "" : Values.stripEnd(Values.stripStart(all.substring(at + WORD.length())));
+        return at < 0 ? "" : all.substring(at + WORD.length()).strip().lines().findFirst().orElse("").strip();
     }
 
     /** A question, calls of functions of these names, and their answers. */

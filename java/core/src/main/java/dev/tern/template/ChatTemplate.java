@@ -63,7 +63,9 @@ public final class ChatTemplate {
     public String render(ChatRequest request, Map<String, String> specialTokens) {
         Map<String, @Nullable Object> all = new LinkedHashMap<>(specialTokens);
         all.putAll(request.variables());
-        all.put("tools", request.tools().isEmpty() ? null : request.tools());
+        if (!request.tools().isEmpty()) {
+            all.put("tools", request.tools());
+        }
         all.put("documents", request.documents().isEmpty() ? null : request.documents());
         all.put("add_generation_prompt", request.addGenerationPrompt());
         return request.continued()

@@ -361,7 +361,7 @@ final class Filters {
         if (!byAttribute && args.positional().isEmpty()) {
             throw new TemplateError("'map' needs a filter's name or attribute=");
         }
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) {
             limits.step();
             if (byAttribute) {
                 mapped.add(path(item, args.named().get("attribute"), args.named().get("default")));
@@ -376,7 +376,7 @@ final class Filters {
 
     private List<@Nullable Object> chosen(@Nullable Object value, Predicate<@Nullable Object> choice) {
         List<@Nullable Object> chosen = new ArrayList<>();
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) { // none, too, has no items here
             limits.step();
             if (choice.test(item)) {
                 chosen.add(item);

@@ -15,11 +15,13 @@ import java.util.Map;
  * @param stringContent a message's content may be a string
  * @param typedContent it may be an array of parts
  * @param nullContent it may be null beside calls of tools
+ * @param callsWithoutContent calls appear only where the content is null
  * @param shortCallIds calls' ids must have nine letters and digits, as Mistral's must
+ * @param emptyTools where there are no tools, an empty list of them is wanted and not none
  * @param preservesReasoning {@code reasoning_content} of answers past appears
  * @param thinkingSwitch {@code enable_thinking} makes a difference
  * @param reasoningEffort {@code reasoning_effort} makes a difference
- * @param endOfTurn what stands behind an assistant's answer, white space aside; empty where nothing does. A text to stop
+ * @param endOfTurn what stands behind an assistant's answer up to the end of its line; empty where nothing does. A text to stop
  *     at where the vocabulary knows no such token
  */
 public record TemplateCapabilities(
@@ -32,7 +34,9 @@ public record TemplateCapabilities(
         boolean stringContent,
         boolean typedContent,
         boolean nullContent,
+        boolean callsWithoutContent,
         boolean shortCallIds,
+        boolean emptyTools,
         boolean preservesReasoning,
         boolean thinkingSwitch,
         boolean reasoningEffort,
@@ -41,6 +45,11 @@ public record TemplateCapabilities(
     /** Of this template, with these special tokens. Some twenty short renderings. */
     public static TemplateCapabilities of(ChatTemplate template, Map<String, String> specialTokens) {
         return new CapabilityProbe(template, specialTokens).capabilities();
+    }
+
+    /** Whether tools, and calls of them, are what the template has words for. */
+    public boolean nativeTools() {
+        return tools && toolCalls;
     }
 
     /** By the names that llama-server's {@code /props} has in {@code chat_template_caps}. */

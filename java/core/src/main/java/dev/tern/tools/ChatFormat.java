@@ -1,5 +1,7 @@
 package dev.tern.tools;
 
+import dev.tern.io.InputException;
+import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
 import dev.tern.template.ChatTemplate;
 import dev.tern.template.TemplateCapabilities;
@@ -8,8 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -23,27 +28,40 @@ public final class ChatFormat {
 
     private final ChatTemplate template;
     private final Map<String, String> specialTokens;
-    private final TemplateCapabilities capabilities;
-    private final ToolSyntax syntax;
-    private final TemplateFit fit;
+    private final AtomicReference<@Nullable Known> known = new AtomicReference<>();
+
+    /** What renderings have told of the template. */
+    private record Known(TemplateCapabilities capabilities, ToolSyntax syntax, TemplateFit fit) {
+        static Known of(ChatTemplate template, Map<String, String> specialTokens) {
+            TemplateCapabilities can = TemplateCapabilities.of(template, specialTokens);
+            return new Known(
+                    can,
+                    can.nativeTools() ? ToolSyntax.of(template.source()) : ToolSyntax.GENERIC,
+                    new TemplateFit(can, template.source()));
+        }
+    }
 
     private ChatFormat(ChatTemplate template, Map<String, String> specialTokens) {
         this.template = template;
         this.specialTokens = Map.copyOf(specialTokens);
-        this.capabilities = TemplateCapabilities.of(template, specialTokens);
-        this.syntax = capabilities.tools() && capabilities.toolCalls()
-                ? ToolSyntax.of(template.source())
-                : ToolSyntax.GENERIC;
-        this.fit = new TemplateFit(capabilities, template.source());
     }
 
     /**
-     * Of this template. Renders some twenty short conversations to learn what it can.
+     * Of this template. What it can is found out when that first matters, by some twenty short renderings.
      *
      * @param specialTokens {@code bos_token}, {@code eos_token} and so on, as the vocabulary spells them
      */
     public static ChatFormat of(ChatTemplate template, Map<String, String> specialTokens) {
         return new ChatFormat(template, specialTokens);
+    }
+
+    private Known known() {
+        Known found = known.get();
+        if (found == null) {
+            found = Known.of(template, specialTokens); // the same, whoever is first
+            known.set(found);
+        }
+        return found;
     }
 
     /** The function's name in a tool's description, or in a call. */
@@ -56,12 +74,22 @@ public final class ChatFormat {
     }
 
     public TemplateCapabilities capabilities() {
-        return capabilities;
+        return known().capabilities();
     }
 
     /** How calls are written. */
     public ToolSyntax syntax() {
-        return syntax;
+        return known().syntax();
+    }
+
+    /**
+     * Literals that tell content, reasoning and calls apart. Where such a one is a special token, or is put together from
+     * some, these tokens have to appear in the answer's text.
+     */
+    public Set<String> marks() {
+        ReasoningMarks reasoning = ReasoningMarks.of(template.source(), "", true);
+        return Stream.concat(syntax().literals().stream(), Stream.of(reasoning.open(), reasoning.close()))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /**
@@ -69,10 +97,28 @@ public final class ChatFormat {
      * way: tools in the system's message, that message at the beginning of the user's, what tools answered as the
      * user's, several calls in one message as one each, parts of text as one text, arguments as an object or as a string.
      *
-     * @throws dev.tern.io.InputException when the template refuses the conversation even so
+     * @throws InputException when the template refuses the conversation even so
      */
     public String prompt(ChatRequest request) {
-        return template.render(fit.fit(request), specialTokens);
+        if (request.tools().isEmpty() && request.messages().stream().allMatch(ChatFormat::isPlain)) {
+            try {
+                String prompt = template.render(request, specialTokens);
+                if (request.messages().stream().allMatch(message -> prompt.contains(message.content().strip()))) {
+                    return prompt; // all is said, and nothing has to be known of the template
+                }
+            } catch (InputException e) {
+                // It may take the same in another form; if not, it says so again.
+            }
+        }
+        return template.render(known().fit().fit(request), specialTokens);
+    }
+
+    /** Whether the message is a role and a text, of roles that every template may know. */
+    private static boolean isPlain(ChatMessage message) {
+        ObjectNode json = message.json();
+        return json.size() == 2
+                && json.path("content").isString()
+                && (message.role().equals("user") || message.role().equals("assistant") || message.role().equals("system"));
     }
 
     /** As {@link #prompt(ChatRequest)}; the model is told of no tools when none may be called. */
@@ -96,7 +142,7 @@ public final class ChatFormat {
         boolean calls = !request.tools().isEmpty() && !(choice instanceof ToolChoice.None);
         Set<String> names = request.tools().stream().map(ChatFormat::name).collect(Collectors.toSet());
         return new AnswerReader(
-                calls ? syntax : null, names, ReasoningMarks.of(template.source(), prompt, separateReasoning), ids);
+                calls ? syntax() : null, names, ReasoningMarks.of(template.source(), prompt, separateReasoning), ids);
     }
 
     /**
@@ -117,7 +163,7 @@ public final class ChatFormat {
         return tools.isEmpty()
                 ? Optional.empty()
                 : Optional.of(ToolCallRule.of(
-                        syntax, tools, choice instanceof ToolChoice.Auto, parallel, marks.begun() ? marks.close() : ""));
+                        syntax(), tools, choice instanceof ToolChoice.Auto, parallel, marks.begun() ? marks.close() : ""));
     }
 
     private static String randomId() {

@@ -41,13 +41,14 @@ final class TemplateFit {
         List<ObjectNode> messages =
                 request.messages().stream().map(ChatMessage::json).collect(Collectors.toCollection(ArrayList::new));
         messages.forEach(this::fitMessage);
-        if (!can.toolCalls()) {
+        if (!can.nativeTools()) {
             messages = withoutToolRoles(messages);
-        } else if (!can.parallelToolCalls()) {
-            messages = oneCallEach(messages);
+        } else {
+            messages = can.parallelToolCalls() ? messages : oneCallEach(messages);
+            messages = can.callsWithoutContent() ? callsApart(messages) : messages;
         }
         List<ObjectNode> tools = request.tools();
-        if (!can.tools() && !tools.isEmpty()) {
+        if (!can.nativeTools() && !tools.isEmpty()) {
             tellSystem(messages, ToolDescription.of(tools));
             tools = List.of();
         }
@@ -55,7 +56,8 @@ final class TemplateFit {
             messages = withoutSystem(messages);
         }
         messages.forEach(this::fitContent);
-        return request.withTools(tools).withMessages(messages.stream().map(ChatMessage::of).toList());
+        ChatRequest fitted = can.emptyTools() && tools.isEmpty() ? request.withVariable("tools", List.of()) : request;
+        return fitted.withTools(tools).withMessages(messages.stream().map(ChatMessage::of).toList());
     }
 
     private static String role(ObjectNode message) {
@@ -80,9 +82,9 @@ final class TemplateFit {
             }
             ObjectNode function = (ObjectNode) call.path("function");
             JsonNode arguments = function.path("arguments");
-            if (can.toolCalls() && can.objectArguments()) {
+            if (can.nativeTools() && can.objectArguments()) {
                 function.set("arguments", object(arguments));
-            } else if (can.toolCalls() && !arguments.isString()) {
+            } else if (can.nativeTools() && !arguments.isString()) {
                 function.put("arguments", arguments.isObject() ? arguments.toString() : "{}");
             }
         }
@@ -128,7 +130,8 @@ final class TemplateFit {
             ArrayNode parts = JSON.arrayNode();
             parts.addObject().put("type", "text").put("text", content.stringValue());
             message.set("content", parts);
-        } else if ((content.isNull() || content.isMissingNode()) && !can.nullContent()) {
+        } else if ((content.isNull() || content.isMissingNode())
+                && !(can.nullContent() && !message.path("tool_calls").isEmpty())) {
             message.put("content", "");
         }
     }
@@ -206,6 +209,24 @@ final class TemplateFit {
             }
         }
         return !responses.isEmpty() && !responses.getFirst().has("tool_call_id") ? 0 : -1;
+    }
+
+    /** What is said beside calls in a message before them, and these without content. */
+    private static List<ObjectNode> callsApart(List<ObjectNode> messages) {
+        List<ObjectNode> out = new ArrayList<>();
+        for (ObjectNode message : messages) {
+            if (!message.path("tool_calls").isEmpty()) {
+                if (!text(message).isEmpty()) {
+                    ObjectNode said = message.deepCopy();
+                    said.remove("tool_calls");
+                    out.add(said);
+                    message.remove("reasoning_content");
+                }
+                message.putNull("content");
+            }
+            out.add(message);
+        }
+        return out;
     }
 
     private static void tellSystem(List<ObjectNode> messages, String text) {

@@ -13,8 +13,9 @@ import tools.jackson.databind.node.ObjectNode;
  * What calls of tools look like, for a grammar: {@link #begin}, then one of the {@link #alternatives} (or several, with
  * {@link #separator} between them, where {@link #repeats}), then {@link #end}, and nothing behind.
  *
- * @param lazy whether the text is free until one of the triggers; the rule holds from the trigger's first character on
- * @param triggers where it is lazy; empty where calls are told by nothing before them, and no grammar can be lazy
+ * @param triggers where the model may also answer without a call: the text is free up to the first of them, and the rule
+ *     holds behind it. Empty where a call is a must, or is told by nothing before it
+ * @param lazy whether the model may also answer without a call; without triggers no grammar can then help
  * @param behind the mark up to which the text is free in any case, because the model reasons first; empty for none
  * @param begin a literal
  * @param alternatives one of them is a call, or the calls
@@ -60,28 +61,30 @@ public record ToolCallRule(
             if (!parallel) {
                 array.put("maxItems", 1);
             }
-            alternatives.add(new Alternative(form.begin(), array, form.end()));
+            alternatives.add(new Alternative("", array, form.end()));
         } else {
-            boolean tags = form.begin().equals("<tool_call>");
+            String space = form.begin().equals("<tool_call>") ? "\n" : "";
             for (ObjectNode tool : tools) {
                 alternatives.add(form.shape() == Shape.NAMED
-                        ? new Alternative(form.begin() + ChatFormat.name(tool) + form.nameEnd(), parameters(tool), form.end())
+                        ? new Alternative(ChatFormat.name(tool) + form.nameEnd(), parameters(tool), form.end())
                         : new Alternative(
-                                form.begin() + (tags ? "\n" : ""),
+                                space,
                                 call(tool, form.shape() == Shape.PARAMETERS ? "parameters" : "arguments", false),
-                                (tags ? "\n" : "") + form.end()));
+                                space + form.end()));
             }
         }
         // Llama's calls have no mark, and the models make one at a time.
         boolean repeats = parallel && form.shape() != Shape.ARRAY && form.shape() != Shape.PARAMETERS;
+        List<String> triggers = lazy ? syntax.triggers() : List.of();
+        String begin = syntax.sectionBegin() + form.begin();
         return new ToolCallRule(
                 lazy,
-                lazy ? syntax.triggers() : List.of(),
+                triggers,
                 behind,
-                syntax.sectionBegin(),
+                triggers.stream().filter(begin::startsWith).findFirst().map(t -> begin.substring(t.length())).orElse(begin),
                 alternatives,
                 repeats,
-                form.shape() == Shape.NAMED && form.end().isEmpty() ? "" : "\n",
+                (form.shape() == Shape.NAMED && form.end().isEmpty() ? "" : "\n") + form.begin(),
                 syntax.sectionEnd());
     }
 

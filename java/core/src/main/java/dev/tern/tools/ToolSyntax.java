@@ -104,7 +104,8 @@ public record ToolSyntax(String name, List<Form> forms, String sectionBegin, Str
         if (source.contains("<|tool_call|>")) {
             return PHI;
         }
-        return source.contains("<|python_tag|>") || source.contains("\"parameters\": ") ? LLAMA3 : GENERIC;
+        boolean parameters = source.contains("{\"name\": ") && source.contains("\"parameters\": ");
+        return source.contains("<|python_tag|>") || parameters ? LLAMA3 : GENERIC;
     }
 
     /** Texts that tell that a call has begun; none where a call is told by the answer's first character alone. */

@@ -150,6 +150,29 @@ class ChatFormatTest {
     }
 
     @Test
+    void whereThereAreNoToolsATemplateMayWantAnEmptyListOfThem() {
+        ChatFormat format = ChatFormat.of(
+                ChatTemplate.parse("{% for t in tools %}{{ t.function.name }};{% endfor %}{% for m in messages %}[{{ m.role }}:{{ m.content }}]{% endfor %}"),
+                SPECIAL);
+        assertThat(format.capabilities().emptyTools()).isTrue();
+        assertThat(format.prompt(ChatRequest.of(List.of(new ChatMessage("user", "U"))))).isEqualTo("[user:U]");
+    }
+
+    @Test
+    void callsStandApartWhereTheTemplateShowsThemWithoutContentOnly() {
+        ChatFormat format = ChatFormat.of(
+                ChatTemplate.parse("{% for t in tools or [] %}{{ t.function.name }};{% endfor %}"
+                        + "{% for m in messages %}{% if m.content is none %}<tool_call>{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}</tool_call>"
+                        + "{% else %}[{{ m.role }}:{{ m.content }}]{% endif %}{% endfor %}"),
+                SPECIAL);
+        assertThat(format.capabilities().callsWithoutContent()).isTrue();
+        assertThat(format.prompt(request("""
+                [{"role": "user", "content": "?"}, {"role": "assistant", "content": "I look.", "tool_calls": [
+                   {"id": "a", "function": {"name": "time", "arguments": "{\\"a\\": 1}"}}]}, {"role": "tool", "tool_call_id": "a", "content": "noon"}]""")))
+                .isEqualTo("weather;time;[user:?][assistant:I look.]<tool_call>{\"name\": \"time\", \"arguments\": {\"a\": 1}}</tool_call>[tool:noon]");
+    }
+
+    @Test
     void contentIsGivenAsTheTemplateTakesIt() throws IOException {
         ChatFormat parts = ChatFormat.of(
                 ChatTemplate.parse("{% for m in messages %}{% for p in m.content %}<{{ p.text }}>{% endfor %}{% endfor %}"), SPECIAL);
@@ -199,6 +222,11 @@ class ChatFormatTest {
         ToolCallRule named = format.rule(request, new ToolChoice.Named("time"), "", false).orElseThrow();
         assertThat(named.repeats()).isFalse();
         assertThat(named.alternatives()).hasSize(1);
+        AnswerReader triggered = format.reader(request, AUTO, "", true);
+        ToolCallRule.Alternative first = lazy.alternatives().getFirst();
+        triggered.accept("I look. " + trigger + lazy.begin() + first.prefix() + smallest(first.schema()) + first.suffix() + lazy.end());
+        assertThat(triggered.answer().calls()).hasSize(1);
+        assertThat(triggered.answer().content()).isEqualTo("I look.");
         ToolCallRule rule = format.rule(request, new ToolChoice.Required(), "", true).orElseThrow();
         assertThat(rule.lazy()).isFalse();
         assertThat(rule.triggers()).isEmpty();
