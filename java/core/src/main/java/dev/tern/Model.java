@@ -304,6 +304,11 @@ public final class Model implements AutoCloseable {
         return new Generation(this, tokenizer, session, more, options);
     }
 
+    /** What chooses tokens and makes text of them for who runs the passes himself. */
+    public Decoding decoding(GenerationOptions options) {
+        return new Decoding(this, tokenizer, options);
+    }
+
     /**
      * Answers a conversation, through the model's chat template.
      *
