@@ -414,7 +414,7 @@ public final class Model implements AutoCloseable {
     public Session restore(Path file) {
         Session session = session();
         try {
-            engine.exclusively(() -> new SessionFile(engine).read(file, session));
+            session.read(file);
             return session;
         } catch (Throwable thrown) {
             session.close();
