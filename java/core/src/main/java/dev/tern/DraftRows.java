@@ -28,6 +28,16 @@ final class DraftRows {
      */
     int[] batch(int token, int[] draft, int count) {
         clear();
+        reserve(count);
+        batch[0] = token;
+        System.arraycopy(draft, 0, batch, 1, count);
+        return batch;
+    }
+
+    /**
+     * Makes room for {@code count} drafted tokens; where there was too little, those of the last pass are forgotten.
+     */
+    void reserve(int count) {
         if (batch.length < count + 1) {
             int rows = Math.max(8, Integer.highestOneBit(count) * 2); // what is given up is less than what is gained
             long bytes = Math.multiplyExact(rows, rowBytes);
@@ -36,9 +46,11 @@ final class DraftRows {
             logits = own.allocate(bytes, 64);
             batch = new int[rows];
         }
-        batch[0] = token;
-        System.arraycopy(draft, 0, batch, 1, count);
-        return batch;
+    }
+
+    /** How many wait. */
+    int waiting() {
+        return end - next;
     }
 
     /** Where that pass's logits belong: float32 {@code [count + 1][vocab]}. */

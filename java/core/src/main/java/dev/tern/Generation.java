@@ -52,7 +52,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
                     .exception();
         }
         if (length > contextLength) {
-            throw Session.contextTooSmall(length, contextLength);
+            throw Session.contextTooSmall("prompt", length, contextLength);
         }
         this.model = model;
         this.continued = continued;

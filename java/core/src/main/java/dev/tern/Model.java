@@ -382,6 +382,11 @@ public final class Model implements AutoCloseable {
         return engine.screenUse();
     }
 
+    /** An empty batch, for tokens of several sessions of this model in one pass. */
+    public Batch batch() {
+        return new Batch(engine);
+    }
+
     /** A new, empty session; close it, or it lives as long as the model. */
     public Session session() {
         return new Session(engine, sessions);

@@ -3,10 +3,12 @@ package dev.tern;
 import dev.tern.io.InputException;
 import dev.tern.model.Engine;
 import dev.tern.model.KvCache;
+import dev.tern.model.TokenSpan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -88,25 +90,42 @@ public final class Session implements AutoCloseable {
     public void feedLargest(int top, int... tokens) {
         if (tokens.length > 0) {
             append(tokens);
-            int known = drafted.has(top) ? drafted.matching(tokens) : 0;
-            if (known > 0) {
-                drafted.take(known, logits);
-                position += known;
-                largestOnly = !drafted.has(0);
-            }
-            if (known < tokens.length) {
-                drafted.clear();
-            }
+            int known = takeWaiting(top, tokens);
             for (int first = known; first < tokens.length; ) {
                 int count = Math.min(engine.batchSize(), tokens.length - first);
                 boolean last = first + count == tokens.length;
                 engine.evaluate(cache, position, tokens, first, count, last ? count - 1 : count, logits, top);
-                position += count;
+                evaluated(count, top, last);
                 first += count;
-                largestOnly = top > 0;
             }
             logitsReady = true;
         }
+    }
+
+    /** Takes as many of the tokens as wait, evaluated ahead; forgets what waits if they are not all. */
+    int takeWaiting(int top, int[] tokens) {
+        int known = waiting(top, tokens);
+        position += known;
+        if (known < tokens.length) {
+            drafted.clear(); // logits are those of a token that is still to be evaluated
+        } else if (known > 0) {
+            drafted.take(known, logits);
+            logitsReady = true;
+            largestOnly = !drafted.has(0);
+        }
+        return known;
+    }
+
+    /** How many leading ones of the tokens need not be evaluated any more. */
+    int waiting(int top, int[] tokens) {
+        return drafted.has(top) ? drafted.matching(tokens) : 0;
+    }
+
+    /** A pass has evaluated tokens that {@link #append} took. */
+    void evaluated(int count, int top, boolean withLogits) {
+        position += count;
+        logitsReady = withLogits;
+        largestOnly = top > 0;
     }
 
     /**
@@ -131,26 +150,60 @@ public final class Session implements AutoCloseable {
      * @param top how many; 0 for all
      */
     public int feedAhead(int top, int token, int[] draft, int count) {
-        int ahead = Math.min(Math.min(count, draft.length), engine.batchSize() - 1);
-        ahead = Math.min(ahead, contextLength() - position - 1);
+        int ahead = mostAhead(draft, Math.min(count, engine.batchSize() - 1));
         if (ahead <= 0 || isAhead(top, token)) {
             feedLargest(top, token);
             return 0;
         }
         engine.requireIds(Arrays.copyOf(draft, ahead));
-        append(new int[] {token});
-        int[] batch = drafted.batch(token, draft, ahead);
-        engine.evaluate(cache, position, batch, 0, ahead + 1, 0, drafted.logits(), top);
-        drafted.evaluated(ahead, top, logits);
-        position++;
-        logitsReady = true;
-        largestOnly = top > 0;
+        engine.evaluate(List.of(beginAhead(top, token, draft, ahead)));
+        endAhead(top, ahead);
         return ahead;
     }
 
-    /** Whether this token, fed next, would cost no pass, as {@link #feedAhead} has evaluated it. */
-    boolean isAhead(int top, int token) {
+    /** How many of {@code count} drafted tokens there are and have room, behind one that is fed. */
+    int mostAhead(int[] draft, int count) {
+        return Math.min(Math.min(count, draft.length), contextLength() - position - 1);
+    }
+
+    /** The pass over a token and those drafted behind it. */
+    TokenSpan beginAhead(int top, int token, int[] draft, int ahead) {
+        append(new int[] {token});
+        int[] batch = drafted.batch(token, draft, ahead);
+        return new TokenSpan(cache, position, batch, 0, ahead + 1, 0, drafted.logits(), top);
+    }
+
+    /** That pass has been made. */
+    void endAhead(int top, int ahead) {
+        drafted.evaluated(ahead, top, logits);
+        evaluated(1, top, true);
+    }
+
+    /** Nobody wants the logits of the last token. */
+    void withoutLogits() {
+        logitsReady = false;
+    }
+
+    /** Makes room for a pass over that many tokens, and for the logits of those that are drafted. */
+    void reserve(int tokens, int ahead) {
+        engine.reserve(cache, position + tokens, position);
+        if (ahead > 0) {
+            drafted.reserve(ahead);
+        }
+    }
+
+    /**
+     * Whether this token, fed next, would cost no pass, as {@link #feedAhead} has evaluated it.
+     *
+     * @param top how many of the largest logits will be wanted, 0 for all
+     */
+    public boolean isAhead(int top, int token) {
         return drafted.has(top) && drafted.isNext(token);
+    }
+
+    /** Drafted tokens that {@link #feedAhead} has evaluated and that were not fed yet. */
+    public int ahead() {
+        return drafted.waiting();
     }
 
     /** Appends tokens and hands over the logits of each, in order; {@link #logits} then are those of the last. */
@@ -192,12 +245,8 @@ public final class Session implements AutoCloseable {
     }
 
     /** Checks tokens and room, and remembers the tokens; {@link #position} follows as they are evaluated. */
-    private void append(int[] tokens) {
-        requireOpen();
-        engine.requireIds(tokens);
-        if (tokens.length > contextLength() - position) {
-            throw contextTooSmall(position + (long) tokens.length, contextLength());
-        }
+    void append(int[] tokens) {
+        require("prompt", tokens);
         logitsReady = false;
         largestOnly = false;
         if (ids.length < position + tokens.length) {
@@ -206,8 +255,17 @@ public final class Session implements AutoCloseable {
         System.arraycopy(tokens, 0, ids, position, tokens.length);
     }
 
-    static InputException contextTooSmall(long tokens, int contextLength) {
-        return InputException.at("prompt")
+    /** Checks tokens and room. */
+    void require(String where, int[] tokens) {
+        requireOpen();
+        engine.requireIds(where, tokens, 0, tokens.length);
+        if (tokens.length > contextLength() - position) {
+            throw contextTooSmall(where, position + (long) tokens.length, contextLength());
+        }
+    }
+
+    static InputException contextTooSmall(String where, long tokens, int contextLength) {
+        return InputException.at(where)
                 .problem("longer than the context")
                 .expected("at most " + contextLength + " tokens")
                 .found(tokens)
@@ -258,12 +316,50 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes this session the first {@code tokens} tokens of another, whose keys and values are copied and not computed
+     * again. Where both begin with the same tokens, only those behind these are copied. There are no logits until a
+     * token is fed. Neither session may be used meanwhile.
+     *
+     * @throws IllegalArgumentException when the other is another model's
+     * @throws IndexOutOfBoundsException when it has fewer tokens
+     * @throws OutOfMemoryError when there is no memory for them; this session is then as it was
+     */
+    public void copyPrefix(Session from, int tokens) {
+        requireOpen();
+        from.requireOpen();
+        if (from.engine != engine) {
+            throw new IllegalArgumentException("a session of another model");
+        }
+        if (tokens < 0 || tokens > from.position) {
+            throw new IndexOutOfBoundsException("the first " + tokens + " of " + from.position + " tokens");
+        }
+        int most = Math.min(tokens, position);
+        int mismatch = Arrays.mismatch(ids, 0, most, from.ids, 0, most);
+        int equal = mismatch < 0 ? most : mismatch;
+        if (equal < tokens) {
+            engine.exclusively(() -> {
+                engine.requireOpen();
+                cache.reserve(tokens, position);
+                cache.copyFrom(from.cache, equal, tokens);
+            });
+            if (ids.length < tokens) {
+                ids = Arrays.copyOf(ids, tokens);
+            }
+            System.arraycopy(from.ids, equal, ids, equal, tokens - equal);
+        }
+        position = tokens;
+        logitsReady = false;
+        largestOnly = false;
+        drafted.clear();
+    }
+
     /** An independent copy of this session, KV cache and logits included. */
     public Session fork() {
         requireOpen();
         Session copy = new Session(engine, open);
         try {
-            engine.exclusively(() -> copy.cache.copyFrom(cache, position));
+            engine.exclusively(() -> copy.cache.copyFrom(cache, 0, position));
             copy.adopt(Arrays.copyOf(ids, position), logitsReady ? logits : MemorySegment.NULL);
             copy.largestOnly = largestOnly;
         } catch (Throwable thrown) {
@@ -325,15 +421,24 @@ public final class Session implements AutoCloseable {
         return cache;
     }
 
+    Engine engine() {
+        return engine;
+    }
+
     boolean isClosed() {
         return closed;
+    }
+
+    /** Where the logits of the last token belong: float32 {@code [vocab]}. */
+    MemorySegment logitsRow() {
+        return logits;
     }
 
     private long rowBytes() {
         return 4L * engine.model().vocabSize();
     }
 
-    private void requireOpen() {
+    void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the session is closed");
         }

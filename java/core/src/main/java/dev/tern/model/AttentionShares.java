@@ -37,7 +37,49 @@ final class AttentionShares {
         return best;
     }
 
-    /** Shares of {@code tokens} tokens. */
+    /** Shares of the tokens of a view. */
+    int count(SpanView view) {
+        if (view.spans() == 1) {
+            return count(view.tokens());
+        }
+        // Twice as many as of one prompt: what positions cost differs with how many tokens attend to them at once.
+        return members == 1 ? 1 : Math.min(view.tokens() * heads / group, 2 * RowShares.SHARES * members);
+    }
+
+    /**
+     * The first item of each of {@code n} shares of a view, and behind the last the number of items. An item is
+     * {@code token * heads + head}, tokens numbered as in the view. Shares have about the same number of positions to
+     * attend to, and may reach over several spans.
+     *
+     * @param into for the result, where it has room
+     */
+    int[] cut(SpanView view, int n, int[] into) {
+        int[] cuts = into.length > n ? into : new int[Math.max(n + 1, 2 * into.length)];
+        if (view.spans() == 1) {
+            for (int i = 0; i <= n; i++) {
+                cuts[i] = begin(view.tokens(), view.position(0), i, n);
+            }
+            return cuts;
+        }
+        double all = 0;
+        for (int s = 0; s < view.spans(); s++) {
+            all += positions(view.count(s), view.position(s));
+        }
+        double before = 0; // positions of the spans before s
+        int s = 0;
+        for (int i = 0; i < n; i++) {
+            double wanted = all * i / n;
+            while (s + 1 < view.spans() && before + positions(view.count(s), view.position(s)) <= wanted) {
+                before += positions(view.count(s), view.position(s));
+                s++;
+            }
+            cuts[i] = view.index(s) * heads + item(view.count(s), view.position(s), wanted - before, n);
+        }
+        cuts[n] = view.tokens() * heads;
+        return cuts;
+    }
+
+    /** Shares of {@code tokens} tokens of one sequence. */
     int count(int tokens) {
         if (tokens == 1) {
             return members == 1 ? 1 : whole + (heads / group - whole) * pieces;
@@ -61,8 +103,16 @@ final class AttentionShares {
             int piece = i - whole;
             return (whole + piece / pieces) * group + piece % pieces * group / pieces;
         }
-        double all = tokens * (position + (tokens + 1) / 2.0);
-        double wanted = all * i / n;
+        return item(tokens, position, positions(tokens, position) * i / n, n);
+    }
+
+    /** Positions that tokens attend to, the first to {@code position + 1}, each further one to one more. */
+    private static double positions(int tokens, int position) {
+        return tokens * (position + (tokens + 1) / 2.0);
+    }
+
+    /** The item before which tokens attend to about {@code wanted} positions. */
+    private int item(int tokens, int position, double wanted, int n) {
         // The first t tokens attend to t * position + t * (t + 1) / 2 positions; solve for t.
         double b = position + 0.5;
         double t = Math.sqrt(b * b + 2 * wanted) - b;

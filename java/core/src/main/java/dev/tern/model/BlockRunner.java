@@ -84,7 +84,8 @@ public final class BlockRunner implements AutoCloseable {
                 MemorySegment.copy(values, 0, states, 0, 4L * count * width);
             }
         };
-        block.evaluate(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, null, last);
+        TokenSpan span = new TokenSpan(cache, position, rows, 0, tokens, tokens, MemorySegment.NULL, 0);
+        block.evaluate(List.of(span), null, last);
     }
 
     /** Of a model of one block, the residual stream behind it is what is computed last. */

@@ -4,6 +4,7 @@ import dev.tern.io.InputException;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.Kernels;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -131,9 +132,18 @@ public final class Engine implements AutoCloseable {
      * @throws InputException when one is not in the vocabulary
      */
     public void requireIds(int[] ids) {
-        for (int i = 0; i < ids.length; i++) {
+        requireIds("prompt", ids, 0, ids.length);
+    }
+
+    /**
+     * As {@link #requireIds(int[])}, of {@code ids[from .. from + count)}.
+     *
+     * @param where the ids come from, for the message
+     */
+    public void requireIds(String where, int[] ids, int from, int count) {
+        for (int i = from; i < from + count; i++) {
             if (ids[i] < 0 || ids[i] >= model.vocabSize()) {
-                throw InputException.at("prompt")
+                throw InputException.at(where)
                         .problem("token " + i + " is not in the vocabulary")
                         .expected("an id from 0 to " + (model.vocabSize() - 1))
                         .found(ids[i])
@@ -187,32 +197,94 @@ public final class Engine implements AutoCloseable {
             MemorySegment logits,
             int top,
             @Nullable ForwardTrace trace) {
-        if (count < 1 || count > batchSize || firstLogits < 0 || firstLogits > count) {
-            throw new IllegalArgumentException("a batch of " + count + " with logits from " + firstLogits);
+        evaluate(List.of(new TokenSpan(cache, position, ids, first, count, firstLogits, logits, top)), trace);
+    }
+
+    /**
+     * Evaluates tokens of several sequences in one pass, which reads the weights once for all of them. The keys, values
+     * and logits of each are those that a pass of its own would give, to the bit.
+     *
+     * @param spans of different sequences, no more than {@link #batchSize} tokens together
+     * @throws OutOfMemoryError when there is no memory for the keys and values of one of them; nothing is evaluated then
+     * @throws IllegalStateException when the engine or a cache is closed
+     */
+    public void evaluate(List<TokenSpan> spans) {
+        evaluate(spans, null);
+    }
+
+    void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace) {
+        int tokens = 0;
+        int wanted = 0;
+        int largest = 0; // of the largest logits, as many as most of the spans want; 0 when one wants all
+        boolean someWantAll = false;
+        for (int s = 0; s < spans.size(); s++) {
+            TokenSpan span = spans.get(s);
+            require(span, batchSize - tokens);
+            for (int other = 0; other < s; other++) {
+                if (spans.get(other).cache() == span.cache()) {
+                    throw new IllegalArgumentException("a sequence is twice in a pass");
+                }
+            }
+            tokens += span.count();
+            wanted += span.wanted();
+            someWantAll |= span.wanted() > 0 && span.top() == 0;
+            largest = span.wanted() > 0 ? Math.max(largest, span.top()) : largest;
         }
-        if (position < 0 || position > contextLength - count) {
-            throw new IllegalArgumentException(
-                    count + " tokens at position " + position + " of a context of " + contextLength);
+        if (tokens == 0) {
+            throw new IllegalArgumentException("a pass without tokens");
         }
-        if ((count - firstLogits) * 4L * model.vocabSize() > logits.byteSize()) {
-            throw new IllegalArgumentException("no room for " + (count - firstLogits) + " rows of logits");
-        }
+        int top = someWantAll ? 0 : largest;
         turns.lock();
         try {
             requireOpen();
-            cache.reserve(position + count, position);
-            boolean shortcut = firstLogits < count && screened.prepare(top, count - firstLogits);
+            for (int s = 0; s < spans.size(); s++) {
+                TokenSpan span = spans.get(s);
+                span.cache().reserve(span.position() + span.count(), span.position());
+            }
+            boolean sideBySide = spans.size() == 1 || (trace == null && model.layers() > 0);
+            boolean shortcut = wanted > 0 && sideBySide && screened.prepare(top, wanted);
             long start = System.nanoTime();
-            forward.evaluate(
-                    cache, position, ids, first, count, firstLogits, logits, shortcut ? screened : null, trace);
-            if (firstLogits == 0 && !(shortcut && screened.packs())) {
-                passTimes(top > 0).record(count, System.nanoTime() - start);
+            forward.evaluate(spans, shortcut ? screened : null, trace);
+            if (wanted == tokens && !(shortcut && screened.packs())) {
+                passTimes(top > 0).record(tokens, System.nanoTime() - start);
             }
             if (shortcut) {
                 screened.finish();
             }
         } finally {
             turns.unlock();
+        }
+    }
+
+    private void require(TokenSpan span, int most) {
+        int count = span.count();
+        int firstLogits = span.firstLogits();
+        if (count < 1 || count > most || firstLogits < 0 || firstLogits > count) {
+            throw new IllegalArgumentException("a batch of " + count + " with logits from " + firstLogits);
+        }
+        int position = span.position();
+        if (position < 0 || position > contextLength - count) {
+            throw new IllegalArgumentException(
+                    count + " tokens at position " + position + " of a context of " + contextLength);
+        }
+        if (span.wanted() * 4L * model.vocabSize() > span.logits().byteSize()) {
+            throw new IllegalArgumentException("no room for " + span.wanted() + " rows of logits");
+        }
+    }
+
+    /**
+     * Makes room in a sequence's cache, so that a pass need not.
+     *
+     * @param used positions that keep their content
+     * @throws OutOfMemoryError when there is no memory for it; the cache is then as it was
+     * @throws IllegalStateException when the engine or the cache is closed
+     */
+    public void reserve(KvCache cache, int positions, int used) {
+        if (positions > cache.capacity()) {
+            exclusively(() -> {
+                requireOpen();
+                cache.reserve(positions, used);
+            });
         }
     }
 

@@ -5,20 +5,21 @@ import static dev.tern.model.RowShares.rowUnit;
 import static dev.tern.model.RowShares.share;
 
 import dev.tern.kernels.Kernels;
-import dev.tern.kernels.KvLayer;
 import dev.tern.kernels.Projection;
 import dev.tern.kernels.RopePairing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The forward pass of all graphs (BitNet b1.58 with sub-norms, Llama without), for one batch of consecutive tokens of
- * one sequence. Every member of the team executes {@link #run}; in each stage the members take shares of its rows, tokens
- * or heads until none is left, and the next stage begins when all are computed: a thread that the operating system holds
+ * The forward pass of all graphs (BitNet b1.58 with sub-norms, Llama without), for a batch of tokens: consecutive ones of
+ * one sequence, or of several. Products take all tokens at once, so that weights are read once for all sequences; what
+ * has to do with positions goes by sequence ({@link AttentionStage}). Every member of the team executes {@link #run}; in
+ * each stage the members take shares of its rows, tokens or heads until none is left, and the next stage begins when all are computed: a thread that the operating system holds
  * up keeps nobody waiting but for the share it has. Which member computes an element never changes how it is summed up,
- * so the result does not depend on the number of threads or on how a prompt is cut into batches.
+ * so the result does not depend on the number of threads, on how a prompt is cut into batches, or on what is computed
+ * beside it.
  *
  * <pre>
  * x = embedding[id]; norm, quantize
@@ -36,8 +37,6 @@ import org.jspecify.annotations.Nullable;
  * <p>All memory is allocated once; a pass allocates nothing. Not thread-safe: {@link Engine} lets one pass run at a time.
  */
 final class Forward implements ThreadTeam.Program {
-    private static final int[] NONE = {};
-
     private final ModelHyperparameters model;
     private final ModelWeights weights;
     private final Kernels kernels;
@@ -54,13 +53,7 @@ final class Forward implements ThreadTeam.Program {
     private final HeadStage head;
 
     // The pass at hand; published to the members by the team.
-    private @Nullable KvCache cache;
-    private int[] ids = NONE;
-    private int firstId;
-    private int tokens;
-    private int position;
-    private int firstLogits;
-    private @Nullable MemorySegment logits;
+    private final PassTokens pass;
     private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
     private @Nullable PassMeter meter;
@@ -86,7 +79,8 @@ final class Forward implements ThreadTeam.Program {
         this.exitWithoutLogits = Block.exit(blocks.length, null, scratch);
         this.products = new Products(model, weights, kernels, team, batch, scratch, arena);
         this.steps = new TokenStep.Executor(kernels, model.normEps(), scratch, products.lut());
-        this.attention = new AttentionStage(model, kernels, scratch, members);
+        this.attention = new AttentionStage(model, kernels, scratch, members, batch);
+        this.pass = new PassTokens(weights.head().rows());
         this.head = new HeadStage(weights, kernels, team, scratch.normed, scratch.hidden, batch);
     }
 
@@ -107,43 +101,26 @@ final class Forward implements ThreadTeam.Program {
     }
 
     /**
-     * Evaluates {@code count} tokens {@code ids[first ..]} at {@code position}; everything has been checked.
+     * Evaluates tokens; everything has been checked.
      *
-     * @param firstLogits logits are wanted from this token of the batch on; {@code count} for none
-     * @param logits float32 {@code [count - firstLogits][vocab]}
+     * @param spans of sequences that differ
      * @param screened what has been prepared to compute the head's largest; null for the whole head
      * @param trace sees all tokens in all blocks, whether logits are wanted or not
      */
-    void evaluate(
-            KvCache sequence,
-            int position,
-            int[] ids,
-            int first,
-            int count,
-            int firstLogits,
-            MemorySegment logits,
-            @Nullable ScreenedHead screened,
-            @Nullable ForwardTrace trace) {
-        attention.reserve(position + count);
-        this.cache = sequence;
-        this.position = position;
-        this.ids = ids;
-        this.firstId = first;
-        this.tokens = count;
-        this.firstLogits = firstLogits;
-        this.logits = logits;
-        this.screened = screened;
-        this.trace = trace;
+    void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
         PassMeter passes = meter;
-        if (passes != null) {
-            passes.begin(position, count, count - firstLogits, screened == null);
-        }
         try {
+            this.pass.set(spans);
+            this.screened = screened;
+            this.trace = trace;
+            attention.plan(pass);
+            head.reserve(pass.logits());
+            if (passes != null) {
+                passes.begin(pass, screened == null);
+            }
             team.run(this);
         } finally {
-            this.cache = null;
-            this.ids = NONE;
-            this.logits = null;
+            this.pass.clear();
             this.screened = null;
             this.trace = null;
             if (passes != null) {
@@ -154,27 +131,26 @@ final class Forward implements ThreadTeam.Program {
 
     @Override
     public void run(int member) {
-        KvCache kv = Objects.requireNonNull(cache);
         embed(member);
-        int first = 0; // the tokens that are still computed
+        SpanView computed = pass.all();
+        int wanted = pass.wanted().tokens();
         for (int layer = 0; layer < blocks.length; layer++) {
             boolean last = layer + 1 == blocks.length;
             if (last && trace == null) {
-                first = firstLogits;
+                computed = pass.wanted();
             }
             Block block = blocks[layer];
-            attend(member, layer, block, kv.layer(layer), first);
-            int count = tokens - first;
+            attend(member, layer, block, computed);
+            int count = computed.tokens();
             if (count > 0) {
                 multiply(member, layer, block.output(), count, block.middle());
                 gate(member, layer, block, count);
-                TokenStep next = !last ? blocks[layer + 1].entry() : firstLogits < tokens ? exit : exitWithoutLogits;
+                TokenStep next = !last ? blocks[layer + 1].entry() : wanted > 0 ? exit : exitWithoutLogits;
                 multiply(member, layer, block.down(), count, next);
             }
         }
-        if (firstLogits < tokens) {
-            MemorySegment out = Objects.requireNonNull(logits);
-            if (head.run(member, firstLogits - first, tokens - first, screened, out)) {
+        if (wanted > 0) {
+            if (head.run(member, pass, computed == pass.wanted(), screened)) {
                 mark(member, PassStage.HEAD);
             } else {
                 end(member, PassStage.HEAD);
@@ -184,12 +160,13 @@ final class Forward implements ThreadTeam.Program {
 
     private void embed(int member) {
         TokenStep entry = blocks.length == 0 ? entryWithoutBlocks : blocks[0].entry();
+        int tokens = pass.all().tokens();
         int n = tokenShares(tokens);
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             int begin = share(tokens, 1, i, n);
             int end = share(tokens, 1, i + 1, n);
             for (int t = begin; t < end; t++) {
-                kernels.floatRow(weights.embedding(), ids[firstId + t], scratch.x, (long) t * scratch.hidden);
+                kernels.floatRow(weights.embedding(), pass.id(t), scratch.x, (long) t * scratch.hidden);
             }
             steps.run(entry, tokens, begin, end);
         }
@@ -198,30 +175,28 @@ final class Forward implements ThreadTeam.Program {
         traced(member, entry, tokens);
     }
 
-    /** The attention of tokens from {@code first} on, which are moved to the front afterwards. */
-    private void attend(int member, int layer, Block block, KvLayer kv, int first) {
+    /** The attention of some of the tokens, which are moved to the front afterwards, where they are not all. */
+    private void attend(int member, int layer, Block block, SpanView computed) {
+        int tokens = pass.all().tokens();
         boolean only = tokens == 1 && trace == null;
-        project(member, layer, block, only ? kv : null);
+        project(member, layer, block, only);
         if (!only) {
             int n = tokenShares(tokens);
             for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
-                int begin = share(tokens, 1, i, n);
-                int end = share(tokens, 1, i + 1, n);
-                attention.store(kv, position, begin, end);
-                attention.rotate(position, begin, end);
+                attention.enter(pass, layer, share(tokens, 1, i, n), share(tokens, 1, i + 1, n));
             }
             end(member, PassStage.ATTENTION);
         }
-        int count = tokens - first;
+        int count = computed.tokens();
         if (count == 0) {
             return;
         }
-        int n = attention.shares(count);
+        int n = attention.shares(pass, computed);
         for (int i; (i = team.claim(member, n)) >= 0; ) {
-            attention.attend(member, kv, position, first, count, i, n, only);
+            attention.attend(member, pass, computed, layer, i, only);
             if (team.finish(n)) {
-                if (first > 0) {
-                    scratch.moveToFront(first, count);
+                if (count < tokens) {
+                    scratch.moveToFront(computed);
                 }
                 follow(member, PassStage.ATTENTION, count, block.output().input());
             }
@@ -231,10 +206,11 @@ final class Forward implements ThreadTeam.Program {
         deal(member, count, block.output().input());
     }
 
-    /** q, k and v of all tokens; of the only token the key is rotated and stored then, with the value, in {@code kv}. */
-    private void project(int member, int layer, Block block, @Nullable KvLayer kv) {
+    /** q, k and v of all tokens; of the only token the key is rotated and stored then, with the value. */
+    private void project(int member, int layer, Block block, boolean only) {
         LayerWeights w = block.weights();
         LowRankWeights side = w.lowRank();
+        int tokens = pass.all().tokens();
         products.reduce(member, scratch.normed, scratch.hidden, tokens, side.q(), side.k(), side.v());
         int queries = scratch.queries;
         int pairs = scratch.pairs;
@@ -248,9 +224,9 @@ final class Forward implements ThreadTeam.Program {
             products.multiply(member, w.k(), side.k(), 1, queries, begin, end, tokens, scratch.k);
             products.multiply(member, w.v(), side.v(), 2, queries + pairs, begin, end, tokens, scratch.v);
             if (team.finish(n)) {
-                if (kv != null) {
+                if (only) {
                     mark(member, PassStage.QKV);
-                    attention.store(kv, position, 0, 1);
+                    attention.store(pass, layer, 0, 0, 1);
                     mark(member, PassStage.ATTENTION);
                 }
                 team.open();

@@ -92,7 +92,7 @@ public final class KvCache implements AutoCloseable {
             try {
                 KvLayer old = layers[i];
                 KvLayer grown = allocate(arena, old.kvHeads(), capacity, old.headDim(), old.type());
-                copy(old, grown, used);
+                copy(old, grown, 0, used);
                 layers[i] = grown;
             } catch (Throwable thrown) {
                 arena.close();
@@ -103,12 +103,16 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
-    /** Makes the first {@code used} positions of this cache equal to those of {@code source}. */
-    public void copyFrom(KvCache source, int used) {
-        reserve(used, 0);
+    /**
+     * Makes the first {@code end} positions of this cache equal to those of {@code source}.
+     *
+     * @param equal of them, the first that are equal already
+     */
+    public void copyFrom(KvCache source, int equal, int end) {
+        reserve(end, equal);
         source.requireOpen();
         for (int i = 0; i < layers.length; i++) {
-            copy(source.layers[i], layers[i], used);
+            copy(source.layers[i], layers[i], equal, end);
         }
     }
 
@@ -126,12 +130,13 @@ public final class KvCache implements AutoCloseable {
                 type);
     }
 
-    private static void copy(KvLayer from, KvLayer to, int positions) {
+    /** Positions [begin, end). */
+    private static void copy(KvLayer from, KvLayer to, int begin, int end) {
         long position = from.positionBytes();
-        long bytes = positions * position;
+        long bytes = (end - begin) * position;
         for (int head = 0; head < from.kvHeads(); head++) {
-            long source = head * from.capacity() * position;
-            long target = head * to.capacity() * position;
+            long source = ((long) head * from.capacity() + begin) * position;
+            long target = ((long) head * to.capacity() + begin) * position;
             MemorySegment.copy(from.keys(), source, to.keys(), target, bytes);
             MemorySegment.copy(from.values(), source, to.values(), target, bytes);
         }

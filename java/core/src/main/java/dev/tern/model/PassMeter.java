@@ -39,7 +39,9 @@ final class PassMeter {
      * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. What a
      * screened head reads is not known, and then nothing is said of the head's bytes and operations.
      */
-    void begin(int position, int count, int wanted, boolean wholeHead) {
+    void begin(PassTokens pass, boolean wholeHead) {
+        int count = pass.all().tokens();
+        int wanted = pass.wanted().tokens();
         passes++;
         tokens += count;
         int layers = weights.layers().size();
@@ -50,7 +52,10 @@ final class PassMeter {
             add(PassStage.QKV, w.q(), side.q(), count);
             add(PassStage.QKV, w.k(), side.k(), count);
             add(PassStage.QKV, w.v(), side.v(), count);
-            attention(position + count - through, through);
+            SpanView attending = layer + 1 < layers ? pass.all() : pass.wanted();
+            for (int span = 0; span < attending.spans(); span++) {
+                attention(attending.position(span), attending.count(span));
+            }
             add(PassStage.OUTPUT, w.attnOutput(), side.attnOutput(), through);
             add(PassStage.GATE_UP, w.gate(), side.gate(), through);
             add(PassStage.GATE_UP, w.up(), side.up(), through);

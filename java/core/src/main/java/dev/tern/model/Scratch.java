@@ -45,13 +45,15 @@ final class Scratch {
         return arena.allocate(Math.multiplyExact(4L * batch, (long) width), 64);
     }
 
-    /** Moves tokens [first, first + count) of the residual stream and of the attention's output to the front. */
-    void moveToFront(int first, int count) {
-        moveToFront(x, hidden, first, count);
-        moveToFront(mixed, queries, first, count);
+    /** Moves the tokens of a view, of the residual stream and of the attention's output, to the front. */
+    void moveToFront(SpanView view) {
+        for (int s = 0; s < view.spans(); s++) {
+            moveToFront(x, hidden, view.row(s), view.index(s), view.count(s));
+            moveToFront(mixed, queries, view.row(s), view.index(s), view.count(s));
+        }
     }
 
-    private static void moveToFront(MemorySegment values, int width, int first, int count) {
-        MemorySegment.copy(values, 4L * first * width, values, 0, 4L * count * width);
+    private static void moveToFront(MemorySegment values, int width, int from, int to, int count) {
+        MemorySegment.copy(values, 4L * from * width, values, 4L * to * width, 4L * count * width);
     }
 }

@@ -124,10 +124,10 @@ final class ScreenedHead {
      * One member's part.
      *
      * @param x float32 {@code [tokens][cols]}: the final norm's output
-     * @param logits float32 {@code [tokens][rows]}
+     * @param logits where they belong
      * @return whether the logits are there; the same for all members
      */
-    boolean run(int member, MemorySegment x, MemorySegment logits) {
+    boolean run(int member, MemorySegment x, LogitRows logits) {
         Screen s = store.screen();
         if (store.packs()) {
             int packed = store.packed();
@@ -271,12 +271,11 @@ final class ScreenedHead {
      *
      * @return how many there are; more than the limit when it has stopped looking
      */
-    private int select(ScreenScores all, int begin, int end, MemorySegment logits) {
+    private int select(ScreenScores all, int begin, int end, LogitRows logits) {
         int count = 0;
         for (int t = 0; t < tokens; t++) {
             for (int row = begin; row < end; row += NOTHING) {
-                long bytes = 4L * Math.min(NOTHING, end - row);
-                MemorySegment.copy(nothing, 0, logits, 4L * ((long) t * rows + row), bytes);
+                logits.set(t, row, nothing, 0, Math.min(NOTHING, end - row));
             }
         }
         for (int first = begin; first < end && count <= limit; first += Screen.PANEL_ROWS) {
@@ -301,7 +300,7 @@ final class ScreenedHead {
     }
 
     /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours at once. */
-    private void multiply(int from, int to, MemorySegment x, MemorySegment logits) {
+    private void multiply(int from, int to, MemorySegment x, LogitRows logits) {
         int base = 0; // number of the share's first survivor
         for (int i = 0; i < shares && base < to; base += counts[i++]) {
             int at = begin(i) + Math.max(0, from - base);
@@ -318,12 +317,11 @@ final class ScreenedHead {
         }
     }
 
-    private void multiplyRows(int row, int rowEnd, MemorySegment x, MemorySegment logits) {
+    private void multiplyRows(int row, int rowEnd, MemorySegment x, LogitRows logits) {
         ScreenScores all = Objects.requireNonNull(scores);
         kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
         for (int t = 0; t < tokens; t++) {
-            long from = 4 * (t * all.stride() + row);
-            MemorySegment.copy(all.scores(), from, logits, 4 * ((long) t * rows + row), 4L * (rowEnd - row));
+            logits.set(t, row, all.scores(), 4 * (t * all.stride() + row), rowEnd - row);
         }
     }
 }

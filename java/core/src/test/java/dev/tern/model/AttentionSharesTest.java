@@ -77,4 +77,48 @@ class AttentionSharesTest {
             assertThat(positions).isLessThan(2 * all / n);
         }
     }
+
+    /** One-token sequences with long caches beside a prompt: every item once, cut between groups, and evenly. */
+    @ParameterizedTest
+    @CsvSource({"20, 5", "32, 8", "12, 12", "7, 1"})
+    void sharesOfSeveralSequences(int heads, int kvHeads) {
+        int[][][] passes = { // position, tokens
+            {{2000, 1}, {1500, 1}, {0, 400}, {10, 1}},
+            {{0, 0}, {5, 1}, {0, 0}, {7, 1}, {0, 0}},
+            {{100, 1}, {100, 1}, {100, 1}, {100, 1}, {100, 1}, {100, 1}, {100, 1}, {100, 1}},
+            {{0, 512}, {4000, 1}},
+            {{4000, 1}, {0, 512}, {50, 16}, {0, 0}},
+            {{0, 0}, {0, 0}}
+        };
+        for (int[][] pass : passes) {
+            SpanView view = new SpanView();
+            for (int[] span : pass) {
+                view.add(view.tokens(), span[0], span[1]);
+            }
+            for (int members : new int[] {1, 2, 3, 16}) {
+                AttentionShares shares = new AttentionShares(heads, kvHeads, members);
+                int n = shares.count(view);
+                int[] cuts = shares.cut(view, n, new int[0]);
+                assertThat(cuts[0]).isZero();
+                assertThat(cuts[n]).isEqualTo(view.tokens() * heads);
+                double all = cost(view, heads, 0, cuts[n]);
+                for (int i = 0; i < n; i++) {
+                    assertThat(cuts[i]).isLessThanOrEqualTo(cuts[i + 1]);
+                    assertThat(cuts[i] % (heads / kvHeads)).isZero();
+                    // No more than its part, and what a cut between groups of one sequence's heads adds.
+                    assertThat(cost(view, heads, cuts[i], cuts[i + 1]))
+                            .isLessThanOrEqualTo(all / n + 4000.0 * heads / kvHeads + 512 * heads);
+                }
+            }
+        }
+    }
+
+    private static double cost(SpanView view, int heads, int begin, int end) {
+        double positions = 0;
+        for (int item = begin; item < end; item++) {
+            int s = view.spanOf(item / heads);
+            positions += view.position(s) + item / heads - view.index(s) + 1;
+        }
+        return positions;
+    }
 }

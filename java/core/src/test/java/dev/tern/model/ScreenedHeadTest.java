@@ -90,7 +90,9 @@ class ScreenedHeadTest {
         boolean prepared = screened.prepare(top, tokens);
         boolean[] done = new boolean[team.size()];
         if (prepared) {
-            team.run(member -> done[member] = screened.run(member, x, logits));
+            LogitRows belong = new LogitRows(head.rows());
+            belong.add(logits, tokens);
+            team.run(member -> done[member] = screened.run(member, x, belong));
             screened.finish();
         }
         for (boolean same : done) {

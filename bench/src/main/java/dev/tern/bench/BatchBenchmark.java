@@ -1,0 +1,121 @@
+package dev.tern.bench;
+
+import dev.tern.Batch;
+import dev.tern.Model;
+import dev.tern.ModelOptions;
+import dev.tern.Session;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * Sequences that decode together: a pass over the next token of each, of the model {@code -p file=MODEL.gguf} or, without
+ * one, of a small one. {@code tokens} is their number a second, of all together; what it is of one sequence is what the
+ * others are to be compared with. Each begins with {@code context} tokens and grows by {@link #STEPS}, then starts over.
+ * {@code TERN_MAX_TIER} sets the tier.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Warmup(iterations = 1, time = 2)
+@Measurement(iterations = 3, time = 2)
+@Fork(1)
+public class BatchBenchmark {
+    private static final int STEPS = 32;
+
+    @Param("")
+    public String file;
+
+    @Param({"1", "2", "4", "8", "16"})
+    public int sequences;
+
+    @Param("64")
+    public int context;
+
+    /** How many of the largest logits matter; 0 for all. */
+    @Param("0")
+    public int top;
+
+    @Param("0")
+    public int threads;
+
+    /** Tokens of an iteration. */
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    @State(Scope.Thread)
+    public static class Tokens {
+        public long tokens;
+
+        @Setup(Level.Iteration)
+        public void clear() {
+            tokens = 0;
+        }
+    }
+
+    private @Nullable SyntheticModel synthetic;
+    private @Nullable Model model;
+    private @Nullable Batch batch;
+    private Session[] sessions = {};
+    private final SplittableRandom random = new SplittableRandom(1);
+    private final int[] token = new int[1];
+    private int vocabulary;
+
+    @Setup
+    public void load() throws IOException {
+        SyntheticModel small = file.isEmpty() ? new SyntheticModel(4) : null;
+        synthetic = small;
+        Model loaded = Model.load(
+                small == null ? Path.of(file) : small.file(),
+                ModelOptions.builder()
+                        .threads(threads)
+                        .contextLength(context + STEPS)
+                        .build());
+        model = loaded;
+        batch = loaded.batch();
+        vocabulary = loaded.hyperparameters().vocabSize();
+        sessions = new Session[sequences];
+        for (int i = 0; i < sequences; i++) {
+            sessions[i] = loaded.session();
+            sessions[i].feed(random.ints(context, 0, vocabulary).toArray());
+        }
+    }
+
+    @TearDown
+    public void delete() throws IOException {
+        Objects.requireNonNull(model).close();
+        if (synthetic != null) {
+            synthetic.close();
+        }
+    }
+
+    @Benchmark
+    public int step(Tokens count) {
+        Batch pass = Objects.requireNonNull(batch);
+        for (Session session : sessions) {
+            if (session.position() == context + STEPS) {
+                session.rewind(context);
+            }
+            token[0] = random.nextInt(vocabulary);
+            pass.add(session, top, token, 0, 1, true);
+        }
+        pass.run();
+        count.tokens += sequences;
+        return sessions[0].position();
+    }
+}

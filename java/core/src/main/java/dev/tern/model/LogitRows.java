@@ -1,0 +1,64 @@
+package dev.tern.model;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Where the logits of a pass's tokens belong: a row of {@code vocab} floats for each, in memory of whoever wants them.
+ * Reused from pass to pass; a pass's members write to rows, and columns, of their own.
+ */
+final class LogitRows {
+    private final int vocab;
+    private int count;
+    private int owners;
+    private MemorySegment[] memory = new MemorySegment[1];
+    private long[] offset = new long[1];
+
+    LogitRows(int vocab) {
+        this.vocab = vocab;
+    }
+
+    /** Forgets all rows. */
+    void clear() {
+        Arrays.fill(memory, MemorySegment.NULL);
+        count = 0;
+        owners = 0;
+    }
+
+    /** Appends {@code rows} rows that lie one behind the other. */
+    void add(MemorySegment logits, int rows) {
+        if (rows == 0) {
+            return;
+        }
+        if (count + rows > memory.length) {
+            int room = Math.max(2 * memory.length, count + rows);
+            memory = Arrays.copyOf(memory, room);
+            offset = Arrays.copyOf(offset, room);
+            Arrays.fill(memory, count, room, MemorySegment.NULL);
+        }
+        for (int row = 0; row < rows; row++) {
+            memory[count] = logits;
+            offset[count++] = 4L * row * vocab;
+        }
+        owners++;
+    }
+
+    int count() {
+        return count;
+    }
+
+    /** Whether all rows lie one behind the other, in {@link #together}. */
+    boolean areTogether() {
+        return owners == 1;
+    }
+
+    /** All rows, {@code [count][vocab]}. */
+    MemorySegment together() {
+        return memory[0];
+    }
+
+    /** Writes columns {@code [column, column + columns)} of a row. */
+    void set(int row, int column, MemorySegment from, long fromOffset, int columns) {
+        MemorySegment.copy(from, fromOffset, memory[row], offset[row] + 4L * column, 4L * columns);
+    }
+}
