@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A generation without its passes over the weights: chooses each token from logits that somebody computed, turns tokens
  * into text, sees where the text ends, and guesses what may come next. {@link Generation} is this and a session of its
- * own; who evaluates many texts in shared passes has one of these for each. What it gives depends on the
+ * own; who evaluates many texts in passes of a {@link Batch} has one of these for each. What it gives depends on the
  * options, the tokens in front and the logits alone, so it is the same either way. Not thread-safe.
  *
  * <pre>
@@ -165,7 +165,7 @@ public final class Decoding {
     /**
      * Feeds the last token to the session of this text where the session has evaluated it ahead and no pass is needed.
      *
-     * @return whether that was so; else the token is to be fed
+     * @return whether that was so; else the token is to be fed, as by {@link Batch#addAhead}
      */
     public boolean feedKnown(Session session) {
         return speculation.feedKnown(session, top(), last());
