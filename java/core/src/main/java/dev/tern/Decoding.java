@@ -1,7 +1,6 @@
 package dev.tern;
 
 import dev.tern.sampling.Sampler;
-import dev.tern.sampling.SamplingOptions;
 import dev.tern.sampling.StopStrings;
 import dev.tern.tokenizer.TokenStream;
 import dev.tern.tokenizer.Tokenizer;
@@ -29,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 public final class Decoding {
     private final @Nullable Tokenizer tokenizer;
     private final GenerationOptions options;
-    private final SamplingOptions sampling;
     private final @Nullable TokenStream stream;
     private final StopStrings stops;
     private final Sampler sampler;
@@ -44,10 +42,9 @@ public final class Decoding {
     Decoding(Model model, @Nullable Tokenizer tokenizer, GenerationOptions options) {
         this.tokenizer = tokenizer;
         this.options = options;
-        this.sampling = options.sampling();
         this.stream = tokenizer == null ? null : tokenizer.continuation(true);
         this.stops = new StopStrings(options.stop());
-        this.sampler = new Sampler(sampling, model.hyperparameters().vocabSize());
+        this.sampler = model.sampler(options);
         this.speculation = new Speculation(options.draft(), model.passTimes(top() > 0), this::ends);
         if (options.maxTokens() == 0) {
             stopReason = StopReason.MAX_TOKENS;
@@ -56,18 +53,18 @@ public final class Decoding {
 
     /** How many of the largest logits decide, as {@link Session#feedLargest} takes it; 0 for all. */
     public int top() {
-        return sampling.decisiveLogits();
+        return sampler.decisiveLogits();
     }
 
     /** The seed in use, given or drawn; empty when nothing is random. */
     public OptionalLong seed() {
-        return sampling.temperature() == 0 ? OptionalLong.empty() : OptionalLong.of(sampling.seed());
+        return options.sampling().isRandom() ? OptionalLong.of(sampler.seed()) : OptionalLong.empty();
     }
 
     /** Tokens that stand in front of the text, in order; all of them before the first {@link #next}. */
     public void addPrompt(int[] prompt) {
         for (int id : prompt) {
-            sampler.accept(id);
+            sampler.acceptPrompt(id);
             speculation.addPrompt(id);
         }
     }
@@ -101,7 +98,7 @@ public final class Decoding {
         } else if (full) {
             end(StopReason.CONTEXT_FULL);
         }
-        return new Token(id, piece);
+        return new Token(id, piece, sampler.probabilities());
     }
 
     /** Ends the text where it is; nothing where it has ended. A stop string in what had been held back is the reason. */
@@ -215,6 +212,6 @@ public final class Decoding {
     }
 
     private boolean ends(int id) {
-        return !options.ignoreEos() && tokenizer != null && tokenizer.isEnd(id);
+        return options.endTokens() == EndTokens.STOP && tokenizer != null && tokenizer.isEnd(id);
     }
 }

@@ -223,7 +223,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         }
         end(reason);
         String rest = token.text() + decoding.tail();
-        return token.id() == Token.NO_ID && rest.isEmpty() ? null : new Token(token.id(), rest);
+        return token.id() == Token.NO_ID && rest.isEmpty() ? null : new Token(token.id(), rest, token.probabilities());
     }
 
     /** The session with the prompt and all tokens but the one to come. */

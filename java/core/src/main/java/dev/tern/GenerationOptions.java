@@ -1,40 +1,35 @@
 package dev.tern;
 
 import dev.tern.sampling.SamplingOptions;
+import dev.tern.sampling.SamplingOptionsBuilder;
+import dev.tern.sampling.TokenConstraint;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 /**
  * How to generate. Immutable; made by {@link #builder}.
  *
  * @param maxTokens stop after this many tokens; -1 for as many as the context holds
- * @param temperature 0 takes the most likely token each time
- * @param topK keep the k most likely tokens; 0 keeps all
- * @param topP keep the most likely tokens until their probabilities reach this sum; 1 keeps all
- * @param minP drop tokens less likely than this share of the most likely one; 0 drops none
- * @param repeatPenalty makes recent tokens less likely; 1 does nothing
- * @param repeatLastN how many of the last tokens count as recent; -1 all
+ * @param sampling how each token is chosen
  * @param seed of the random numbers; empty for another one each time
  * @param stop texts at which to stop; they do not appear in the output
- * @param ignoreEos go on after end tokens
+ * @param endTokens what becomes of end tokens
+ * @param constraint makes what the generated tokens must follow, such as a grammar: one for each generation, in its first
+ *     state; empty for none
  * @param draft whether and how tokens are guessed ahead, which changes no token but how long it takes
- * @see SamplingOptions
  */
 public record GenerationOptions(
         int maxTokens,
-        float temperature,
-        int topK,
-        float topP,
-        float minP,
-        float repeatPenalty,
-        int repeatLastN,
+        SamplingOptions sampling,
         OptionalLong seed,
         List<String> stop,
-        boolean ignoreEos,
+        EndTokens endTokens,
+        Optional<Supplier<TokenConstraint>> constraint,
         DraftOptions draft) {
 
-    /** @throws IllegalArgumentException when a number is outside its range or a stop string is empty */
+    /** @throws IllegalArgumentException when the number of tokens is less than -1 or a stop string is empty */
     public GenerationOptions {
         if (maxTokens < -1) {
             throw new IllegalArgumentException("max tokens: expected -1 (no limit) or more, found " + maxTokens);
@@ -43,7 +38,6 @@ public record GenerationOptions(
         if (stop.contains("")) {
             throw new IllegalArgumentException("a stop string is empty");
         }
-        new SamplingOptions(temperature, topK, topP, minP, repeatPenalty, repeatLastN, 0); // for its checks
     }
 
     /** Starts from 128 tokens, temperature 0.8, top-k 40, top-p 0.95, min-p 0.05, no penalty, a new seed each time. */
@@ -51,30 +45,14 @@ public record GenerationOptions(
         return new Builder();
     }
 
-    /** The options of a sampler; a seed is drawn when none is given. */
-    SamplingOptions sampling() {
-        return new SamplingOptions(
-                temperature,
-                topK,
-                topP,
-                minP,
-                repeatPenalty,
-                repeatLastN,
-                seed.orElseGet(() -> ThreadLocalRandom.current().nextLong() >>> 16)); // short enough to type again
-    }
-
     /** Builds {@link GenerationOptions}. Not thread-safe. */
     public static final class Builder {
         private int maxTokens = 128;
-        private float temperature = 0.8f;
-        private int topK = 40;
-        private float topP = 0.95f;
-        private float minP = 0.05f;
-        private float repeatPenalty = 1;
-        private int repeatLastN = 64;
+        private SamplingOptionsBuilder sampling = SamplingOptions.builder();
         private OptionalLong seed = OptionalLong.empty();
         private List<String> stop = List.of();
-        private boolean ignoreEos;
+        private EndTokens endTokens = EndTokens.STOP;
+        private Optional<Supplier<TokenConstraint>> constraint = Optional.empty();
         private DraftOptions draft = DraftOptions.defaults();
 
         private Builder() {}
@@ -84,33 +62,40 @@ public record GenerationOptions(
             return this;
         }
 
+        /** Takes these sampling options instead of what was said before; setters called later change them. */
+        public Builder sampling(SamplingOptions value) {
+            sampling = value.toBuilder();
+            return this;
+        }
+
+        /** As the sampling options' number of that name, like the five that follow. */
         public Builder temperature(double value) {
-            temperature = (float) value;
+            sampling.temperature(value);
             return this;
         }
 
         public Builder topK(int value) {
-            topK = value;
+            sampling.topK(value);
             return this;
         }
 
         public Builder topP(double value) {
-            topP = (float) value;
+            sampling.topP(value);
             return this;
         }
 
         public Builder minP(double value) {
-            minP = (float) value;
+            sampling.minP(value);
             return this;
         }
 
         public Builder repeatPenalty(double value) {
-            repeatPenalty = (float) value;
+            sampling.repeatPenalty(value);
             return this;
         }
 
         public Builder repeatLastN(int value) {
-            repeatLastN = value;
+            sampling.repeatLastN(value);
             return this;
         }
 
@@ -129,8 +114,20 @@ public record GenerationOptions(
             return this;
         }
 
+        /** {@link EndTokens#STOP} by default. */
+        public Builder endTokens(EndTokens value) {
+            endTokens = value;
+            return this;
+        }
+
+        /** {@link EndTokens#IGNORE} for true, {@link EndTokens#STOP} for false. */
         public Builder ignoreEos(boolean value) {
-            ignoreEos = value;
+            return endTokens(value ? EndTokens.IGNORE : EndTokens.STOP);
+        }
+
+        /** Called once for each generation. */
+        public Builder constraint(Supplier<TokenConstraint> value) {
+            constraint = Optional.of(value);
             return this;
         }
 
@@ -142,8 +139,7 @@ public record GenerationOptions(
 
         /** @throws IllegalArgumentException when a number is outside its range or a stop string is empty */
         public GenerationOptions build() {
-            return new GenerationOptions(
-                    maxTokens, temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed, stop, ignoreEos, draft);
+            return new GenerationOptions(maxTokens, sampling.build(), seed, stop, endTokens, constraint, draft);
         }
     }
 }

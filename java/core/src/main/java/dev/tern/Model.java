@@ -20,6 +20,7 @@ import dev.tern.model.PassTimes;
 import dev.tern.model.Processors;
 import dev.tern.model.ScreenUse;
 import dev.tern.model.ThreadTeam;
+import dev.tern.sampling.Sampler;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatTemplate;
 import dev.tern.tokenizer.SpecialToken;
@@ -59,6 +60,7 @@ public final class Model implements AutoCloseable {
     private final @Nullable InputException tokenizerProblem;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable Session> idle = new AtomicReference<>();
+    private final Samplers samplers;
 
     private Model(
             Engine engine, ModelInfo info, @Nullable Tokenizer tokenizer, @Nullable InputException tokenizerProblem) {
@@ -66,6 +68,7 @@ public final class Model implements AutoCloseable {
         this.info = info;
         this.tokenizer = tokenizer;
         this.tokenizerProblem = tokenizerProblem;
+        this.samplers = new Samplers(tokenizer, engine.model().vocabSize());
     }
 
     /** Loads a model with {@link ModelOptions#defaults}. */
@@ -316,6 +319,16 @@ public final class Model implements AutoCloseable {
      */
     public Generation chat(List<ChatMessage> messages, GenerationOptions options) {
         return generate(chatPrompt(messages), options);
+    }
+
+    /**
+     * A sampler as a generation with these options has: it knows the model's end tokens and how the vocabulary spells
+     * breakers of repetitions, has a constraint of its own, and draws a seed when none is given.
+     *
+     * @throws InputException when a bias is of a token that the model does not have
+     */
+    public Sampler sampler(GenerationOptions options) {
+        return samplers.of(options);
     }
 
     /** The chat template that the file carries. */

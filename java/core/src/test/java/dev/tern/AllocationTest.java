@@ -59,7 +59,7 @@ class AllocationTest {
                         file, ModelOptions.builder().threads(2).family(family).build());
                 Session session = model.session()) {
             assertThat(model.info().lut().isPresent()).isEqualTo(family == KernelFamily.LUT);
-            Sampler sampler = new Sampler(new SamplingOptions(0.8f, 40, 0.95f, 0.05f, 1.1f, 64, 1), vocabulary);
+            Sampler sampler = new Sampler(SamplingOptions.builder().repeatPenalty(1.1).build(), vocabulary, 1);
             long least = Long.MAX_VALUE;
             for (int round = 0; round < 5000 && least > enough; round++) {
                 session.rewind(0);

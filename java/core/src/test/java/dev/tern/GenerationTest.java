@@ -2,6 +2,7 @@ package dev.tern;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tern.checkpoint.Checkpoint;
 import dev.tern.gguf.GgufValue;
@@ -9,6 +10,10 @@ import dev.tern.io.InputException;
 import dev.tern.io.JsonFile;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.sampling.Probabilities;
+import dev.tern.sampling.SamplingOptions;
+import dev.tern.sampling.TokenConstraint;
+import dev.tern.sampling.TokenProbability;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
@@ -128,6 +133,83 @@ class GenerationTest {
         assertThat(beyond.ids()).hasSize(length + 5);
         assertThat(beyond.ids()[length]).isEqualTo(fable.path("end_id").asInt());
         assertThat(beyond.endId()).isEmpty();
+    }
+
+    @Test
+    void bannedEndTokensAreNeverChosen() {
+        int length = fable.path("greedy_ids").size();
+        int end = fable.path("end_id").asInt();
+        GenerationOptions options =
+                greedy().maxTokens(length + 40).endTokens(EndTokens.BAN).build();
+        Generation beyond = model.chat(QUESTION, options);
+        assertThat(beyond.text()).startsWith(answer);
+        assertThat(beyond.ids()).hasSize(length + 40).doesNotContain(end);
+        assertThat(beyond.stopReason()).isEqualTo(StopReason.MAX_TOKENS);
+        assertThat(model.sampler(options).decisiveLogits()).as("the best, and each end token").isBetween(2, 8);
+    }
+
+    @Test
+    void eachGenerationHasAConstraintOfItsOwn() {
+        int[] told = fable.path("greedy_ids").valueStream().mapToInt(JsonNode::asInt).toArray();
+        // Not as the model would begin; then it may speak as it likes.
+        class FirstBanned implements TokenConstraint {
+            private final List<Integer> accepted = new ArrayList<>();
+
+            @Override
+            public void mask(float[] logits) {
+                if (accepted.isEmpty()) {
+                    logits[told[0]] = Float.NEGATIVE_INFINITY;
+                }
+            }
+
+            @Override
+            public void accept(int id) {
+                accepted.add(id);
+            }
+        }
+        List<FirstBanned> made = new ArrayList<>();
+        GenerationOptions options = greedy().maxTokens(20)
+                .constraint(() -> {
+                    made.add(new FirstBanned());
+                    return made.getLast();
+                })
+                .build();
+        for (int i = 0; i < 2; i++) {
+            Generation generation = model.chat(QUESTION, options);
+            generation.text();
+            assertThat(generation.ids()[0]).isNotEqualTo(told[0]);
+            assertThat(made).hasSize(i + 1);
+            assertThat(made.get(i).accepted)
+                    .isEqualTo(Arrays.stream(generation.ids()).boxed().toList());
+        }
+    }
+
+    @Test
+    void tokensTellHowLikelyTheyWere() {
+        SamplingOptions sampling = SamplingOptions.greedy().toBuilder()
+                .probabilities(new Probabilities(3, false))
+                .build();
+        Generation generation =
+                model.chat(QUESTION, greedy().sampling(sampling).maxTokens(10).build());
+        try (Session session = model.session()) {
+            session.feed(generation.promptIds());
+            for (Token token : generation) {
+                assertThat(token.probabilities()).hasSize(4);
+                assertThat(token.probabilities().get(0)).isEqualTo(token.probabilities().get(1));
+                assertThat(token.probabilities().get(0).id()).isEqualTo(token.id());
+                float[] logits = session.logits().toArray(ValueLayout.JAVA_FLOAT);
+                double sum = 0;
+                for (float logit : logits) {
+                    sum += Math.exp(logit);
+                }
+                for (TokenProbability each : token.probabilities()) {
+                    assertThat((double) each.logProbability()).isCloseTo(logits[each.id()] - Math.log(sum), within(1e-4));
+                }
+                session.feed(token.id());
+            }
+        }
+        assertThat(model.chat(QUESTION, greedy().maxTokens(1).build()).iterator().next().probabilities())
+                .isEmpty();
     }
 
     @Test

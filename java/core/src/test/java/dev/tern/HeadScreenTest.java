@@ -75,6 +75,8 @@ class HeadScreenTest {
                 options().seed(1).build(),
                 options().seed(2).temperature(1.5).topK(5).topP(1).minP(0).build(),
                 options().seed(3).topK(1).build(),
+                options().temperature(0).endTokens(EndTokens.BAN).build(),
+                options().seed(7).endTokens(EndTokens.BAN).build(),
                 options().seed(4).topK(100).topP(0.9).minP(0.01).build(),
                 options().seed(5).topK(0).build(),
                 options().seed(6).repeatPenalty(1.3).build(),

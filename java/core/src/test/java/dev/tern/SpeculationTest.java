@@ -10,6 +10,9 @@ import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
+import dev.tern.sampling.Probabilities;
+import dev.tern.sampling.SamplingOptions;
+import dev.tern.sampling.SamplingOptionsBuilder;
 import dev.tern.template.ChatMessage;
 import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
@@ -167,6 +170,14 @@ class SpeculationTest {
             assertLossless(model, prompt, sampled(seed).temperature(0.5).repeatPenalty(1.15).repeatLastN(20));
             assertLossless(model, prompt, sampled(seed).temperature(1).repeatPenalty(1.5).repeatLastN(-1));
             assertLossless(model, prompt, sampled(seed).temperature(0).repeatPenalty(0.7));
+            assertLossless(model, prompt, sampled(seed).endTokens(EndTokens.BAN));
+            for (SamplingOptionsBuilder stages : List.of(
+                    SamplingOptions.builder().mirostat(1).mirostatTau(2).probabilities(new Probabilities(2, true)),
+                    SamplingOptions.builder().mirostat(2).mirostatTau(1).probabilities(new Probabilities(2, false)),
+                    SamplingOptions.builder().dryMultiplier(0.2).presencePenalty(0.1).temperature(0.3),
+                    SamplingOptions.builder().xtcProbability(0.2).typicalP(0.95).temperature(0.5).dynatempRange(0.3))) {
+                assertLossless(model, prompt, sampled(seed).sampling(stages.build()));
+            }
         }
         assertThat(stats.stream().mapToLong(GenerationStats::acceptedTokens).sum()).isGreaterThan(1000);
         assertThat(stats.stream().mapToLong(cost -> cost.draftedTokens() - cost.acceptedTokens()).sum())

@@ -1,10 +1,13 @@
 package dev.tern.cli;
 
+import dev.tern.EndTokens;
 import dev.tern.GenerationOptions;
+import dev.tern.sampling.SamplingOptionsBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -63,7 +66,7 @@ final class SamplingOptions {
             names = "--repeat-last-n",
             paramLabel = "N",
             defaultValue = "64",
-            description = "How many tokens back that looks (default: ${DEFAULT-VALUE}).")
+            description = "How many tokens back penalties look; -1 is all (default: ${DEFAULT-VALUE}).")
     private int repeatLastN;
 
     @Option(
@@ -77,6 +80,17 @@ final class SamplingOptions {
 
     @Option(names = "--ignore-eos", description = "Go on after end tokens, up to -n tokens or the end of the context.")
     private boolean ignoreEos;
+
+    @Option(
+            names = "--ban-eos",
+            description = "Never choose an end token, as llama.cpp's --ignore-eos does; up to -n tokens or the end of the"
+                    + " context.")
+    private boolean banEos;
+
+    @ArgGroup(
+            validate = false,
+            heading = "%nFurther stages of sampling, as in llama.cpp:%n")
+    private ChainOptions chain = new ChainOptions();
 
     @Mixin
     private DraftingOptions drafting = new DraftingOptions();
@@ -95,17 +109,23 @@ final class SamplingOptions {
      */
     GenerationOptions toOptions(int defaultMaxTokens) {
         try {
-            return GenerationOptions.builder()
-                    .maxTokens(maxTokens != null ? maxTokens : defaultMaxTokens)
+            if (ignoreEos && banEos) {
+                throw new IllegalArgumentException("--ignore-eos and --ban-eos exclude each other");
+            }
+            SamplingOptionsBuilder how = dev.tern.sampling.SamplingOptions.builder()
                     .temperature(temperature)
                     .topK(topK)
                     .topP(topP)
                     .minP(minP)
                     .repeatPenalty(repeatPenalty)
-                    .repeatLastN(repeatLastN)
+                    .repeatLastN(repeatLastN);
+            chain.addTo(how);
+            return GenerationOptions.builder()
+                    .maxTokens(maxTokens != null ? maxTokens : defaultMaxTokens)
+                    .sampling(how.build())
                     .seed(seed())
                     .stop(stop)
-                    .ignoreEos(ignoreEos)
+                    .endTokens(banEos ? EndTokens.BAN : ignoreEos ? EndTokens.IGNORE : EndTokens.STOP)
                     .draft(drafting.toOptions())
                     .build();
         } catch (IllegalArgumentException e) {

@@ -327,6 +327,66 @@ class CommandsTest {
         assertThat(none.path("draft_n").asInt(-1)).isZero();
     }
 
+    @Test
+    void stagesOfSamplingUnderLlamaCppsNames() {
+        Object[] command = {"run", "-m", model, "-p", "The king said", "-n", "12", "--seed", "7", "--json"};
+        JsonNode plain = json(tern(command)).path("ids");
+        // Off as they are by default, and in the default order: the same tokens.
+        assertThat(json(tern(and(command, "--typical", "1", "--xtc-probability", "0", "--xtc-threshold", "0.2",
+                        "--presence-penalty", "0", "--frequency-penalty", "0", "--dry-multiplier", "0",
+                        "--top-nsigma", "-1", "--dynatemp-range", "0", "--mirostat", "0",
+                        "--samplers", "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature")))
+                .path("ids"))
+                .isEqualTo(plain);
+        int first = plain.get(0).asInt();
+        for (Object[] stage : new Object[][] {
+            {"--logit-bias", first + "-inf"},
+            {"-l", "900+30", "-l", "901-1.5"},
+            {"--samplers", "temperature", "--temp", "30"},
+            {"--mirostat", "2", "--mirostat-ent", "12", "--mirostat-lr", "0.5", "--temp", "3"},
+            {"--typical", "0.3", "--temp", "5", "--top-k", "0", "--top-p", "1", "--min-p", "0"},
+            {"--xtc-probability", "1", "--xtc-threshold", "0.001", "--min-keep", "1"},
+            {"--dynatemp-range", "3", "--dynatemp-exp", "0.1", "--temp", "5", "--min-p", "0"},
+            {"--presence-penalty", "2", "--frequency-penalty", "2", "--repeat-last-n", "-1", "--temp", "2"},
+        }) {
+            assertThat(json(tern(and(command, stage))).path("ids")).as("%s", stage[0]).isNotEqualTo(plain);
+        }
+        Object[] greedy = {"run", "-m", model, "-p", "no no no no no no no no", "-n", "6", "--temp", "0", "--json", "-l",
+            "0-inf"};
+        JsonNode repeated = json(tern(greedy)).path("ids");
+        assertThat(json(tern(and(greedy, "--dry-multiplier", "50", "--dry-base", "2", "--dry-allowed-length", "1",
+                        "--dry-penalty-last-n", "20", "--dry-sequence-breaker", "none")))
+                .path("ids"))
+                .isNotEqualTo(repeated);
+    }
+
+    @Test
+    void endTokensCanBeBanned() {
+        Object[] command = {"run", "-m", model, "--chat", "-p", FOX, "--temp", "0", "--json", "-n", "150"};
+        int end = golden("The Fox and the Grapes").path("end_id").asInt();
+        JsonNode banned = json(tern(and(command, "--ban-eos")));
+        assertThat(banned.path("stop_reason").asString()).isEqualTo("max_tokens");
+        assertThat(banned.path("ids").valueStream().map(JsonNode::asInt)).hasSize(150).doesNotContain(end);
+        JsonNode ignored = json(tern(and(command, "--ignore-eos")));
+        assertThat(ignored.path("ids").valueStream().map(JsonNode::asInt)).hasSize(150).contains(end);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --samplers top_x         | sampler: expected one of penalties
+            --logit-bias five        | logit bias: expected a token id
+            --logit-bias 5+inf       | logit bias
+            --mirostat 3             | mirostat: expected 0 (off), 1 or 2, found 3
+            --typical 0              | typical-p
+            --dry-base 0.5           | DRY base
+            --ban-eos --ignore-eos   | exclude each other
+            """)
+    void wrongSamplingOptionsAreFaultsOfTheCommandLine(String options, String message) {
+        InProcess.Result result = tern(and(new Object[] {"run", "-m", model, "-p", "x"}, (Object[]) options.split(" ")));
+        assertThat(result.err()).contains(message);
+        assertThat(result.status()).isEqualTo(ExitStatus.USAGE);
+    }
+
     private static Object[] and(Object[] command, Object... more) {
         return Stream.of(command, more).flatMap(Stream::of).toArray();
     }

@@ -4,11 +4,14 @@ import static dev.tern.model.RowShares.rowShares;
 import static dev.tern.model.RowShares.rowUnit;
 import static dev.tern.model.RowShares.share;
 
+import dev.tern.kernels.DemandPages;
 import dev.tern.kernels.Kernels;
 import dev.tern.kernels.Projection;
 import dev.tern.kernels.RopePairing;
+import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +72,8 @@ final class Forward implements ThreadTeam.Program {
         // Every call of a native kernel holds the arenas of its segments for its duration. That costs nothing for a
         // garbage-collected arena, but 200 ns for a shared one when two threads do it at once.
         Arena arena = Arena.ofAuto();
-        this.scratch = new Scratch(model, batch, arena);
+        SegmentAllocator memory = kernels.tier() == Tier.JAVA ? arena : DemandPages.in(arena); // a batch may stay small
+        this.scratch = new Scratch(model, batch, memory);
         this.blocks = new Block[weights.layers().size()];
         for (int layer = 0; layer < blocks.length; layer++) {
             blocks[layer] = Block.of(layer, weights.layers().get(layer), scratch);
@@ -77,7 +81,7 @@ final class Forward implements ThreadTeam.Program {
         this.entryWithoutBlocks = Block.entryWithoutBlocks(weights.outputNorm(), scratch);
         this.exit = Block.exit(blocks.length, weights.outputNorm(), scratch);
         this.exitWithoutLogits = Block.exit(blocks.length, null, scratch);
-        this.products = new Products(model, weights, kernels, team, batch, scratch, arena);
+        this.products = new Products(model, weights, kernels, team, batch, scratch, memory);
         this.steps = new TokenStep.Executor(kernels, model.normEps(), scratch, products.lut());
         this.attention = new AttentionStage(model, kernels, scratch, members, batch);
         this.pass = new PassTokens(weights.head().rows());

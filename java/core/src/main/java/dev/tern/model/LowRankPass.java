@@ -5,8 +5,8 @@ import static dev.tern.model.RowShares.share;
 
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,14 +23,20 @@ final class LowRankPass {
     private final MemorySegment[] reduced = new MemorySegment[SLOTS]; // z: [batch][rank]
     private final MemorySegment[] corrections = new MemorySegment[SLOTS]; // U z, laid out as y: [batch][rows]
 
-    LowRankPass(ModelHyperparameters model, int batch, int widest, Kernels kernels, ThreadTeam team, Arena arena) {
+    LowRankPass(
+            ModelHyperparameters model,
+            int batch,
+            int widest,
+            Kernels kernels,
+            ThreadTeam team,
+            SegmentAllocator memory) {
         this.kernels = kernels;
         this.team = team;
         long rank = model.lowRank().largest();
         long rows = rank == 0 ? 0 : widest;
         for (int slot = 0; slot < SLOTS; slot++) {
-            reduced[slot] = arena.allocate(Math.multiplyExact(4L * batch, rank), 64);
-            corrections[slot] = arena.allocate(Math.multiplyExact(4L * batch, rows), 64);
+            reduced[slot] = memory.allocate(Math.multiplyExact(4L * batch, rank), 64);
+            corrections[slot] = memory.allocate(Math.multiplyExact(4L * batch, rows), 64);
         }
     }
 

@@ -6,8 +6,8 @@ import dev.tern.kernels.LutTables;
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,17 +30,17 @@ final class LutMultiplier {
     private final Map<LutWeights, TernaryWeights[]> scratch = new IdentityHashMap<>(); // by member; read-only after that
 
     /** @param widest columns of the widest matrix */
-    LutMultiplier(List<LutWeights> matrices, int batch, int widest, int members, Arena arena) {
-        tables = LutTables.allocate(arena, Math.min(batch, UNPACK_FROM - 1), widest);
+    LutMultiplier(List<LutWeights> matrices, int batch, int widest, int members, SegmentAllocator memory) {
+        tables = LutTables.allocate(memory, Math.min(batch, UNPACK_FROM - 1), widest);
         MemorySegment[] codes = new MemorySegment[members];
         if (batch >= UNPACK_FROM) {
             for (int member = 0; member < members; member++) {
-                codes[member] = arena.allocate(SCRATCH_ROWS * TernaryWeights.rowBytes(widest), 64);
+                codes[member] = memory.allocate(SCRATCH_ROWS * TernaryWeights.rowBytes(widest), 64);
             }
             for (LutWeights w : matrices) {
                 TernaryWeights[] views = new TernaryWeights[members];
                 for (int member = 0; member < members; member++) {
-                    views[member] = TernaryWeights.of(arena, codes[member], SCRATCH_ROWS, w.cols(), w.scale());
+                    views[member] = TernaryWeights.of(memory, codes[member], SCRATCH_ROWS, w.cols(), w.scale());
                 }
                 scratch.put(w, views);
             }

@@ -4,8 +4,8 @@ import dev.tern.kernels.Kernels;
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
 import dev.tern.kernels.TernaryWeights;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -24,15 +24,15 @@ final class Products {
             ThreadTeam team,
             int batch,
             Scratch scratch,
-            Arena arena) {
+            SegmentAllocator memory) {
         this.kernels = kernels;
         this.scratch = scratch;
         List<LutWeights> packed = weights.projections().stream()
                 .filter(LutWeights.class::isInstance)
                 .map(LutWeights.class::cast)
                 .toList();
-        this.lut = packed.isEmpty() ? null : new LutMultiplier(packed, batch, scratch.widest, team.size(), arena);
-        this.lowRank = new LowRankPass(model, batch, scratch.widest, kernels, team, arena);
+        this.lut = packed.isEmpty() ? null : new LutMultiplier(packed, batch, scratch.widest, team.size(), memory);
+        this.lowRank = new LowRankPass(model, batch, scratch.widest, kernels, team, memory);
     }
 
     /** Who makes the tables that packed weights are looked up in; null where there are none. */

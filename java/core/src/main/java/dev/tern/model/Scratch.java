@@ -1,10 +1,13 @@
 package dev.tern.model;
 
 import dev.tern.kernels.Activations;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 
-/** Memory of a forward pass, allocated once: float32 {@code [batch][width]} unless said otherwise. */
+/**
+ * Memory of a forward pass, allocated once: float32 {@code [batch][width]} unless said otherwise. A pass over few tokens
+ * touches the first rows of each alone, so that in {@link dev.tern.kernels.DemandPages} it takes what those need.
+ */
 final class Scratch {
     final int hidden;
     final int intermediate;
@@ -23,26 +26,26 @@ final class Scratch {
     final MemorySegment gate; // intermediate
     final MemorySegment up; // intermediate
 
-    Scratch(ModelHyperparameters model, int batch, Arena arena) {
+    Scratch(ModelHyperparameters model, int batch, SegmentAllocator memory) {
         hidden = model.hiddenSize();
         intermediate = model.intermediateSize();
         queries = Math.multiplyExact(model.heads(), model.headDim());
         pairs = Math.multiplyExact(model.kvHeads(), model.headDim());
         widest = Math.max(Math.max(hidden, queries), intermediate);
-        x = floats(arena, batch, hidden);
-        delta = floats(arena, batch, hidden);
-        normed = floats(arena, batch, widest);
-        quantized = Activations.allocate(arena, batch, widest);
-        q = floats(arena, batch, queries);
-        k = floats(arena, batch, pairs);
-        v = floats(arena, batch, pairs);
-        mixed = floats(arena, batch, queries);
-        gate = floats(arena, batch, intermediate);
-        up = floats(arena, batch, intermediate);
+        x = floats(memory, batch, hidden);
+        delta = floats(memory, batch, hidden);
+        normed = floats(memory, batch, widest);
+        quantized = Activations.allocate(memory, batch, widest);
+        q = floats(memory, batch, queries);
+        k = floats(memory, batch, pairs);
+        v = floats(memory, batch, pairs);
+        mixed = floats(memory, batch, queries);
+        gate = floats(memory, batch, intermediate);
+        up = floats(memory, batch, intermediate);
     }
 
-    private static MemorySegment floats(Arena arena, int batch, int width) {
-        return arena.allocate(Math.multiplyExact(4L * batch, (long) width), 64);
+    private static MemorySegment floats(SegmentAllocator memory, int batch, int width) {
+        return memory.allocate(Math.multiplyExact(4L * batch, (long) width), 64);
     }
 
     /** Moves the tokens of a view, of the residual stream and of the attention's output, to the front. */

@@ -1,13 +1,40 @@
 package dev.tern.sampling;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /**
- * Tokens still in the running, with their logits, as a binary heap: selection without sorting the vocabulary. Arrays are
- * kept from token to token. Ties go to the lower id, so the order is total and results do not depend on the way there.
+ * Tokens still in the running, with their logits. A temperature is kept beside the logits, so that dividing by it neither
+ * rounds them nor makes equals of any. Selection is by binary heaps, without sorting the vocabulary. Arrays are kept from
+ * token to token. Ties go to the lower id, so the order is total and results do not depend on the way there.
  */
 final class Candidates {
-    private int[] ids = new int[64];
-    private float[] logits = new float[64];
+    private final int[] ids;
+    private final float[] logits;
     private int size;
+    private boolean sorted; // best first
+    private double temperature = 1;
+
+    Candidates(int vocabSize) {
+        ids = new int[vocabSize];
+        logits = new float[vocabSize];
+    }
+
+    /** All tokens, by ascending id, with these logits: float32 {@code [vocab]}. */
+    void load(MemorySegment row) {
+        size = ids.length;
+        MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, size);
+        for (int id = 0; id < size; id++) {
+            ids[id] = id;
+        }
+        sorted = false;
+        temperature = 1;
+    }
+
+    /** The logits of all tokens by id, to be changed; only directly after {@link #load}. */
+    float[] loaded() {
+        return logits;
+    }
 
     int size() {
         return size;
@@ -21,105 +48,150 @@ final class Candidates {
         return logits[index];
     }
 
-    /** Keeps the {@code k} best of all, best first: a heap of k with the worst on top, O(n + m log k) for m entries. */
-    void best(float[] all, int k) {
-        size = Math.min(k, all.length);
-        reserve(size);
-        for (int i = 0; i < size; i++) {
-            set(i, i, all[i]);
-        }
-        for (int i = size / 2 - 1; i >= 0; i--) {
-            sink(i, size, true);
-        }
-        for (int id = size; id < all.length; id++) {
-            if (all[id] > logits[0]) { // an equal one has the higher id and loses
-                set(0, id, all[id]);
-                sink(0, size, true);
+    /** By what the differences of logits are to be divided. */
+    double temperature() {
+        return temperature;
+    }
+
+    void heat(double factor) {
+        temperature *= factor;
+    }
+
+    /** Divides the logits by the temperature, for what depends on their own size; they may then be changed. */
+    void applyTemperature() {
+        if (temperature != 1) {
+            for (int i = 0; i < size; i++) {
+                if (logits[i] != Float.NEGATIVE_INFINITY) {
+                    logits[i] = (float) Math.clamp(logits[i] / temperature, -Float.MAX_VALUE, Float.MAX_VALUE);
+                }
             }
+            temperature = 1;
         }
-        for (int end = size - 1; end > 0; end--) { // heap sort, worst last
-            swap(0, end);
-            sink(0, end, true);
-        }
+        sorted = false;
     }
 
-    /**
-     * Keeps the best whose probabilities (of the softmax over all) reach {@code p}, best first: a heap with the best on
-     * top gives them up one by one, O(n + m log n) for m kept.
-     */
-    void nucleus(float[] all, float p) {
-        int n = all.length;
-        reserve(n);
-        double sum = 0;
-        float max = max(all);
-        for (int i = 0; i < n; i++) {
-            set(i, i, all[i]);
-            sum += StrictMath.exp(all[i] - max);
-        }
-        for (int i = n / 2 - 1; i >= 0; i--) {
-            sink(i, n, false);
-        }
-        double reached = 0;
-        int left = n;
-        do { // the best moves behind the heap, so what is kept lies in the array's end, best last
-            reached += StrictMath.exp(logits[0] - max);
-            swap(0, --left);
-            sink(0, left, false);
-        } while (reached < p * sum && left > 0);
-        size = n - left;
-        for (int i = 0, j = n - 1; i < j; i++, j--) {
-            swap(i, j);
-        }
+    void setLogit(int index, float logit) {
+        logits[index] = logit;
     }
 
-    /** Keeps all, by ascending id. */
-    void all(float[] all) {
-        size = all.length;
-        reserve(size);
-        for (int i = 0; i < size; i++) {
-            set(i, i, all[i]);
+    float max() {
+        if (sorted) {
+            return logits[0];
         }
+        float max = logits[0];
+        for (int i = 1; i < size; i++) {
+            max = Math.max(max, logits[i]);
+        }
+        return max;
     }
 
-    /** Of candidates in order, keeps the first whose probabilities among them reach {@code p}. */
-    void cutNucleus(float p) {
+    /** The logit's distance from the largest in the softmax's exponent: 0 or less. */
+    double exponent(int index, float max) {
+        return (logits[index] - max) / temperature;
+    }
+
+    /** A token's share of {@link #sum}. */
+    double weight(int index, float max) {
+        return StrictMath.exp(exponent(index, max));
+    }
+
+    /** Of all weights. */
+    double sum(float max) {
         double sum = 0;
         for (int i = 0; i < size; i++) {
-            sum += StrictMath.exp(logits[i] - logits[0]);
+            sum += weight(i, max);
         }
-        double reached = 0;
-        for (int i = 0; i < size; i++) {
-            reached += StrictMath.exp(logits[i] - logits[0]);
-            if (reached >= p * sum) {
-                size = i + 1;
-            }
-        }
+        return sum;
     }
 
-    /** Keeps those at least {@code p} times as likely as the best, in the order they have. */
-    void cutBelow(float p) {
-        float max = max();
-        double least = max + StrictMath.log(p);
-        int kept = 0;
-        for (int i = 0; i < size; i++) {
-            if (logits[i] >= least || logits[i] == max) {
-                set(kept++, ids[i], logits[i]);
+    /** Keeps the {@code k} best, best first: a heap of k with the worst on top, O(n + m log k) for m entries. */
+    void keepBest(int k) {
+        int kept = Math.min(k, size);
+        if (!sorted) {
+            for (int i = kept / 2 - 1; i >= 0; i--) {
+                sink(i, kept, true);
             }
+            for (int i = kept; i < size; i++) {
+                if (better(i, 0)) {
+                    move(i, 0);
+                    sink(0, kept, true);
+                }
+            }
+            for (int end = kept - 1; end > 0; end--) { // heap sort, worst last
+                swap(0, end);
+                sink(0, end, true);
+            }
+            sorted = true;
         }
         size = kept;
     }
 
-    /** The candidate at which the cumulative probability at this temperature passes {@code uniform}. */
-    int draw(float temperature, double uniform) {
-        float max = max();
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            sum += StrictMath.exp((logits[i] - max) / (double) temperature);
+    /** Keeps the most likely one, the first of equals. */
+    void keepLikeliest() {
+        int best = 0;
+        if (!sorted) {
+            for (int i = 1; i < size; i++) {
+                if (better(i, best)) {
+                    best = i;
+                }
+            }
         }
-        double left = uniform * sum;
+        move(best, 0);
+        size = 1;
+        sorted = true;
+    }
+
+    /** Makes a heap of all, from which {@link #pull} takes the best one by one: O(n + m log n) for m taken. */
+    void startPulling() {
+        for (int i = size / 2 - 1; i >= 0; i--) {
+            sink(i, size, false);
+        }
+    }
+
+    /**
+     * Moves the next best behind the heap.
+     *
+     * @param pulled how many have been before
+     * @return its index, until the next call of {@link #keepPulled}
+     */
+    int pull(int pulled) {
+        int last = size - pulled - 1;
+        swap(0, last);
+        sink(0, last, false);
+        return last;
+    }
+
+    /** Keeps the first {@code kept} that were pulled, best first. */
+    void keepPulled(int kept) {
+        for (int i = 0, j = size - 1; i < j; i++, j--) { // they lie in the array's end, best last
+            swap(i, j);
+        }
+        size = kept;
+        sorted = true;
+    }
+
+    /** Keeps the first {@code kept}, in the order they have. */
+    void truncate(int kept) {
+        size = kept;
+    }
+
+    /** Moves a candidate to an earlier place, over the one there; for filters that keep the order. */
+    void move(int from, int to) {
+        ids[to] = ids[from];
+        logits[to] = logits[from];
+    }
+
+    boolean sorted() {
+        return sorted;
+    }
+
+    /** The candidate, by index, at which the cumulative probability passes {@code uniform}. */
+    int draw(double uniform) {
+        float max = max();
+        double left = uniform * sum(max);
         int last = 0;
         for (int i = 0; i < size; i++) {
-            double weight = StrictMath.exp((logits[i] - max) / (double) temperature);
+            double weight = weight(i, max);
             if (weight > 0) {
                 last = i;
                 left -= weight;
@@ -128,42 +200,15 @@ final class Candidates {
                 }
             }
         }
-        return ids[last];
-    }
-
-    private float max() {
-        float max = logits[0];
-        for (int i = 1; i < size; i++) {
-            max = Math.max(max, logits[i]);
-        }
-        return max;
-    }
-
-    private static float max(float[] all) {
-        float max = all[0];
-        for (float logit : all) {
-            max = Math.max(max, logit);
-        }
-        return max;
-    }
-
-    private void reserve(int n) {
-        if (ids.length < n) {
-            ids = new int[n];
-            logits = new float[n];
-        }
-    }
-
-    private void set(int index, int id, float logit) {
-        ids[index] = id;
-        logits[index] = logit;
+        return last;
     }
 
     private void swap(int i, int j) {
         int id = ids[i];
         float logit = logits[i];
-        set(i, ids[j], logits[j]);
-        set(j, id, logit);
+        move(j, i);
+        ids[j] = id;
+        logits[j] = logit;
     }
 
     /** Restores the heap below {@code root}; the worst rises when {@code worstOnTop}, else the best. */

@@ -1,46 +1,149 @@
 package dev.tern.sampling;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
 /**
- * How the next token is chosen.
+ * How the next token is chosen. Logits go through these, in this order:
  *
- * @param temperature 0 takes the most likely token; otherwise logits are divided by it, after the filters
- * @param topK keep the k most likely tokens; 0 keeps all
- * @param topP keep the most likely tokens until their probabilities reach this sum; 1 keeps all
- * @param minP drop tokens less likely than this share of the most likely one; 0 drops none
- * @param repeatPenalty logits of recent tokens are divided (if positive) or multiplied (if not) by it; 1 changes nothing
- * @param repeatLastN how many of the last tokens, the prompt's included, count as recent; 0 none, -1 all
- * @param seed of the random numbers: the same seed, logits and options give the same tokens on every machine
+ * <ol>
+ *   <li>{@code logitBias}: is added; -infinity bans a token
+ *   <li>a {@link TokenConstraint}, if the sampler has one: bans what may not come next
+ *   <li>{@code samplers}: the stages in the order given, each of which does what its options say. A stage that is not in
+ *       the list is not used, one that is there twice is used twice
+ *   <li>the choice: at random, as likely as the softmax says
+ * </ol>
+ *
+ * Where {@code mirostat} is on it stands in place of the stages and the choice, behind the temperature. Defaults and
+ * formulas are llama.cpp's. Immutable; made by {@link #builder}.
  */
 public record SamplingOptions(
-        float temperature, int topK, float topP, float minP, float repeatPenalty, int repeatLastN, long seed) {
+        Temperature temperature,
+        Truncation truncation,
+        Penalties penalties,
+        Dry dry,
+        Xtc xtc,
+        Mirostat mirostat,
+        Map<Integer, Float> logitBias,
+        List<SamplerStage> samplers,
+        Probabilities probabilities) {
 
-    /** @throws IllegalArgumentException when a number is outside its range; the message names it */
+    /** @throws IllegalArgumentException when a bias is NaN or +infinity, or of a negative id */
     public SamplingOptions {
-        require(temperature >= 0 && temperature <= 1e6f, "temperature", "0 or more", temperature);
-        require(topK >= 0, "top-k", "0 (off) or more", topK);
-        require(topP > 0 && topP <= 1, "top-p", "more than 0, up to 1 (off)", topP);
-        require(minP >= 0 && minP <= 1, "min-p", "from 0 (off) to 1", minP);
-        require(repeatPenalty > 0 && repeatPenalty <= 1e6f, "repeat penalty", "more than 0; 1 is off", repeatPenalty);
-        require(repeatLastN >= -1, "repeat last n", "-1 (all), 0 (off) or more", repeatLastN);
+        logitBias = Map.copyOf(logitBias);
+        logitBias.forEach((id, bias) -> {
+            require(id >= 0, "logit bias", "token ids from 0 on", id);
+            require(bias < Float.POSITIVE_INFINITY, "logit bias", "a number or -infinity", bias + " for token " + id);
+        });
+        samplers = List.copyOf(samplers);
     }
 
     /** Always the most likely token. */
     public static SamplingOptions greedy() {
-        return new SamplingOptions(0, 0, 1, 0, 1, 0, 0);
+        return builder().temperature(0).build();
+    }
+
+    /** Starts from temperature 0.8, top-k 40, top-p 0.95, min-p 0.05, all else off. */
+    public static SamplingOptionsBuilder builder() {
+        return new SamplingOptionsBuilder();
+    }
+
+    /** Starts from these options. */
+    public SamplingOptionsBuilder toBuilder() {
+        return new SamplingOptionsBuilder(this);
     }
 
     /**
      * How many of the largest logits decide: where these, and all that equal the least of them, are what they are, any
-     * of the others may be -infinity and the same token is chosen. 0 where all logits matter.
+     * of the others may be -infinity and the same token is chosen, with the same probabilities told. 0 where all logits
+     * matter.
      */
     public int decisiveLogits() {
-        if (repeatPenalty != 1 && repeatLastN != 0) {
-            return 0; // which changes logits before the largest are taken
+        if (probabilities.wanted() && !probabilities.afterSampling()) {
+            return 0;
         }
-        return temperature == 0 ? 1 : topK;
+        int lowered = 0; // so many of the largest may fall behind others
+        for (float bias : logitBias.values()) {
+            if (bias > 0) {
+                return 0; // which may lift one from anywhere
+            }
+            lowered++;
+        }
+        for (SamplerStage stage : activeStages()) {
+            switch (stage) {
+                case TOP_K -> {
+                    return truncation.topK() + lowered;
+                }
+                case TEMPERATURE -> {
+                    if (temperature.isGreedy()) {
+                        return 1 + lowered;
+                    }
+                    if (temperature.range() > 0) {
+                        return 0; // the entropy of all
+                    }
+                }
+                case MIN_P -> {} // looks at the largest alone, and keeps the order
+                default -> {
+                    return 0;
+                }
+            }
+        }
+        return 0;
     }
 
-    private static void require(boolean condition, String name, String expected, Object found) {
+    /** Whether random numbers decide anything, so that the seed matters. */
+    public boolean isRandom() {
+        List<SamplerStage> stages = activeStages();
+        return stages.isEmpty()
+                || stages.contains(SamplerStage.XTC)
+                || stages.getLast() != SamplerStage.TEMPERATURE
+                || !temperature.isGreedy();
+    }
+
+    /**
+     * The stages that do something, in order. Nothing matters behind a temperature of 0, which leaves one token; and
+     * directly in front of it nothing that always leaves the most likely one.
+     */
+    List<SamplerStage> activeStages() {
+        List<SamplerStage> active = new ArrayList<>();
+        for (SamplerStage stage : mirostat.active() ? List.of(SamplerStage.TEMPERATURE) : samplers) {
+            if (stage == SamplerStage.TEMPERATURE && temperature.isGreedy()) {
+                while (!active.isEmpty() && leavesTheLikeliest(active.getLast())) {
+                    active.removeLast();
+                }
+                active.add(stage);
+                return active;
+            }
+            if (isActive(stage)) {
+                active.add(stage);
+            }
+        }
+        return active;
+    }
+
+    private boolean isActive(SamplerStage stage) {
+        return switch (stage) {
+            case PENALTIES -> penalties.active();
+            case DRY -> dry.active();
+            case TOP_N_SIGMA -> truncation.topNSigma() > 0;
+            case TOP_K -> truncation.topK() > 0;
+            case TYPICAL_P -> truncation.typicalP() < 1;
+            case TOP_P -> truncation.topP() < 1;
+            case MIN_P -> truncation.minP() > 0;
+            case XTC -> xtc.active();
+            case TEMPERATURE -> temperature.value() != 1 || temperature.range() > 0;
+        };
+    }
+
+    private static boolean leavesTheLikeliest(SamplerStage stage) {
+        return switch (stage) {
+            case TOP_N_SIGMA, TOP_K, TOP_P, MIN_P -> true;
+            case PENALTIES, DRY, TYPICAL_P, XTC, TEMPERATURE -> false;
+        };
+    }
+
+    static void require(boolean condition, String name, String expected, Object found) {
         if (!condition) {
             throw new IllegalArgumentException(name + ": expected " + expected + ", found " + found);
         }
