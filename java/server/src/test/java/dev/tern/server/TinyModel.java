@@ -1,7 +1,9 @@
 package dev.tern.server;
 
 import dev.tern.Model;
+import dev.tern.ModelOptions;
 import dev.tern.convert.Converter;
+import dev.tern.template.NamedTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,13 @@ final class TinyModel {
 
     static Model model() {
         return Loaded.MODEL;
+    }
+
+    /** The same model with another chat template; the caller's to close. */
+    static Model model(NamedTemplate template) {
+        return Model.load(
+                Loaded.MODEL.info().path(),
+                ModelOptions.builder().chatTemplate(template.template()).build());
     }
 
     private static final class Loaded {
