@@ -137,7 +137,7 @@ final class AutomatonBuilder {
             graph.epsilon(from, behind);
             return behind;
         }
-        Expression element = single(repeat.body());
+        Expression element = repeat.body();
         Automaton.Chain chain = new Automaton.Chain(graph.size(), min, max == UNBOUNDED ? Integer.MAX_VALUE : max);
         int count = chain.states();
         graph.chain(chain, count);
@@ -155,21 +155,19 @@ final class AutomatonBuilder {
         return to;
     }
 
-    /** The body as something that makes one edge or two: a set of characters, or a rule to call, written out once. */
-    private Expression single(Expression body) {
-        if (body instanceof Characters || body instanceof Reference) {
-            return body;
-        }
-        int rule = repeated.computeIfAbsent(body, b -> rules.add("repetition", b).rule());
-        return new Reference(rule);
-    }
-
-    private int edge(Expression single, int from, int to) {
-        if (single instanceof Reference reference) {
-            graph.call(from, number(reference.rule()), to);
+    /**
+     * Adds an edge or two from one state to another: a set of characters, or a call. What is neither is written out once,
+     * as a rule to call.
+     */
+    private int edge(Expression expression, int from, int to) {
+        if (!(expression instanceof Characters characters)) {
+            int rule = expression instanceof Reference reference
+                    ? number(reference.rule())
+                    : repeated.computeIfAbsent(expression, body -> later("repetition", () -> body));
+            graph.call(from, rule, to);
             return to;
         }
-        CodePoints set = ((Characters) single).set();
+        CodePoints set = characters.set();
         CodePoints ascii = set.intersect(CodePoints.of(0, 0x7F));
         if (!ascii.isEmpty()) {
             graph.bytes(from, ascii, to);

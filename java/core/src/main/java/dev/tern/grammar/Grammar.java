@@ -4,6 +4,7 @@ import dev.tern.io.InputException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Rules that a text follows. Compiling takes milliseconds, and what is found out about a vocabulary is kept with the
@@ -17,17 +18,19 @@ public final class Grammar {
     private static final int MOST_TRIGGER_BYTES = 4096;
 
     private final RuleSet rules;
+    private final int root;
     private final Automaton automaton;
     private @Nullable TokenMasks masks;
 
-    private Grammar(RuleSet rules, List<String> triggers, boolean everyRuleEnds) {
+    private Grammar(RuleSet rules, int root, List<String> triggers, boolean everyRuleEnds) {
         this.rules = rules;
+        this.root = root;
         AutomatonBuilder builder = new AutomatonBuilder(rules);
         int free = 0;
         if (triggers.isEmpty()) {
-            builder.build(0);
+            builder.build(root);
         } else {
-            free = new FreeText(triggers).addTo(builder.graph, () -> builder.build(0));
+            free = new FreeText(triggers).addTo(builder.graph, () -> builder.build(root));
         }
         automaton = builder.graph.automaton(free);
         RuleChecks checks = new RuleChecks(builder.graph, automaton, rules.origin());
@@ -49,7 +52,39 @@ public final class Grammar {
      *     begins with itself, or never ends; also when it is too large
      */
     public static Grammar parse(String gbnf) {
-        return new Grammar(Gbnf.read(gbnf), List.of(), true);
+        return new Grammar(Gbnf.read(gbnf), 0, List.of(), true);
+    }
+
+    /** Any JSON object, nested as deep as calls may be: OpenAI's JSON mode. */
+    public static Grammar json() {
+        RuleSet rules = new RuleSet("JSON");
+        return new Grammar(rules, new JsonText(rules).object().rule(), List.of(), true);
+    }
+
+    /**
+     * JSON that satisfies a JSON Schema of draft 4 to 2020-12. Every text of the grammar is valid JSON and valid by the
+     * schema; not everything that is valid is a text of it:
+     *
+     * <ul>
+     *   <li>properties come in the order of the schema, and where {@code properties} is said and
+     *       {@code additionalProperties} is not, there are no others;
+     *   <li>without {@code type}, values are of the types that the other keywords are about;
+     *   <li>tuples are written whole;
+     *   <li>numbers have up to 15 digits in front of the point; strings with {@code maxLength} and arrays with
+     *       {@code maxItems} end at 16,384.
+     * </ul>
+     *
+     * <p>Of the keywords, {@code not}, {@code if}, {@code contains}, {@code uniqueItems}, {@code propertyNames},
+     * {@code dependent…}, {@code unevaluated…}, references to elsewhere and some formats are refused; {@code oneOf} is,
+     * unless its alternatives can be told apart. Words that are no keywords, and formats that the specification does not
+     * name, mean nothing.
+     *
+     * @throws InputException naming the keyword and its place as a JSON pointer; when no value can satisfy the schema; or
+     *     when the grammar would be too large
+     */
+    public static Grammar ofJsonSchema(JsonNode schema) {
+        JsonSchemaRules.Rooted rooted = JsonSchemaRules.read(schema);
+        return new Grammar(rooted.rules(), rooted.root(), List.of(), false);
     }
 
     /**
@@ -71,7 +106,7 @@ public final class Grammar {
                     .found(List.of(triggers))
                     .exception();
         }
-        return new Grammar(rules, List.of(triggers), false);
+        return new Grammar(rules, root, List.of(triggers), false);
     }
 
     /** The start of a text in tokens of a vocabulary. What was found out about the last vocabulary is kept. */

@@ -1,6 +1,8 @@
 package dev.tern.grammar;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -36,7 +38,7 @@ final class RandomChoices {
             }
             bytes.writeBytes(trie.tokenizer().bytes(id));
         }
-        throw new AssertionError("no end: " + bytes.toString(StandardCharsets.UTF_8).substring(0, 1000));
+        throw new AssertionError("no end: " + bytes.toString(StandardCharsets.UTF_8).substring(0, 200));
     }
 
     int choose(GrammarConstraint constraint, boolean closing) {
@@ -63,7 +65,7 @@ final class RandomChoices {
                     best = id;
                 }
             }
-            if (best != 0) {
+            if (best != 0 && random.nextInt(3) > 0) {
                 return best;
             }
         }
@@ -72,8 +74,8 @@ final class RandomChoices {
 
     private static String decoded(byte[] bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(bytes)).toString();
-        } catch (java.nio.charset.CharacterCodingException e) {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
             throw new AssertionError("no UTF-8: " + Arrays.toString(bytes), e);
         }
     }
