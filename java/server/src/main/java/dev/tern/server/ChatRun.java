@@ -54,7 +54,7 @@ final class ChatRun {
                 List.of(prompt),
                 query.stops(call.served()),
                 call.served().chats().marks(),
-                ResponseFormat.read(body));
+                new ChatGrammar(query, ResponseFormat.read(body)).constraint(call.served().grammars()));
         return new ChatRun(call, query, request);
     }
 

@@ -40,7 +40,7 @@ record CompletionBody(
                 new Prompts(call.served()).read(body, "prompt"),
                 List.of(),
                 Set.of(),
-                ResponseFormat.read(body));
+                ResponseFormat.read(body).constraint(call.served().grammars()));
     }
 
     /**

@@ -14,14 +14,28 @@ import java.util.concurrent.Semaphore;
  * @param id its name for clients
  * @param created when it was loaded, in seconds since 1970
  * @param chats how conversations become prompts
+ * @param grammars what answers may have to follow
  * @param embeddings one permit: embeddings are computed one after the other, so that completions have their turns
  */
-record Served(Model model, Completions completions, String id, long created, Chats chats, Semaphore embeddings) {
+record Served(
+        Model model,
+        Completions completions,
+        String id,
+        long created,
+        Chats chats,
+        Grammars grammars,
+        Semaphore embeddings) {
 
     static Served of(Model model, Completions completions, ServerOptions options) {
         String id = options.alias().orElseGet(() -> model.info().path().toString());
         return new Served(
-                model, completions, id, Instant.now().getEpochSecond(), Chats.of(model), new Semaphore(1, true));
+                model,
+                completions,
+                id,
+                Instant.now().getEpochSecond(),
+                Chats.of(model),
+                new Grammars(model::tokenizer),
+                new Semaphore(1, true));
     }
 
     /** Tokens that a slot can hold, prompt and answer together. */

@@ -18,11 +18,14 @@ final class TinyModel {
         return Loaded.MODEL;
     }
 
-    /** The same model with another chat template; the caller's to close. */
+    /** The same model with another chat template and a longer context; the caller's to close. */
     static Model model(NamedTemplate template) {
         return Model.load(
                 Loaded.MODEL.info().path(),
-                ModelOptions.builder().chatTemplate(template.template()).build());
+                ModelOptions.builder()
+                        .chatTemplate(template.template())
+                        .contextLength(2048) // what tools are described with is long in so few tokens
+                        .build());
     }
 
     private static final class Loaded {
