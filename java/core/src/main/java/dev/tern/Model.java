@@ -307,6 +307,11 @@ public final class Model implements AutoCloseable {
         return new Generation(this, tokenizer, session, more, options);
     }
 
+    /** What chooses tokens and makes text of them for who runs the passes himself. */
+    public Decoding decoding(GenerationOptions options) {
+        return new Decoding(this, tokenizer, options);
+    }
+
     /**
      * Answers a conversation, through the model's chat template.
      *
@@ -427,7 +432,7 @@ public final class Model implements AutoCloseable {
     public Session restore(Path file) {
         Session session = session();
         try {
-            engine.exclusively(() -> new SessionFile(engine).read(file, session));
+            session.read(file);
             return session;
         } catch (Throwable thrown) {
             session.close();
