@@ -182,7 +182,7 @@ final class Slot {
                 lastToken = System.nanoTime();
                 if (token.id() != Token.NO_ID) {
                     firstToken = text.count() == 1 ? lastToken : firstToken;
-                    task().tell(new CompletionEvent.Generated(token.id(), token.text(), List.of()));
+                    task().tell(new CompletionEvent.Generated(token.id(), token.text(), probabilities(token)));
                 }
                 if (outOfTime()) {
                     text.end(StopReason.MAX_TOKENS);
@@ -192,6 +192,12 @@ final class Slot {
             fail(e);
         }
         show();
+    }
+
+    private static List<TokenProbability> probabilities(Token token) {
+        return token.probabilities().stream()
+                .map(each -> new TokenProbability(each.id(), each.logProbability()))
+                .toList();
     }
 
     private boolean outOfTime() {
