@@ -20,5 +20,6 @@ module dev.tern.core {
     exports dev.tern.template;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;
+    exports dev.tern.tools;
     exports dev.tern.tune;
 }

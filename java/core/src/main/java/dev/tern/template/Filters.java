@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /** What may follow {@code |}: Jinja2's filters, and transformers' {@code tojson}. */
 final class Filters {
     private static final Set<String> NAMES = Set.of(
-            "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
-            "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
-            "replace", "reverse", "round", "safe", "select", "selectattr", "sort", "string", "sum", "title", "tojson", "trim",
-            "unique", "upper", "wordcount");
+            "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
+            "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
+            "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title", "tojson", "trim",
+            "truncate", "unique", "upper", "wordcount");
 
     private final Evaluator evaluator;
     private final Limits limits;
@@ -77,7 +77,8 @@ final class Filters {
             case "round" -> round(value, args.bind(name, "precision", "method"));
             case "indent" -> indent(Values.str(value), args.bind(name, "width", "first", "blank"));
             case "center" -> Text.centered(Values.str(value), args.bind(name, "width").integer(0, 80), limits);
-            case "format" -> new PercentFormat(limits).format(Values.str(value), args.positional());
+            case "format" -> new PercentFormat(limits)
+                    .format(Values.str(value), args.positional(), args.named().isEmpty() ? null : args.named());
             case "wordcount" -> (long) Text.split(Values.str(value), Arguments.NONE, false).size();
             case "tojson" -> json(value, args.bind(name, "ensure_ascii", "indent", "separators", "sort_keys"));
             case "items" -> items(value);
@@ -87,7 +88,11 @@ final class Filters {
             case "sum" -> sum(value, args.bind(name, "attribute", "start"));
             case "min" -> extreme(value, args.bind(name, "case_sensitive", "attribute"), -1);
             case "max" -> extreme(value, args.bind(name, "case_sensitive", "attribute"), 1);
-            case "batch" -> batch(value, args.bind(name, "linecount", "fill_with"));
+            case "batch" -> SequenceFilters.batch(value, args.bind(name, "linecount", "fill_with"), limits);
+            case "slice" -> SequenceFilters.slice(value, args.bind(name, "slices", "fill_with"), limits);
+            case "groupby" -> groupBy(value, args.bind(name, "attribute", "default", "case_sensitive"));
+            case "attr" -> evaluator.ownAttribute(value, Values.text(args.bind(name, "name").require(0), "an attribute's name"));
+            case "truncate" -> Text.truncated(Values.str(value), args.bind(name, "length", "killwords", "end", "leeway"));
             case "map" -> map(value, args);
             case "select" -> chosen(value, each -> test(each, args, 0));
             case "reject" -> chosen(value, each -> !test(each, args, 0));
@@ -272,8 +277,20 @@ final class Filters {
         Object attribute = bound.get(2, null);
         return sorted(
                 Values.items(value),
-                item -> folded(attribute == null ? item : path(item, attribute), caseSensitive),
+                item -> sortKey(item, attribute, caseSensitive),
                 bound.flag(0, false));
+    }
+
+    /** By several attributes where commas stand between them. */
+    private @Nullable Object sortKey(@Nullable Object item, @Nullable Object attribute, boolean caseSensitive) {
+        if (attribute instanceof String names && names.indexOf(',') >= 0) {
+            List<@Nullable Object> keys = new ArrayList<>();
+            for (String name : names.split(",", -1)) {
+                keys.add(folded(path(item, name), caseSensitive));
+            }
+            return keys;
+        }
+        return folded(attribute == null ? item : path(item, attribute), caseSensitive);
     }
 
     private List<@Nullable Object> sorted(
@@ -322,31 +339,20 @@ final class Filters {
         return first ? new Undefined("the least or largest item of nothing") : best;
     }
 
-    private List<@Nullable Object> batch(@Nullable Object value, Arguments.Bound bound) {
-        bound.require(0);
-        long size = bound.integer(0, 1);
-        if (size < 1) {
-            throw new TemplateError("'batch' needs a size of 1 or more");
+    private List<@Nullable Object> groupBy(@Nullable Object value, Arguments.Bound bound) {
+        Object attribute = bound.require(0);
+        Object missing = bound.get(1, null);
+        boolean caseSensitive = bound.flag(2, false);
+        List<@Nullable Object> items = sorted(
+                Values.items(value), item -> folded(path(item, attribute, missing), caseSensitive), false);
+        List<@Nullable Object> names = new ArrayList<>();
+        List<@Nullable Object> keys = new ArrayList<>();
+        for (Object item : items) {
+            Object name = path(item, attribute, missing);
+            names.add(name);
+            keys.add(folded(name, caseSensitive));
         }
-        List<@Nullable Object> batches = new ArrayList<>();
-        List<@Nullable Object> batch = new ArrayList<>();
-        for (Object item : Values.items(value)) {
-            if (batch.size() == size) {
-                batches.add(batch);
-                batch = new ArrayList<>();
-            }
-            batch.add(item);
-        }
-        if (!batch.isEmpty()) {
-            if (bound.get(1, null) != null) {
-                limits.charge(size - batch.size());
-                while (batch.size() < size) {
-                    batch.add(bound.require(1));
-                }
-            }
-            batches.add(batch);
-        }
-        return batches;
+        return SequenceFilters.groups(items, keys, names);
     }
 
     private List<@Nullable Object> map(@Nullable Object value, Arguments args) {
@@ -355,7 +361,7 @@ final class Filters {
         if (!byAttribute && args.positional().isEmpty()) {
             throw new TemplateError("'map' needs a filter's name or attribute=");
         }
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) {
             limits.step();
             if (byAttribute) {
                 mapped.add(path(item, args.named().get("attribute"), args.named().get("default")));
@@ -370,7 +376,7 @@ final class Filters {
 
     private List<@Nullable Object> chosen(@Nullable Object value, Predicate<@Nullable Object> choice) {
         List<@Nullable Object> chosen = new ArrayList<>();
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) { // none, too, has no items here
             limits.step();
             if (choice.test(item)) {
                 chosen.add(item);
