@@ -72,7 +72,10 @@ public enum NamedTemplate {
         }
         try {
             if (Files.size(file) > MAX_BYTES) {
-                throw InputException.at(file).problem("too large for a chat template").expected("at most " + MAX_BYTES + " bytes").exception();
+                throw InputException.at(file)
+                        .problem("too large for a chat template")
+                        .expected("at most " + MAX_BYTES + " bytes")
+                        .exception();
             }
             return ChatTemplate.parse(Files.readString(file));
         } catch (IOException e) {

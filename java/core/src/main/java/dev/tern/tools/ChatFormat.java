@@ -118,7 +118,7 @@ public final class ChatFormat {
         ObjectNode json = message.json();
         return json.size() == 2
                 && json.path("content").isString()
-                && (message.role().equals("user") || message.role().equals("assistant") || message.role().equals("system"));
+                && Set.of("user", "assistant", "system").contains(message.role());
     }
 
     /** As {@link #prompt(ChatRequest)}; the model is told of no tools when none may be called. */
@@ -163,7 +163,11 @@ public final class ChatFormat {
         return tools.isEmpty()
                 ? Optional.empty()
                 : Optional.of(ToolCallRule.of(
-                        syntax(), tools, choice instanceof ToolChoice.Auto, parallel, marks.begun() ? marks.close() : ""));
+                        syntax(),
+                        tools,
+                        choice instanceof ToolChoice.Auto,
+                        parallel,
+                        marks.begun() ? marks.close() : ""));
     }
 
     private static String randomId() {

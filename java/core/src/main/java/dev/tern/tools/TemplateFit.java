@@ -144,8 +144,8 @@ final class TemplateFit {
         for (ObjectNode message : messages) {
             boolean response = role(message).equals("tool");
             if (response) {
-                String said = ToolDescription.response(
-                        message.path("name").asString(names.getOrDefault(message.path("tool_call_id").asString(""), "")), text(message));
+                String called = names.getOrDefault(message.path("tool_call_id").asString(""), "");
+                String said = ToolDescription.response(message.path("name").asString(called), text(message));
                 if (responding) {
                     out.getLast().put("content", text(out.getLast()) + "\n" + said);
                 } else {
