@@ -34,10 +34,9 @@ public final class ChatFormat {
     private record Known(TemplateCapabilities capabilities, ToolSyntax syntax, TemplateFit fit) {
         static Known of(ChatTemplate template, Map<String, String> specialTokens) {
             TemplateCapabilities can = TemplateCapabilities.of(template, specialTokens);
-            return new Known(
-                    can,
-                    can.nativeTools() ? ToolSyntax.of(template.source()) : ToolSyntax.GENERIC,
-                    new TemplateFit(can, template.source()));
+            ToolSyntax syntax = can.nativeTools() ? ToolSyntax.of(template.source()) : ToolSyntax.GENERIC;
+            // Tools of a template whose syntax of calls nobody here can read are described in words as well.
+            return new Known(can, syntax, new TemplateFit(can, syntax != ToolSyntax.GENERIC, template.source()));
         }
     }
 

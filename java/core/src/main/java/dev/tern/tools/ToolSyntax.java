@@ -105,7 +105,7 @@ public record ToolSyntax(String name, List<Form> forms, String sectionBegin, Str
         if (source.contains("<|tool_call|>")) {
             return PHI;
         }
-        boolean parameters = source.contains("{\"name\": ") && source.contains("\"parameters\": ");
+        boolean parameters = source.contains("ipython") && source.contains("\"parameters\": ");
         return source.contains("<|python_tag|>") || parameters ? LLAMA3 : GENERIC;
     }
 
