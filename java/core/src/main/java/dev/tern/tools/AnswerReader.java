@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Made by {@link ChatFormat#reader}. Not thread-safe.
  */
 public final class AnswerReader {
+    /** In which models wrap JSON that is the whole answer; the longer first. */
+    private static final List<String> FENCES = List.of("```tool_call", "```json", "```");
+
     private enum State {
         START,
         REASONING,
@@ -41,6 +44,7 @@ public final class AnswerReader {
     private State state;
     private boolean lead = true; // white space that comes next belongs to a mark before it
     private boolean bareAllowed;
+    private boolean fenced;
 
     private @Nullable Form form;
     private final StringBuilder raw = new StringBuilder(); // of the call at hand
@@ -165,7 +169,17 @@ public final class AnswerReader {
             if (at == buffer.length() && !last) {
                 return false;
             }
-            if (at < buffer.length() && (buffer.charAt(at) == '{' || buffer.charAt(at) == '[')) {
+            for (String fence : FENCES) {
+                if (buffer.mayCome(fence, at, last)) {
+                    return false;
+                }
+                if (buffer.startsWith(fence, at)) {
+                    at += fence.length();
+                    fenced = true;
+                    break;
+                }
+            }
+            if (fenced || at < buffer.length() && (buffer.charAt(at) == '{' || buffer.charAt(at) == '[')) {
                 begin(bareForm(syntax), at, at);
                 return true;
             }
@@ -292,6 +306,7 @@ public final class AnswerReader {
         state = State.TEXT;
         scanner = null;
         lead = false;
+        fenced = false;
         if (begun) {
             log.callBroke(raw.toString());
             return;
@@ -339,7 +354,7 @@ public final class AnswerReader {
     private boolean afterCall(boolean last) {
         Form current = java.util.Objects.requireNonNull(form);
         String sectionEnd = java.util.Objects.requireNonNull(syntax).sectionEnd();
-        String end = current.end().strip();
+        String end = fenced ? FENCES.getLast() : current.end().strip();
         int at = buffer.spaces(0);
         if (!end.isEmpty() && buffer.mayCome(end, at, last)) {
             return false;
@@ -358,6 +373,7 @@ public final class AnswerReader {
             }
         }
         buffer.drop(at);
+        fenced = false;
         lead = !log.hasContent();
         state = State.TEXT;
         return true;

@@ -68,10 +68,12 @@ public final class ChatFormat {
         return tool.path("function").path("name").asString("");
     }
 
+    /** The template alone; it renders what transformers renders. */
     public ChatTemplate template() {
         return template;
     }
 
+    /** What the template can render. */
     public TemplateCapabilities capabilities() {
         return known().capabilities();
     }
