@@ -43,6 +43,7 @@ class BenchmarksTest {
                         .getAll(OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT), List.of()))
                 .extracting(entry -> entry.getUsername())
                 .containsExactlyInAnyOrder(
+                        BatchBenchmark.class.getName() + ".step",
                         CallBenchmark.class.getName() + ".addEightFloats",
                         ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
@@ -89,6 +90,26 @@ class BenchmarksTest {
             }
         }
         assertThat(logits[0].mismatch(logits[1])).isEqualTo(-1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void stepDecodesEverySequence(int sequences) throws IOException {
+        BatchBenchmark benchmark = new BatchBenchmark();
+        benchmark.file = "";
+        benchmark.sequences = sequences;
+        benchmark.context = 5;
+        benchmark.threads = 2;
+        benchmark.load();
+        BatchBenchmark.Tokens tokens = new BatchBenchmark.Tokens();
+        try {
+            for (int i = 1; i < 40; i++) {
+                assertThat(benchmark.step(tokens)).isEqualTo(5 + (i - 1) % 32 + 1);
+            }
+            assertThat(tokens.tokens).isEqualTo(39L * sequences);
+        } finally {
+            benchmark.delete();
+        }
     }
 
     @ParameterizedTest

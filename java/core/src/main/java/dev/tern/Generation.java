@@ -1,13 +1,8 @@
 package dev.tern;
 
 import dev.tern.io.InputException;
-import dev.tern.sampling.Sampler;
-import dev.tern.sampling.StopStrings;
-import dev.tern.tokenizer.TokenStream;
 import dev.tern.tokenizer.Tokenizer;
-import java.util.Arrays;
 import java.util.Iterator;
-import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -23,25 +18,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Generation implements Iterable<Token>, AutoCloseable {
     private final Model model;
-    private final @Nullable Tokenizer tokenizer;
     private final @Nullable Session continued;
     private final int[] promptIds;
-    private final GenerationOptions options;
-    private final Sampler sampler;
-    private final @Nullable TokenStream stream;
-    private final StopStrings stops;
+    private final Decoding decoding;
     private final StringBuilder text = new StringBuilder();
-
-    private final Speculation speculation;
 
     private final ReentrantLock stepping = new ReentrantLock(); // close() waits for the token at hand
     private @Nullable Session session;
     private @Nullable Token ready;
     private volatile boolean cancelled;
     private boolean iterated;
-    private int[] ids = new int[64];
-    private int count;
-    private OptionalInt endId = OptionalInt.empty();
     private @Nullable StopReason stopReason;
     private long prefillNanos;
     private long firstTokenNanos;
@@ -69,15 +55,9 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             throw Session.contextTooSmall("prompt", length, contextLength);
         }
         this.model = model;
-        this.tokenizer = tokenizer;
         this.continued = continued;
-        this.stream = tokenizer == null ? null : tokenizer.continuation(options.shown());
         this.promptIds = promptIds.clone();
-        this.options = options;
-        this.sampler = model.sampler(options);
-        this.stops = new StopStrings(options.stop());
-        this.speculation =
-                new Speculation(options.draft(), model.passTimes(sampler.decisiveLogits() > 0), this::ends);
+        this.decoding = new Decoding(model, tokenizer, options);
     }
 
     /**
@@ -131,17 +111,17 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
 
     /** The tokens generated so far, without the end token; a copy. */
     public int[] ids() {
-        return Arrays.copyOf(ids, count);
+        return decoding.ids();
     }
 
     /** The end token, when the generation ended with one. */
     public OptionalInt endId() {
-        return endId;
+        return decoding.endId();
     }
 
     /** The seed in use, given or drawn; empty when nothing is random. */
     public OptionalLong seed() {
-        return options.sampling().isRandom() ? OptionalLong.of(sampler.seed()) : OptionalLong.empty();
+        return decoding.seed();
     }
 
     /**
@@ -160,12 +140,12 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     public GenerationStats stats() {
         return new GenerationStats(
                 promptIds.length,
-                count,
+                decoding.count(),
                 prefillNanos * 1e-9,
                 firstTokenNanos * 1e-9,
                 decodeNanos * 1e-9,
-                speculation.drafted(),
-                speculation.accepted());
+                decoding.draftedTokens(),
+                decoding.acceptedTokens());
     }
 
     /** Makes the generation end at its next token. May be called from any thread, also while a token is computed. */
@@ -209,7 +189,7 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
             end(StopReason.CANCELLED);
             return false;
         }
-        boolean first = count == 0;
+        boolean first = decoding.count() == 0;
         long start = System.nanoTime();
         try {
             ready = step();
@@ -230,29 +210,20 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         return ready != null;
     }
 
-    /** The next token, or null at the end. */
+    /** The next token, or null at the end; the last carries the text that had been held back. */
     private @Nullable Token step() {
-        if (options.maxTokens() == 0) {
-            return finish(StopReason.MAX_TOKENS, Token.NO_ID, "");
+        Token token = new Token(Token.NO_ID, "");
+        if (decoding.stopReason() == null) {
+            Session s = evaluated();
+            token = decoding.next(s.largestLogits(), s.position() == s.contextLength());
         }
-        Session s = evaluated();
-        int id = sampler.sample(s.largestLogits());
-        if (ends(id)) {
-            endId = OptionalInt.of(id);
-            return finish(StopReason.END_TOKEN, Token.NO_ID, "");
+        StopReason reason = decoding.stopReason();
+        if (reason == null) {
+            return token;
         }
-        append(id);
-        String piece = stops.push(stream == null ? "" : stream.push(id));
-        if (stops.matched()) {
-            return finish(StopReason.STOP_STRING, id, piece);
-        }
-        if (count == options.maxTokens()) {
-            return finish(StopReason.MAX_TOKENS, id, piece);
-        }
-        if (s.position() == s.contextLength()) {
-            return finish(StopReason.CONTEXT_FULL, id, piece);
-        }
-        return new Token(id, piece, sampler.probabilities());
+        end(reason);
+        String rest = token.text() + decoding.tail();
+        return token.id() == Token.NO_ID && rest.isEmpty() ? null : new Token(token.id(), rest, token.probabilities());
     }
 
     /** The session with the prompt and all tokens but the one to come. */
@@ -260,47 +231,15 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
         Session s = session;
         if (s == null) {
             s = session = continued != null ? continued : model.borrow();
-            for (int id : s.ids()) { // of a session that is continued
-                sampler.acceptPrompt(id);
-                speculation.addPrompt(id);
-            }
-            for (int id : promptIds) {
-                sampler.acceptPrompt(id);
-                speculation.addPrompt(id);
-            }
+            decoding.addPrompt(s.ids()); // of a session that is continued
+            decoding.addPrompt(promptIds);
             long start = System.nanoTime();
-            s.feedLargest(sampler.decisiveLogits(), promptIds);
+            s.feedLargest(decoding.top(), promptIds);
             prefillNanos = System.nanoTime() - start;
         } else {
-            int more = options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens() - count;
-            speculation.feed(s, sampler.decisiveLogits(), ids[count - 1], more - 1);
+            decoding.feed(s);
         }
         return s;
-    }
-
-    private void append(int id) {
-        if (count == ids.length) {
-            ids = Arrays.copyOf(ids, 2 * count);
-        }
-        ids[count++] = id;
-        sampler.accept(id);
-        speculation.add(id);
-    }
-
-    private boolean ends(int id) {
-        return options.endTokens() == EndTokens.STOP && tokenizer != null && tokenizer.isEnd(id);
-    }
-
-    /** Ends; the last element carries the text that had been held back, if there is any or a token to carry. */
-    private @Nullable Token finish(StopReason reason, int id, String piece) {
-        String tail = stops.push(stream == null ? "" : stream.finish());
-        if (stops.matched() && reason != StopReason.STOP_STRING) {
-            reason = StopReason.STOP_STRING;
-        }
-        String rest = piece + tail + stops.finish();
-        end(reason);
-        return id == Token.NO_ID && rest.isEmpty() ? null
-                : new Token(id, rest, id == Token.NO_ID ? List.of() : sampler.probabilities());
     }
 
     private void end(StopReason reason) {

@@ -311,6 +311,11 @@ public final class Model implements AutoCloseable {
         return new Generation(this, tokenizer, session, more, options);
     }
 
+    /** What chooses tokens and makes text of them for who runs the passes himself. */
+    public Decoding decoding(GenerationOptions options) {
+        return new Decoding(this, tokenizer, options);
+    }
+
     /**
      * Answers a conversation, through the model's chat template.
      *
@@ -410,6 +415,54 @@ public final class Model implements AutoCloseable {
         return engine.screenUse();
     }
 
+    /**
+     * An embedding of tokens: the hidden states behind the model's last norm, the head's input, pooled to one vector.
+     * Not normalised: a cosine divides by the length. The same bits whatever else is computed meanwhile.
+     *
+     * @return float32 {@code [hidden]}
+     * @throws InputException when there are no tokens, an id is not in the vocabulary, or they are longer than the
+     *     context
+     */
+    public float[] embed(int[] ids, Pooling pooling) {
+        return embed(ids, pooling, info.batchSize());
+    }
+
+    /**
+     * As {@link #embed(int[], Pooling)}, in passes of at most {@code passTokens} tokens, between which those of others
+     * have their turns: what generates meanwhile waits for no more than such a pass.
+     */
+    public float[] embed(int[] ids, Pooling pooling, int passTokens) {
+        return embedding(ids, passTokens).pool(pooling);
+    }
+
+    /**
+     * What {@link #embed} pools: the hidden state of each token, of itself and all before it.
+     *
+     * @return float32 {@code [tokens][hidden]}
+     * @throws InputException as {@link #embed(int[], Pooling)}
+     */
+    public float[][] embedEach(int[] ids) {
+        return embedding(ids, info.batchSize()).each();
+    }
+
+    private Embedding embedding(int[] ids, int passTokens) {
+        engine.requireOpen();
+        engine.requireIds(ids);
+        if (ids.length == 0) {
+            throw InputException.at("input")
+                    .problem("empty")
+                    .expected("at least one token")
+                    .exception();
+        }
+        if (ids.length > engine.contextLength()) {
+            throw Session.contextTooSmall("input", ids.length, engine.contextLength());
+        }
+        if (passTokens < 1) {
+            throw new IllegalArgumentException("passes of " + passTokens + " tokens");
+        }
+        return new Embedding(this, engine, ids.clone(), Math.min(passTokens, engine.batchSize()));
+    }
+
     /** An empty batch, for tokens of several sessions of this model in one pass. */
     public Batch batch() {
         return new Batch(engine);
@@ -447,7 +500,7 @@ public final class Model implements AutoCloseable {
     public Session restore(Path file) {
         Session session = session();
         try {
-            engine.exclusively(() -> new SessionFile(engine).read(file, session));
+            session.read(file);
             return session;
         } catch (Throwable thrown) {
             session.close();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A session
@@ -30,6 +31,7 @@ public final class Session implements AutoCloseable {
     private int position;
     private boolean logitsReady;
     private boolean largestOnly; // logits that are not among the largest may be -infinity
+    private final ReentrantLock inUse = new ReentrantLock(); // while a file is written or read
     private volatile boolean closed;
 
     Session(Engine engine, Set<Session> open) {
@@ -380,16 +382,39 @@ public final class Session implements AutoCloseable {
 
     /**
      * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet, and
-     * appears whole or not at all.
+     * appears whole or not at all. Passes of other sessions go on meanwhile.
      *
      * @throws InputException when the file cannot be written
      */
     public void save(Path file) {
+        save(file, false);
+    }
+
+    /**
+     * As {@link #save(Path)}, where a file of this name may exist: it is replaced once the new one is whole.
+     *
+     * @param overwrite whether it may
+     */
+    public void save(Path file, boolean overwrite) {
         requireOpen();
-        engine.exclusively(() -> {
-            engine.requireOpen();
-            new SessionFile(engine).write(file, cache, ids(), logitsReady ? logits() : MemorySegment.NULL);
-        });
+        MemorySegment last = logitsReady ? logits() : MemorySegment.NULL;
+        whileOpen(() -> new SessionFile(engine).write(file, overwrite, cache, ids(), last));
+    }
+
+    /** Fills this empty session from a file. */
+    void read(Path file) {
+        whileOpen(() -> new SessionFile(engine).read(file, this));
+    }
+
+    /** Uses the cache while nobody frees it, as the model may that closes meanwhile; passes go on. */
+    private void whileOpen(Runnable use) {
+        inUse.lock();
+        try {
+            requireOpen();
+            use.run();
+        } finally {
+            inUse.unlock();
+        }
     }
 
     KvCache cache() {
@@ -423,12 +448,17 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         engine.exclusively(() -> {
-            if (!closed) {
-                closed = true;
-                cache.close();
-                drafted.close();
-                arena.close();
-                open.remove(this);
+            inUse.lock(); // always inside the engine's turn, which its holder never waits for
+            try {
+                if (!closed) {
+                    closed = true;
+                    cache.close();
+                    drafted.close();
+                    arena.close();
+                    open.remove(this);
+                }
+            } finally {
+                inUse.unlock();
             }
         });
     }

@@ -37,9 +37,9 @@ final class SessionFile {
         this.model = engine.model();
     }
 
-    void write(Path target, KvCache cache, int[] ids, MemorySegment logits) {
+    void write(Path target, boolean overwrite, KvCache cache, int[] ids, MemorySegment logits) {
         boolean hasLogits = logits.byteSize() > 0;
-        try (AtomicFile file = AtomicFile.create(target, false);
+        try (AtomicFile file = AtomicFile.create(target, overwrite);
                 Arena arena = Arena.ofConfined()) {
             file.expect(size(ids.length, hasLogits));
             MemorySegment header = arena.allocate(HEADER_BYTES);

@@ -4,6 +4,7 @@ import dev.tern.model.PassTimes;
 import dev.tern.speculation.DraftLength;
 import dev.tern.speculation.PromptLookup;
 import java.util.function.IntPredicate;
+import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,29 +59,51 @@ final class Speculation {
     }
 
     /**
-     * Feeds the last token, ahead of which the next may be evaluated.
+     * Feeds a token that was chosen where the session has evaluated it ahead.
      *
      * @param top how many of the largest logits matter, 0 for all
-     * @param useful how many drafted tokens can be of use at most
+     * @return whether that was so
      */
-    void feed(Session session, int top, int id, int useful) {
-        if (session.isAhead(top, id)) {
-            session.feedLargest(top, id);
-            accepted += waiting > 0 ? 1 : 0; // else it is one that an earlier generation left in the session
-            waiting = Math.max(0, waiting - 1);
-        } else {
-            waiting = session.feedAhead(top, id, draft, draftTokens(useful));
-            drafted += waiting;
+    boolean feedKnown(Session session, int top, int id) {
+        if (!session.isAhead(top, id)) {
+            return false;
         }
+        session.feedLargest(top, id);
+        accepted += waiting > 0 ? 1 : 0; // else it is one that an earlier generation left in the session
+        waiting = Math.max(0, waiting - 1);
+        return true;
     }
 
-    private int draftTokens(int useful) {
+    /** So many of the tokens guessed last are evaluated ahead. */
+    void evaluated(int count) {
+        waiting = count;
+        drafted += count;
+    }
+
+    /** The tokens guessed last. */
+    int[] draft() {
+        return draft;
+    }
+
+    /**
+     * Guesses tokens.
+     *
+     * @param useful how many can be of use at most
+     * @param others texts that get a token from the same pass
+     * @param cost time of that pass with so many drafted tokens in units of that with none; null where the pass is for
+     *     this text alone
+     * @return how many
+     */
+    int draft(int useful, int others, @Nullable IntToDoubleFunction cost) {
         int most = Math.min(draft.length, useful);
         int matched = lookup == null || most <= 0 ? 0 : lookup.match();
         if (lookup == null || matched == 0) {
             return 0;
         }
-        int count = options.mode() == DraftOptions.Mode.ON ? most : length.choose(matched, most);
+        int count = most;
+        if (options.mode() == DraftOptions.Mode.AUTO) {
+            count = cost == null ? length.choose(matched, most) : length.choose(matched, most, others, cost);
+        }
         lookup.draft(draft, count);
         for (int i = 0; i < count; i++) {
             if (ends.test(draft[i])) {

@@ -213,34 +213,24 @@ public final class Engine implements AutoCloseable {
     }
 
     void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace) {
+        require(spans, model.vocabSize());
         int tokens = 0;
         int wanted = 0;
-        int largest = 0; // of the largest logits, as many as most of the spans want; 0 when one wants all
+        int largest = 0; // of the largest logits, as many as most of the spans want
         boolean someWantAll = false;
         for (int s = 0; s < spans.size(); s++) {
             TokenSpan span = spans.get(s);
-            require(span, batchSize - tokens);
-            for (int other = 0; other < s; other++) {
-                if (spans.get(other).cache() == span.cache()) {
-                    throw new IllegalArgumentException("a sequence is twice in a pass");
-                }
-            }
             tokens += span.count();
             wanted += span.wanted();
-            someWantAll |= span.wanted() > 0 && span.top() == 0;
-            largest = span.wanted() > 0 ? Math.max(largest, span.top()) : largest;
-        }
-        if (tokens == 0) {
-            throw new IllegalArgumentException("a pass without tokens");
+            if (span.wanted() > 0) {
+                someWantAll |= span.top() == 0;
+                largest = Math.max(largest, span.top());
+            }
         }
         int top = someWantAll ? 0 : largest;
         turns.lock();
         try {
-            requireOpen();
-            for (int s = 0; s < spans.size(); s++) {
-                TokenSpan span = spans.get(s);
-                span.cache().reserve(span.position() + span.count(), span.position());
-            }
+            reserve(spans);
             boolean sideBySide = spans.size() == 1 || (trace == null && model.layers() > 0);
             boolean shortcut = wanted > 0 && sideBySide && screened.prepare(top, wanted);
             long start = System.nanoTime();
@@ -256,7 +246,50 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private void require(TokenSpan span, int most) {
+    /**
+     * Evaluates tokens as {@link #evaluate(List)} does, but gives their hidden states behind the last norm, which the
+     * head is multiplied with, in the place of logits.
+     *
+     * @param spans whose {@code logits} are float32 {@code [count - firstLogits][hidden]}
+     */
+    public void states(List<TokenSpan> spans) {
+        require(spans, model.hiddenSize());
+        turns.lock();
+        try {
+            reserve(spans);
+            forward.states(spans);
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Room in all caches, before anything is computed; the turn is the caller's. */
+    private void reserve(List<TokenSpan> spans) {
+        requireOpen();
+        for (int s = 0; s < spans.size(); s++) {
+            TokenSpan span = spans.get(s);
+            span.cache().reserve(span.position() + span.count(), span.position());
+        }
+    }
+
+    private void require(List<TokenSpan> spans, int width) {
+        int tokens = 0;
+        for (int s = 0; s < spans.size(); s++) {
+            TokenSpan span = spans.get(s);
+            require(span, batchSize - tokens, width);
+            for (int other = 0; other < s; other++) {
+                if (spans.get(other).cache() == span.cache()) {
+                    throw new IllegalArgumentException("a sequence is twice in a pass");
+                }
+            }
+            tokens += span.count();
+        }
+        if (tokens == 0) {
+            throw new IllegalArgumentException("a pass without tokens");
+        }
+    }
+
+    private void require(TokenSpan span, int most, int width) {
         int count = span.count();
         int firstLogits = span.firstLogits();
         if (count < 1 || count > most || firstLogits < 0 || firstLogits > count) {
@@ -267,8 +300,8 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException(
                     count + " tokens at position " + position + " of a context of " + contextLength);
         }
-        if (span.wanted() * 4L * model.vocabSize() > span.logits().byteSize()) {
-            throw new IllegalArgumentException("no room for " + span.wanted() + " rows of logits");
+        if (span.wanted() * 4L * width > span.logits().byteSize()) {
+            throw new IllegalArgumentException("no room for " + span.wanted() + " rows of " + width + " floats");
         }
     }
 

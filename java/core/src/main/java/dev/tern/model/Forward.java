@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * x = embedding[id]; norm, quantize
  * per block:  q, k, v, store | attention; sub-norm, quantize | output; add to x, norm, quantize
  *             gate, up, activation; sub-norm, quantize | down; add to x, norm, quantize
- * head:       logits, for the tokens asked for
+ * head:       logits, for the tokens asked for; or their states in front of it
  * </pre>
  *
  * <p>Five stages a block for one token: what follows a semicolon takes a microsecond then, less than sharing it out,
@@ -56,7 +56,8 @@ final class Forward implements ThreadTeam.Program {
     private final HeadStage head;
 
     // The pass at hand; published to the members by the team.
-    private final PassTokens pass;
+    private final PassTokens pass = new PassTokens();
+    private boolean states;
     private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
     private @Nullable PassMeter meter;
@@ -84,7 +85,6 @@ final class Forward implements ThreadTeam.Program {
         this.products = new Products(model, weights, kernels, team, batch, scratch, memory);
         this.steps = new TokenStep.Executor(kernels, model.normEps(), scratch, products.lut());
         this.attention = new AttentionStage(model, kernels, scratch, members, batch);
-        this.pass = new PassTokens(weights.head().rows());
         this.head = new HeadStage(weights, kernels, team, scratch.normed, scratch.hidden, batch);
     }
 
@@ -112,15 +112,28 @@ final class Forward implements ThreadTeam.Program {
      * @param trace sees all tokens in all blocks, whether logits are wanted or not
      */
     void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
+        evaluate(spans, false, screened, trace);
+    }
+
+    /** As {@link #evaluate}, where float32 {@code [hidden]} of the last norm is wanted in the place of logits. */
+    void states(List<TokenSpan> spans) {
+        evaluate(spans, true, null, null);
+    }
+
+    private void evaluate(
+            List<TokenSpan> spans, boolean states, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
         PassMeter passes = meter;
         try {
-            this.pass.set(spans);
+            this.states = states;
+            this.pass.set(spans, states ? scratch.hidden : weights.head().rows());
             this.screened = screened;
             this.trace = trace;
             attention.plan(pass);
-            head.reserve(pass.logits());
+            if (!states) {
+                head.reserve(pass.output());
+            }
             if (passes != null) {
-                passes.begin(pass, screened == null);
+                passes.begin(pass, !states, screened == null);
             }
             team.run(this);
         } finally {
@@ -153,13 +166,30 @@ final class Forward implements ThreadTeam.Program {
                 multiply(member, layer, block.down(), count, next);
             }
         }
-        if (wanted > 0) {
-            if (head.run(member, pass, computed == pass.wanted(), screened)) {
+        boolean moved = computed == pass.wanted(); // to the front
+        if (wanted > 0 && states) {
+            handOut(member, moved);
+        } else if (wanted > 0) {
+            if (head.run(member, pass, moved, screened)) {
                 mark(member, PassStage.HEAD);
             } else {
                 end(member, PassStage.HEAD);
             }
         }
+    }
+
+    /** The states behind the last norm, of the tokens asked for. */
+    private void handOut(int member, boolean moved) {
+        SpanView view = pass.wanted();
+        int n = tokenShares(view.tokens());
+        for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
+            for (int t = share(view.tokens(), 1, i, n); t < share(view.tokens(), 1, i + 1, n); t++) {
+                int s = view.spanOf(t);
+                long row = moved ? t : view.row(s) + t - view.index(s);
+                pass.output().set(t, 0, scratch.normed, 4 * row * scratch.hidden, scratch.hidden);
+            }
+        }
+        end(member, PassStage.TOKENS);
     }
 
     private void embed(int member) {

@@ -34,7 +34,7 @@ final class HeadStage {
     }
 
     /** Makes room for a pass's logits; not while one runs. */
-    void reserve(LogitRows logits) {
+    void reserve(OutputRows logits) {
         if (!logits.areTogether() && logits.count() > 0) {
             int rows = Math.min(SCATTERED, Math.max(8, 2 * Integer.highestOneBit(logits.count() - 1)));
             if (scattered.byteSize() < 4L * rows * head.rows()) {
@@ -53,7 +53,7 @@ final class HeadStage {
      */
     boolean run(int member, PassTokens pass, boolean moved, @Nullable ScreenedHead screened) {
         SpanView view = pass.wanted();
-        LogitRows logits = pass.logits();
+        OutputRows logits = pass.output();
         int count = logits.count();
         if (screened != null) {
             int first = moved ? 0 : view.row(view.spanOf(0));
@@ -77,7 +77,7 @@ final class HeadStage {
     }
 
     /** Logits of some tokens, as a stage that is not ended. */
-    private void multiply(int member, MemorySegment x, int tokens, MemorySegment y, LogitRows logits, int firstRow) {
+    private void multiply(int member, MemorySegment x, int tokens, MemorySegment y, OutputRows logits, int firstRow) {
         int rows = head.rows();
         int n = RowShares.rowShares(rows, ROW_UNIT, team.size());
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {

@@ -39,7 +39,7 @@ final class PassMeter {
      * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. What a
      * screened head reads is not known, and then nothing is said of the head's bytes and operations.
      */
-    void begin(PassTokens pass, boolean wholeHead) {
+    void begin(PassTokens pass, boolean withHead, boolean wholeHead) {
         int count = pass.all().tokens();
         int wanted = pass.wanted().tokens();
         passes++;
@@ -63,7 +63,7 @@ final class PassMeter {
         }
         FloatWeights head = weights.head();
         long elements = (long) head.rows() * head.cols();
-        add(PassStage.HEAD, elements, head.type().bytes(elements), wanted);
+        add(PassStage.HEAD, elements, head.type().bytes(elements), withHead ? wanted : 0);
         headUnknown |= !wholeHead;
         clock.begin();
     }

@@ -11,22 +11,23 @@ final class PassTokens {
     private List<TokenSpan> spans = List.of();
     private final SpanView all = new SpanView();
     private final SpanView wanted = new SpanView();
-    private final LogitRows logits;
+    private final OutputRows output = new OutputRows();
 
-    PassTokens(int vocab) {
-        this.logits = new LogitRows(vocab);
-    }
-
-    /** The spans of a pass; everything has been checked. */
-    void set(List<TokenSpan> of) {
+    /**
+     * The spans of a pass; everything has been checked.
+     *
+     * @param width floats that are wanted of a token
+     */
+    void set(List<TokenSpan> of, int width) {
         clear();
         spans = of;
+        output.clear(width);
         for (int s = 0; s < of.size(); s++) {
             TokenSpan span = of.get(s);
             int row = all.tokens();
             all.add(row, span.position(), span.count());
             wanted.add(row + span.firstLogits(), span.position() + span.firstLogits(), span.wanted());
-            logits.add(span.logits(), span.wanted());
+            output.add(span.logits(), span.wanted());
         }
     }
 
@@ -35,7 +36,7 @@ final class PassTokens {
         spans = List.of();
         all.clear();
         wanted.clear();
-        logits.clear();
+        output.clear(0);
     }
 
     TokenSpan span(int s) {
@@ -47,14 +48,14 @@ final class PassTokens {
         return all;
     }
 
-    /** Those whose logits are wanted. */
+    /** Those whose logits, or states, are wanted. */
     SpanView wanted() {
         return wanted;
     }
 
-    /** Where the logits of {@link #wanted} belong. */
-    LogitRows logits() {
-        return logits;
+    /** Where the logits of {@link #wanted} belong, or their states. */
+    OutputRows output() {
+        return output;
     }
 
     /** Id of the token in a row of the pass's memory. */

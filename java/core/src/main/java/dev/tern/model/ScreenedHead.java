@@ -127,7 +127,7 @@ final class ScreenedHead {
      * @param logits where they belong
      * @return whether the logits are there; the same for all members
      */
-    boolean run(int member, MemorySegment x, LogitRows logits) {
+    boolean run(int member, MemorySegment x, OutputRows logits) {
         Screen s = store.screen();
         if (store.packs()) {
             int packed = store.packed();
@@ -271,7 +271,7 @@ final class ScreenedHead {
      *
      * @return how many there are; more than the limit when it has stopped looking
      */
-    private int select(ScreenScores all, int begin, int end, LogitRows logits) {
+    private int select(ScreenScores all, int begin, int end, OutputRows logits) {
         int count = 0;
         for (int t = 0; t < tokens; t++) {
             for (int row = begin; row < end; row += NOTHING) {
@@ -300,7 +300,7 @@ final class ScreenedHead {
     }
 
     /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours at once. */
-    private void multiply(int from, int to, MemorySegment x, LogitRows logits) {
+    private void multiply(int from, int to, MemorySegment x, OutputRows logits) {
         int base = 0; // number of the share's first survivor
         for (int i = 0; i < shares && base < to; base += counts[i++]) {
             int at = begin(i) + Math.max(0, from - base);
@@ -317,7 +317,7 @@ final class ScreenedHead {
         }
     }
 
-    private void multiplyRows(int row, int rowEnd, MemorySegment x, LogitRows logits) {
+    private void multiplyRows(int row, int rowEnd, MemorySegment x, OutputRows logits) {
         ScreenScores all = Objects.requireNonNull(scores);
         kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
         for (int t = 0; t < tokens; t++) {

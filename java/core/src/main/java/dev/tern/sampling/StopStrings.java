@@ -10,6 +10,7 @@ public final class StopStrings {
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
     private boolean matched;
+    private String match = "";
 
     /** @throws IllegalArgumentException when a stop string is empty */
     public StopStrings(List<String> stops) {
@@ -22,6 +23,11 @@ public final class StopStrings {
     /** Whether a stop string has been found. Text from it on is never returned. */
     public boolean matched() {
         return matched;
+    }
+
+    /** The stop string that has been found; empty where there is none. */
+    public String match() {
+        return match;
     }
 
     /** Takes the next piece and returns the text that is certain not to belong to a stop string. */
@@ -42,6 +48,7 @@ public final class StopStrings {
             if (at >= 0 && (end < foundEnd || (end == foundEnd && at < found))) {
                 found = at;
                 foundEnd = end;
+                match = stop;
             }
         }
         matched = found >= 0;

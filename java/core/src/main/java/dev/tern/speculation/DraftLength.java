@@ -38,6 +38,17 @@ public final class DraftLength {
 
     /** Tokens to draft after a match of {@code matched} tokens, from 0 to {@code most}. */
     public int choose(int matched, int most) {
+        return choose(matched, most, 0, drafted -> cost.applyAsDouble(drafted + 1));
+    }
+
+    /**
+     * As {@link #choose(int, int)}, in a pass that gives other sequences a token each as well: what drafted tokens cost,
+     * all of them wait for.
+     *
+     * @param others sequences besides this one
+     * @param passCost time of the pass with so many drafted tokens, in units of that with none
+     */
+    public int choose(int matched, int most, int others, IntToDoubleFunction passCost) {
         int best = 0;
         double gain = WORTHWHILE;
         double tokens = 1;
@@ -46,7 +57,7 @@ public final class DraftLength {
             int i = kind(matched + k - 1);
             likely *= right[i] / all[i];
             tokens += likely;
-            double promised = tokens / cost.applyAsDouble(k + 1);
+            double promised = (others + tokens) / (others + 1) / passCost.applyAsDouble(k);
             if (promised > gain) {
                 gain = promised;
                 best = k;

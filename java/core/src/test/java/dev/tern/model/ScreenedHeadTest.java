@@ -90,7 +90,8 @@ class ScreenedHeadTest {
         boolean prepared = screened.prepare(top, tokens);
         boolean[] done = new boolean[team.size()];
         if (prepared) {
-            LogitRows belong = new LogitRows(head.rows());
+            OutputRows belong = new OutputRows();
+            belong.clear(head.rows());
             belong.add(logits, tokens);
             team.run(member -> done[member] = screened.run(member, x, belong));
             screened.finish();

@@ -45,6 +45,17 @@ class DraftLengthTest {
     }
 
     @Test
+    void fewerWhereOthersWaitForThem() {
+        DraftLength right = after(200, true, n -> 1);
+        IntToDoubleFunction costly = drafted -> 1 + 0.3 * drafted; // of a pass
+        assertThat(right.choose(4, MOST, 0, costly)).as("alone each token costs less than it saves").isEqualTo(MOST);
+        assertThat(right.choose(4, MOST, 7, costly)).as("of eight that wait each gains an eighth").isZero();
+        IntToDoubleFunction cheap = drafted -> 1 + 0.02 * drafted;
+        assertThat(right.choose(4, MOST, 7, cheap)).isEqualTo(MOST);
+        assertThat(right.choose(4, MOST)).isEqualTo(right.choose(4, MOST, 0, drafted -> 1));
+    }
+
+    @Test
     void adaptsWithinAFewDozenTokensInBothDirections() {
         IntToDoubleFunction cost = n -> 1 + 0.15 * (n - 1);
         DraftLength length = after(200, true, cost);

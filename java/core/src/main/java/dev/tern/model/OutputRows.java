@@ -4,29 +4,26 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Where the logits of a pass's tokens belong: a row of {@code vocab} floats for each, in memory of whoever wants them.
- * Reused from pass to pass; a pass's members write to rows, and columns, of their own.
+ * Where what a pass gives of its tokens belongs, logits or states: a row of floats for each, in memory of whoever wants
+ * them. Reused from pass to pass; a pass's members write to rows, and columns, of their own.
  */
-final class LogitRows {
-    private final int vocab;
+final class OutputRows {
+    private int width;
     private int count;
     private int owners;
     private MemorySegment[] memory = new MemorySegment[1];
     private long[] offset = new long[1];
 
-    LogitRows(int vocab) {
-        this.vocab = vocab;
-    }
-
-    /** Forgets all rows. */
-    void clear() {
+    /** Forgets all rows; those to come have {@code width} floats. */
+    void clear(int width) {
         Arrays.fill(memory, MemorySegment.NULL);
+        this.width = width;
         count = 0;
         owners = 0;
     }
 
     /** Appends {@code rows} rows that lie one behind the other. */
-    void add(MemorySegment logits, int rows) {
+    void add(MemorySegment of, int rows) {
         if (rows == 0) {
             return;
         }
@@ -37,8 +34,8 @@ final class LogitRows {
             Arrays.fill(memory, count, room, MemorySegment.NULL);
         }
         for (int row = 0; row < rows; row++) {
-            memory[count] = logits;
-            offset[count++] = 4L * row * vocab;
+            memory[count] = of;
+            offset[count++] = 4L * row * width;
         }
         owners++;
     }
@@ -52,7 +49,7 @@ final class LogitRows {
         return owners == 1;
     }
 
-    /** All rows, {@code [count][vocab]}. */
+    /** All rows, {@code [count][width]}. */
     MemorySegment together() {
         return memory[0];
     }

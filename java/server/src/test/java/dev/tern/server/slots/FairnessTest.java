@@ -1,0 +1,135 @@
+package dev.tern.server.slots;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tern.DraftOptions;
+import dev.tern.GenerationOptions;
+import dev.tern.Model;
+import dev.tern.ModelOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Passes counted: nobody waits for a long prompt. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class FairnessTest {
+    private static final int LONG = 2000;
+
+    private Model model;
+
+    @BeforeAll
+    void load(@TempDir Path folder) {
+        model = TrainedModel.load(
+                TrainedModel.write(folder), ModelOptions.builder().threads(1).contextLength(4096));
+    }
+
+    @AfterAll
+    void close() {
+        model.close();
+    }
+
+    private static CompletionRequest request(int[] prompt, int tokens) {
+        return CompletionRequest.of(
+                prompt,
+                GenerationOptions.builder()
+                        .temperature(0)
+                        .maxTokens(tokens)
+                        .ignoreEos(true)
+                        .draft(DraftOptions.off())
+                        .build());
+    }
+
+    /** A scheduler whose passes a test makes itself. */
+    private final class Hand {
+        final List<Slot> slots = new ArrayList<>();
+        final Scheduler scheduler;
+        private final SlotCounters counters = new SlotCounters();
+
+        Hand(int count) {
+            for (int i = 0; i < count; i++) {
+                slots.add(new Slot(i, model));
+            }
+            scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), new Crew(1), counters);
+        }
+
+        Slot begin(CompletionRequest request) {
+            Slot slot = slots.stream().filter(Slot::idle).findFirst().orElseThrow();
+            slot.begin(new Task(slot.id(), request, task -> {}), null, 0);
+            return slot;
+        }
+
+        int passesUntilGenerating(Slot slot) {
+            int passes = 0;
+            while (!slot.generating()) {
+                scheduler.pass();
+                passes++;
+            }
+            return passes;
+        }
+    }
+
+    @Test
+    void textsGetATokenInEveryPassOfALongPrompt() {
+        Hand hand = new Hand(3);
+        Slot text = hand.begin(request(TrainedModel.question(model, 1), -1));
+        hand.passesUntilGenerating(text);
+        for (int i = 0; i < 50; i++) {
+            hand.scheduler.pass(); // so that times are known
+        }
+        Slot prompt = hand.begin(request(TrainedModel.longPrompt(model, 4, LONG), 5));
+        int passes = 0;
+        while (!prompt.generating()) {
+            int before = text.decoding().count();
+            int left = prompt.remaining();
+            hand.scheduler.pass();
+            assertThat(text.decoding().count()).isEqualTo(before + 1);
+            assertThat(prompt.remaining()).as("the prompt goes on as well").isLessThan(left);
+            passes++;
+        }
+        assertThat(passes).as("it took its time").isGreaterThan(LONG / 512 + 1);
+        hand.slots.forEach(Slot::erase);
+    }
+
+    @Test
+    void aShortPromptOvertakesALongOne() {
+        Hand hand = new Hand(3);
+        Slot longest = hand.begin(request(TrainedModel.longPrompt(model, 4, LONG), 5));
+        hand.scheduler.pass();
+        assertThat(longest.remaining()).isBetween(LONG - 512, LONG - 1);
+        Slot shortest = hand.begin(request(TrainedModel.question(model, 1), 5));
+        int left = longest.remaining();
+        assertThat(hand.passesUntilGenerating(shortest)).as("all of it in the next pass").isEqualTo(1);
+        assertThat(longest.remaining()).as("hardly slowed down by the other").isGreaterThan(left - 16);
+        Slot next = hand.begin(request(TrainedModel.question(model, 2), 5));
+        assertThat(hand.passesUntilGenerating(next)).as("beside a text and a long prompt").isLessThanOrEqualTo(
+                TrainedModel.question(model, 2).length / PassCosts.LEAST_BESIDE * 2);
+        while (!longest.generating() && !longest.done()) {
+            hand.scheduler.pass();
+        }
+        hand.slots.forEach(Slot::erase);
+    }
+
+    @Test
+    void aStreamOfShortPromptsDoesNotStarveALongOne() {
+        Hand hand = new Hand(2);
+        Slot longest = hand.begin(request(TrainedModel.longPrompt(model, 4, 400), 1));
+        int passes = 0;
+        for (int i = 0; !longest.done() && passes < 1000; passes++) {
+            Slot other = hand.slots.get(1);
+            if (other.done()) {
+                other.finish();
+            }
+            if (other.idle()) {
+                other.begin(new Task(10 + i, request(TrainedModel.question(model, i++), 1), task -> {}), null, 0);
+            }
+            hand.scheduler.pass();
+        }
+        assertThat(longest.done()).isTrue();
+        hand.slots.forEach(Slot::erase);
+    }
+}
