@@ -50,6 +50,20 @@ public record GenerationOptions(
         return new Builder();
     }
 
+    /** Starts from these options. */
+    public Builder toBuilder() {
+        Builder builder = new Builder()
+                .maxTokens(maxTokens)
+                .sampling(sampling)
+                .stop(stop)
+                .endTokens(endTokens)
+                .shown(shown)
+                .draft(draft);
+        builder.seed = seed;
+        builder.constraint = constraint;
+        return builder;
+    }
+
     /** Builds {@link GenerationOptions}. Not thread-safe. */
     public static final class Builder {
         private int maxTokens = 128;

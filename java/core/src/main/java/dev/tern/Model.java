@@ -24,20 +24,16 @@ import dev.tern.sampling.Sampler;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
 import dev.tern.template.ChatTemplate;
-import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
 import dev.tern.tools.ChatFormat;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -45,7 +41,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,8 +57,7 @@ public final class Model implements AutoCloseable {
     private final @Nullable InputException tokenizerProblem;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable Session> idle = new AtomicReference<>();
-    private final Optional<ChatTemplate> givenTemplate;
-    private final AtomicReference<@Nullable ChatFormat> chatFormat = new AtomicReference<>();
+    private final ModelChat chat;
     private final Samplers samplers;
 
     private Model(
@@ -76,7 +70,7 @@ public final class Model implements AutoCloseable {
         this.info = info;
         this.tokenizer = tokenizer;
         this.tokenizerProblem = tokenizerProblem;
-        this.givenTemplate = givenTemplate;
+        this.chat = new ModelChat(info.path(), this::tokenizer, givenTemplate);
         this.samplers = new Samplers(tokenizer, engine.model().vocabSize());
     }
 
@@ -343,7 +337,7 @@ public final class Model implements AutoCloseable {
 
     /** The chat template of {@link ModelOptions}, or else the one that the file carries. */
     public Optional<ChatTemplate> chatTemplate() {
-        return givenTemplate.or(() -> tokenizer().vocabulary().chatTemplate().map(ChatTemplate::parse));
+        return chat.template();
     }
 
     /**
@@ -353,18 +347,7 @@ public final class Model implements AutoCloseable {
      * @throws InputException when there is no chat template, or it is none that can be parsed
      */
     public ChatFormat chatFormat() {
-        ChatFormat known = chatFormat.get();
-        if (known == null) {
-            known = ChatFormat.of(
-                    chatTemplate().orElseThrow(() -> InputException.at(info.path())
-                            .key("tokenizer.chat_template")
-                            .problem("the model has no chat template")
-                            .cure("Give it a plain prompt, or name a template.")
-                            .exception()),
-                    specialTokens());
-            chatFormat.set(known);
-        }
-        return known;
+        return chat.format();
     }
 
     /**
@@ -374,28 +357,18 @@ public final class Model implements AutoCloseable {
      * @throws InputException as {@link #chatFormat}
      */
     public Set<Integer> chatMarkIds() {
-        Set<String> marks = chatFormat().marks();
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        return IntStream.range(0, vocabulary.size())
-                .filter(id -> vocabulary.types().get(id).special() && !tokenizer().isEnd(id))
-                .filter(id -> !vocabulary.tokens().get(id).isEmpty()
-                        && marks.stream().anyMatch(mark -> mark.contains(vocabulary.tokens().get(id))))
-                .boxed()
-                .collect(Collectors.toUnmodifiableSet());
+        return chat.markIds();
     }
 
-    private Map<String, String> specialTokens() {
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        Map<String, String> tokens = new HashMap<>(Map.of("bos_token", "", "eos_token", ""));
-        Map.of(
-                        "bos_token", SpecialToken.BOS,
-                        "eos_token", SpecialToken.EOS,
-                        "unk_token", SpecialToken.UNKNOWN,
-                        "sep_token", SpecialToken.SEPARATOR,
-                        "pad_token", SpecialToken.PADDING,
-                        "mask_token", SpecialToken.MASK)
-                .forEach((name, part) -> vocabulary.token(part).ifPresent(text -> tokens.put(name, text)));
-        return tokens;
+    /**
+     * Texts at which an answer ends though no end token says so: the end of a turn in {@link #chatFormat}, where the
+     * vocabulary knows it as plain text. Empty for a model with its own template, as a rule; for a template of another
+     * family these belong to {@link GenerationOptions#stop}.
+     *
+     * @throws InputException as {@link #chatFormat}
+     */
+    public List<String> chatStops() {
+        return chat.stops();
     }
 
     /**
@@ -421,13 +394,7 @@ public final class Model implements AutoCloseable {
      * template has not put it there.
      */
     public int[] chatIds(String prompt) {
-        int[] ids = tokenizer().encode(prompt, false, true);
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        OptionalInt bos = vocabulary.addBos() ? vocabulary.id(SpecialToken.BOS) : OptionalInt.empty();
-        if (bos.isEmpty() || (ids.length > 0 && ids[0] == bos.getAsInt())) {
-            return ids;
-        }
-        return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+        return chat.ids(prompt);
     }
 
     /**

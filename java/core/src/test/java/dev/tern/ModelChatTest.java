@@ -39,6 +39,13 @@ class ModelChatTest {
             assertThat(model.chatFormat().syntax()).isEqualTo(ToolSyntax.GENERIC);
             assertThat(model.chatFormat().capabilities().endOfTurn()).isEqualTo("<|eot_id|>");
             assertThat(model.chatMarkIds()).isEmpty();
+            assertThat(model.chatStops()).isEmpty();
+        }
+        ModelOptions chatml = ModelOptions.builder().threads(1).chatTemplate(NamedTemplate.CHATML.template()).build();
+        try (Model model = Model.load(file, chatml)) {
+            assertThat(model.chatStops()).containsExactly("<|im_end|>");
+            GenerationOptions options = GenerationOptions.builder().maxTokens(7).seed(3).stop("x").shown(Set.of(1)).build();
+            assertThat(options.toBuilder().build()).isEqualTo(options);
         }
         ModelOptions options = ModelOptions.builder().threads(1).chatTemplate(NamedTemplate.LLAMA3.template()).build();
         try (Model model = Model.load(file, options)) {

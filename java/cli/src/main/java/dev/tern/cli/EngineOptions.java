@@ -89,7 +89,7 @@ final class EngineOptions {
         return load(terminal, options -> {});
     }
 
-    /** Loads the model with more options than the command line's. */
+    /** As the other, with what a command has options of its own for. */
     Model load(Terminal terminal, Consumer<ModelOptions.Builder> more) {
         ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative()).pin(pin);
         requirePositive("--threads", threads).ifPresent(options::threads);

@@ -6,13 +6,11 @@ import dev.tern.server.Server;
 import dev.tern.server.ServerOptions;
 import dev.tern.server.slots.SlotOptions;
 import dev.tern.server.slots.Slots;
-import dev.tern.template.NamedTemplate;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,11 +47,8 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private EngineOptions engine = new EngineOptions();
 
-    @Option(
-            names = "--chat-template",
-            paramLabel = "NAME|FILE",
-            description = "Instead of the model's own chat template: a file, or one of those that Tern brings.")
-    private @Nullable String chatTemplate;
+    @Mixin
+    private ChatTemplateOption chatTemplate = new ChatTemplateOption();
 
     @ArgGroup(validate = false, heading = "%nListening:%n")
     private ListeningOptions listening = new ListeningOptions();
@@ -96,11 +91,7 @@ final class ServeCommand implements Callable<Integer> {
         Consumer<String> log = quiet ? line -> {} : err::println;
         try (Server server = Server.start(options, log)) {
             err.println("tern: listening at " + server.uri() + ", loading " + engine.model());
-            try (Model model = engine.load(terminal, more -> {
-                        if (chatTemplate != null) {
-                            more.chatTemplate(NamedTemplate.read(chatTemplate));
-                        }
-                    });
+            try (Model model = engine.load(terminal, chatTemplate::applyTo);
                     Slots running = Slots.open(model, slots)) {
                 server.serve(model, running);
                 announce(server, model.info(), slots);

@@ -45,7 +45,8 @@ final class CapabilityProbe {
         if (!longIds) {
             callId = "abcdEF123";
         }
-        boolean withoutContent = !(renderedCalls(content, true, WORD) + renderedCalls(content, false, WORD)).contains(WORD);
+        boolean withoutContent =
+                !(renderedCalls(content, true, WORD) + renderedCalls(content, false, WORD)).contains(WORD);
         if (withoutContent) {
             content = JSON.nullNode();
         }
@@ -83,7 +84,8 @@ final class CapabilityProbe {
     private Optional<String> rendered(ChatRequest request) {
         try {
             boolean empty = emptyTools && request.tools().isEmpty();
-            return Optional.of(template.render(empty ? request.withVariable("tools", List.of()) : request, specialTokens));
+            ChatRequest asked = empty ? request.withVariable("tools", List.of()) : request;
+            return Optional.of(template.render(asked, specialTokens));
         } catch (InputException refused) {
             return Optional.empty();
         }

@@ -26,7 +26,10 @@ public final class ChatMessage {
     /** @param role {@code system}, {@code user}, {@code assistant} or what else the model's template knows */
     public ChatMessage(String role, String content) {
         this.role = Objects.requireNonNull(role, "role");
-        this.json = JsonNodeFactory.instance.objectNode().put("role", role).put("content", Objects.requireNonNull(content, "content"));
+        this.json = JsonNodeFactory.instance
+                .objectNode()
+                .put("role", role)
+                .put("content", Objects.requireNonNull(content, "content"));
     }
 
     /**
@@ -63,7 +66,8 @@ public final class ChatMessage {
         for (int i = 0; i < content.size(); i++) {
             JsonNode part = content.get(i);
             if (!part.isObject() || !part.path("type").isString()) {
-                throw wrong(where + "[" + i + "]", "an object with a type, such as {\"type\": \"text\", \"text\": \"…\"}", part);
+                String expected = "an object with a type, such as {\"type\": \"text\", \"text\": \"…\"}";
+                throw wrong(where + "[" + i + "]", expected, part);
             }
             if (part.path("type").stringValue().equals("text") && !part.path("text").isString()) {
                 throw wrong(where + "[" + i + "].text", "a string", part.get("text"));

@@ -88,7 +88,12 @@ public record ChatRequest(
                     .exception();
         }
         return new ChatRequest(
-                messages, tools(body.path("tools")), objects(body.path("documents"), "documents"), variables, prompt, continued);
+                messages,
+                tools(body.path("tools")),
+                objects(body.path("documents"), "documents"),
+                variables,
+                prompt,
+                continued);
     }
 
     private static boolean absent(JsonNode node) {
@@ -100,7 +105,8 @@ public record ChatRequest(
             for (int i = 0; i < content.size(); i++) {
                 JsonNode part = content.get(i);
                 if (!part.path("text").isString()) {
-                    throw ChatMessage.wrong(where + "[" + i + "]", "text, the one kind of content that Tern's models read", part);
+                    throw ChatMessage.wrong(
+                            where + "[" + i + "]", "text, the one kind of content that Tern's models read", part);
                 }
             }
         }

@@ -13,17 +13,29 @@ import java.util.Locale;
 
 /** Chat templates that Tern brings, for models whose file has none, or one that does not suit. */
 public enum NamedTemplate {
+    /** BitNet b1.58 2B-4T. */
     BITNET,
+    /** {@code <|im_start|>role … <|im_end|>}, without tools. */
     CHATML,
+    /** DeepSeek V3 and R1, with tools. */
     DEEPSEEK,
+    /** Falcon 3. */
     FALCON3,
+    /** Gemma: the system speaks through the user. */
     GEMMA,
+    /** Llama 2 chat. */
     LLAMA2,
+    /** Llama 3, and 3.1 and later with tools. */
     LLAMA3,
+    /** Mistral 7B v0.3 and Nemo, with tools. */
     MISTRAL,
+    /** Phi 3. */
     PHI3,
+    /** Qwen 2.5, Qwen 3 and Hermes: ChatML with tools and reasoning. */
     QWEN,
+    /** Vicuna 1.1. */
     VICUNA,
+    /** Zephyr. */
     ZEPHYR;
 
     /** No template is longer. */
@@ -72,7 +84,10 @@ public enum NamedTemplate {
         }
         try {
             if (Files.size(file) > MAX_BYTES) {
-                throw InputException.at(file).problem("too large for a chat template").expected("at most " + MAX_BYTES + " bytes").exception();
+                throw InputException.at(file)
+                        .problem("too large for a chat template")
+                        .expected("at most " + MAX_BYTES + " bytes")
+                        .exception();
             }
             return ChatTemplate.parse(Files.readString(file));
         } catch (IOException e) {

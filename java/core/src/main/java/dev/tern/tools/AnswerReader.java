@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Made by {@link ChatFormat#reader}. Not thread-safe.
  */
 public final class AnswerReader {
+    /** In which models wrap JSON that is the whole answer; the longer first. */
+    private static final List<String> FENCES = List.of("```tool_call", "```json", "```");
+
     private enum State {
         START,
         REASONING,
@@ -37,10 +40,11 @@ public final class AnswerReader {
     private final AnswerLog log;
     private final List<String> literals;
 
-    private final StringBuilder buffer = new StringBuilder();
+    private final PendingText buffer = new PendingText();
     private State state;
     private boolean lead = true; // white space that comes next belongs to a mark before it
     private boolean bareAllowed;
+    private boolean fenced;
 
     private @Nullable Form form;
     private final StringBuilder raw = new StringBuilder(); // of the call at hand
@@ -100,18 +104,18 @@ public final class AnswerReader {
     }
 
     private boolean start(boolean last) {
-        int at = spaces(0);
+        int at = buffer.spaces(0);
         if (at == buffer.length() && !last) {
             return false;
         }
-        if (mayCome(reasoning.open(), at, last)) {
+        if (buffer.mayCome(reasoning.open(), at, last)) {
             return false;
         }
-        if (startsWith(reasoning.open(), at)) {
+        if (buffer.startsWith(reasoning.open(), at)) {
             if (!reasoning.separate()) {
-                log.content(buffer.substring(0, at) + reasoning.open());
+                log.content(buffer.head(at) + reasoning.open());
             }
-            buffer.delete(0, at + reasoning.open().length());
+            buffer.drop(at + reasoning.open().length());
             state = State.REASONING;
             return true;
         }
@@ -122,27 +126,27 @@ public final class AnswerReader {
 
     private boolean reasoning(boolean last) {
         if (reasoning.separate() && lead) {
-            int at = spaces(0);
-            if (mayCome(reasoning.open(), at, last)) {
+            int at = buffer.spaces(0);
+            if (buffer.mayCome(reasoning.open(), at, last)) {
                 return false;
             }
             // A model whose prompt ends with the mark may write it once more.
-            lead = startsWith(reasoning.open(), at);
-            buffer.delete(0, lead ? at + reasoning.open().length() : at);
+            lead = buffer.startsWith(reasoning.open(), at);
+            buffer.drop(lead ? at + reasoning.open().length() : at);
             if (lead) {
                 return true;
             }
         }
         int end = buffer.indexOf(reasoning.close());
-        int upTo = end >= 0 ? end : last ? buffer.length() : held(List.of(reasoning.close()));
+        int upTo = end >= 0 ? end : last ? buffer.length() : buffer.held(List.of(reasoning.close()));
         if (reasoning.separate()) {
-            int told = end >= 0 || !last ? trimmed(upTo) : upTo;
-            log.reasoning(buffer.substring(0, told));
-            buffer.delete(0, end >= 0 ? end + reasoning.close().length() : told);
+            int told = end >= 0 || !last ? buffer.trimmed(upTo) : upTo;
+            log.reasoning(buffer.head(told));
+            buffer.drop(end >= 0 ? end + reasoning.close().length() : told);
         } else {
             int told = end >= 0 ? end + reasoning.close().length() : upTo;
-            log.content(buffer.substring(0, told));
-            buffer.delete(0, told);
+            log.content(buffer.head(told));
+            buffer.drop(told);
         }
         if (end < 0) {
             return false;
@@ -154,18 +158,28 @@ public final class AnswerReader {
 
     private boolean text(boolean last) {
         if (lead) {
-            buffer.delete(0, spaces(0));
+            buffer.drop(buffer.spaces(0));
             lead = buffer.isEmpty();
         }
         if (buffer.isEmpty()) {
             return false;
         }
         if (syntax != null && bareAllowed) {
-            int at = spaces(0);
+            int at = buffer.spaces(0);
             if (at == buffer.length() && !last) {
                 return false;
             }
-            if (at < buffer.length() && (buffer.charAt(at) == '{' || buffer.charAt(at) == '[')) {
+            for (String fence : FENCES) {
+                if (buffer.mayCome(fence, at, last)) {
+                    return false;
+                }
+                if (buffer.startsWith(fence, at)) {
+                    at += fence.length();
+                    fenced = true;
+                    break;
+                }
+            }
+            if (fenced || at < buffer.length() && (buffer.charAt(at) == '{' || buffer.charAt(at) == '[')) {
                 begin(bareForm(syntax), at, at);
                 return true;
             }
@@ -181,14 +195,14 @@ public final class AnswerReader {
             }
         }
         if (found < 0) {
-            int upTo = last || literals.isEmpty() ? buffer.length() : trimmed(held(literals));
-            log.content(buffer.substring(0, upTo));
-            buffer.delete(0, upTo);
+            int upTo = last || literals.isEmpty() ? buffer.length() : buffer.trimmed(buffer.held(literals));
+            log.content(buffer.head(upTo));
+            buffer.drop(upTo);
             return false;
         }
-        int text = trimmed(found);
-        log.content(buffer.substring(0, text));
-        buffer.delete(0, text);
+        int text = buffer.trimmed(found);
+        log.content(buffer.head(text));
+        buffer.drop(text);
         begin(formOf(mark), found - text + mark.length(), found - text + mark.length());
         return true;
     }
@@ -217,17 +231,16 @@ public final class AnswerReader {
     }
 
     private void moveToRaw(int length) {
-        raw.append(buffer, 0, length);
-        buffer.delete(0, length);
+        raw.append(buffer.take(length));
     }
 
     private boolean section(boolean last) {
         Form first = java.util.Objects.requireNonNull(syntax).forms().getFirst();
-        int at = spaces(0);
-        if (mayCome(first.begin(), at, last)) {
+        int at = buffer.spaces(0);
+        if (buffer.mayCome(first.begin(), at, last)) {
             return false;
         }
-        if (!startsWith(first.begin(), at)) {
+        if (!buffer.startsWith(first.begin(), at)) {
             failed();
             return true;
         }
@@ -243,7 +256,7 @@ public final class AnswerReader {
         while (at < buffer.length()) {
             char c = buffer.charAt(at);
             if (scanner == null) {
-                if (isSpace(c)) {
+                if (PendingText.isSpace(c)) {
                     at++;
                     continue;
                 }
@@ -266,7 +279,7 @@ public final class AnswerReader {
             tell(scanner);
             if (progress == CallScanner.Progress.DONE) {
                 log.callDone();
-                buffer.delete(0, at);
+                buffer.drop(at);
                 state = State.AFTER_OBJECT;
                 return true;
             }
@@ -293,6 +306,7 @@ public final class AnswerReader {
         state = State.TEXT;
         scanner = null;
         lead = false;
+        fenced = false;
         if (begun) {
             log.callBroke(raw.toString());
             return;
@@ -302,25 +316,25 @@ public final class AnswerReader {
         }
         // The mark itself is content; what came behind it may hold another.
         log.content(raw.substring(0, rawMark));
-        buffer.insert(0, raw.substring(rawMark));
+        buffer.prepend(raw.substring(rawMark));
     }
 
     /** Behind a call's object: the end of an array, the next object, or the mark at the end. */
     private boolean afterObject(boolean last) {
         Form current = java.util.Objects.requireNonNull(form);
-        int at = spaces(0);
+        int at = buffer.spaces(0);
         if (at == buffer.length() && !last) {
             return false;
         }
         char c = at < buffer.length() ? buffer.charAt(at) : 0;
         boolean sequence = !inArray && current.shape() != Shape.NAMED;
         if (inArray && c == ']') {
-            buffer.delete(0, at + 1);
+            buffer.drop(at + 1);
             inArray = false;
             state = State.AFTER_CALL;
             return true;
         }
-        int next = c == ',' || c == ';' ? spaces(at + 1) : at;
+        int next = c == ',' || c == ';' ? buffer.spaces(at + 1) : at;
         if (inArray && c == ',' || sequence && (next > at || c == '{')) {
             if (next == buffer.length() && !last) {
                 return false;
@@ -340,74 +354,28 @@ public final class AnswerReader {
     private boolean afterCall(boolean last) {
         Form current = java.util.Objects.requireNonNull(form);
         String sectionEnd = java.util.Objects.requireNonNull(syntax).sectionEnd();
-        String end = current.end().strip();
-        int at = spaces(0);
-        if (!end.isEmpty() && mayCome(end, at, last)) {
+        String end = fenced ? FENCES.getLast() : current.end().strip();
+        int at = buffer.spaces(0);
+        if (!end.isEmpty() && buffer.mayCome(end, at, last)) {
             return false;
         }
-        if (!end.isEmpty() && startsWith(end, at)) {
-            at = spaces(at + end.length());
+        if (!end.isEmpty() && buffer.startsWith(end, at)) {
+            at = buffer.spaces(at + end.length());
         }
-        if (!sectionEnd.isEmpty() && mayCome(sectionEnd, at, last)) {
+        if (!sectionEnd.isEmpty() && buffer.mayCome(sectionEnd, at, last)) {
             return false;
         }
-        if (!sectionEnd.isEmpty() && startsWith(sectionEnd, at)) {
+        if (!sectionEnd.isEmpty() && buffer.startsWith(sectionEnd, at)) {
             at += sectionEnd.length();
         } else {
-            while (at > 0 && isSpace(buffer.charAt(at - 1))) {
+            while (at > 0 && PendingText.isSpace(buffer.charAt(at - 1))) {
                 at--; // what stands before a next text is that text's
             }
         }
-        buffer.delete(0, at);
+        buffer.drop(at);
+        fenced = false;
         lead = !log.hasContent();
         state = State.TEXT;
         return true;
-    }
-
-    // ---- the buffer
-
-    private static boolean isSpace(char c) {
-        return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    }
-
-    /** The first index from here on that has no white space. */
-    private int spaces(int from) {
-        int at = from;
-        while (at < buffer.length() && isSpace(buffer.charAt(at))) {
-            at++;
-        }
-        return at;
-    }
-
-    /** The end without the white space before it. */
-    private int trimmed(int end) {
-        int at = end;
-        while (at > 0 && isSpace(buffer.charAt(at - 1))) {
-            at--;
-        }
-        return at;
-    }
-
-    private boolean startsWith(String literal, int at) {
-        return buffer.length() - at >= literal.length() && buffer.indexOf(literal, at) == at;
-    }
-
-    /** Whether all that is here from {@code at} on is the beginning of this literal, and more may come. */
-    private boolean mayCome(String literal, int at, boolean last) {
-        return !last && buffer.length() - at < literal.length() && literal.startsWith(buffer.substring(at));
-    }
-
-    /** The end of what is no beginning of any of these. */
-    private int held(List<String> marks) {
-        int end = buffer.length();
-        for (String mark : marks) {
-            for (int length = Math.min(mark.length() - 1, buffer.length()); length > 0; length--) {
-                if (mark.startsWith(buffer.substring(buffer.length() - length))) {
-                    end = Math.min(end, buffer.length() - length);
-                    break;
-                }
-            }
-        }
-        return end;
     }
 }

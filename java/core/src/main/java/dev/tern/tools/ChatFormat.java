@@ -34,10 +34,9 @@ public final class ChatFormat {
     private record Known(TemplateCapabilities capabilities, ToolSyntax syntax, TemplateFit fit) {
         static Known of(ChatTemplate template, Map<String, String> specialTokens) {
             TemplateCapabilities can = TemplateCapabilities.of(template, specialTokens);
-            return new Known(
-                    can,
-                    can.nativeTools() ? ToolSyntax.of(template.source()) : ToolSyntax.GENERIC,
-                    new TemplateFit(can, template.source()));
+            ToolSyntax syntax = can.nativeTools() ? ToolSyntax.of(template.source()) : ToolSyntax.GENERIC;
+            // Tools of a template whose syntax of calls nobody here can read are described in words as well.
+            return new Known(can, syntax, new TemplateFit(can, syntax != ToolSyntax.GENERIC, template.source()));
         }
     }
 
@@ -69,10 +68,12 @@ public final class ChatFormat {
         return tool.path("function").path("name").asString("");
     }
 
+    /** The template alone; it renders what transformers renders. */
     public ChatTemplate template() {
         return template;
     }
 
+    /** What the template can render. */
     public TemplateCapabilities capabilities() {
         return known().capabilities();
     }
@@ -118,7 +119,7 @@ public final class ChatFormat {
         ObjectNode json = message.json();
         return json.size() == 2
                 && json.path("content").isString()
-                && (message.role().equals("user") || message.role().equals("assistant") || message.role().equals("system"));
+                && Set.of("user", "assistant", "system").contains(message.role());
     }
 
     /** As {@link #prompt(ChatRequest)}; the model is told of no tools when none may be called. */
@@ -163,7 +164,11 @@ public final class ChatFormat {
         return tools.isEmpty()
                 ? Optional.empty()
                 : Optional.of(ToolCallRule.of(
-                        syntax(), tools, choice instanceof ToolChoice.Auto, parallel, marks.begun() ? marks.close() : ""));
+                        syntax(),
+                        tools,
+                        choice instanceof ToolChoice.Auto,
+                        parallel,
+                        marks.begun() ? marks.close() : ""));
     }
 
     private static String randomId() {

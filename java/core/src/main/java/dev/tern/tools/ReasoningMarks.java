@@ -14,6 +14,7 @@ record ReasoningMarks(String open, String close, boolean begun, boolean separate
     static ReasoningMarks of(String source, String prompt, boolean separate) {
         boolean brackets = source.contains("[THINK]") && !source.contains("<think>");
         String open = brackets ? "[THINK]" : "<think>";
-        return new ReasoningMarks(open, brackets ? "[/THINK]" : "</think>", prompt.stripTrailing().endsWith(open), separate);
+        String close = brackets ? "[/THINK]" : "</think>";
+        return new ReasoningMarks(open, close, prompt.stripTrailing().endsWith(open), separate);
     }
 }

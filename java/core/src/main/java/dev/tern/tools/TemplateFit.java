@@ -29,11 +29,16 @@ final class TemplateFit {
     private static final int SHORT_ID = 9;
 
     private final TemplateCapabilities can;
+    private final boolean nativeTools;
     private final boolean knowsDevelopers;
 
-    /** @param source of the template */
-    TemplateFit(TemplateCapabilities can, String source) {
+    /**
+     * @param nativeTools whether tools and calls are left to the template
+     * @param source of the template
+     */
+    TemplateFit(TemplateCapabilities can, boolean nativeTools, String source) {
         this.can = can;
+        this.nativeTools = nativeTools;
         this.knowsDevelopers = source.contains("developer");
     }
 
@@ -41,14 +46,14 @@ final class TemplateFit {
         List<ObjectNode> messages =
                 request.messages().stream().map(ChatMessage::json).collect(Collectors.toCollection(ArrayList::new));
         messages.forEach(this::fitMessage);
-        if (!can.nativeTools()) {
+        if (!nativeTools) {
             messages = withoutToolRoles(messages);
         } else {
             messages = can.parallelToolCalls() ? messages : oneCallEach(messages);
             messages = can.callsWithoutContent() ? callsApart(messages) : messages;
         }
         List<ObjectNode> tools = request.tools();
-        if (!can.nativeTools() && !tools.isEmpty()) {
+        if (!nativeTools && !tools.isEmpty()) {
             tellSystem(messages, ToolDescription.of(tools));
             tools = List.of();
         }
@@ -82,9 +87,9 @@ final class TemplateFit {
             }
             ObjectNode function = (ObjectNode) call.path("function");
             JsonNode arguments = function.path("arguments");
-            if (can.nativeTools() && can.objectArguments()) {
+            if (nativeTools && can.objectArguments()) {
                 function.set("arguments", object(arguments));
-            } else if (can.nativeTools() && !arguments.isString()) {
+            } else if (nativeTools && !arguments.isString()) {
                 function.put("arguments", arguments.isObject() ? arguments.toString() : "{}");
             }
         }
@@ -144,8 +149,8 @@ final class TemplateFit {
         for (ObjectNode message : messages) {
             boolean response = role(message).equals("tool");
             if (response) {
-                String said = ToolDescription.response(
-                        message.path("name").asString(names.getOrDefault(message.path("tool_call_id").asString(""), "")), text(message));
+                String called = names.getOrDefault(message.path("tool_call_id").asString(""), "");
+                String said = ToolDescription.response(message.path("name").asString(called), text(message));
                 if (responding) {
                     out.getLast().put("content", text(out.getLast()) + "\n" + said);
                 } else {

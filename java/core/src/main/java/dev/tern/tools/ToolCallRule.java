@@ -77,11 +77,16 @@ public record ToolCallRule(
         boolean repeats = parallel && form.shape() != Shape.ARRAY && form.shape() != Shape.PARAMETERS;
         List<String> triggers = lazy ? syntax.triggers() : List.of();
         String begin = syntax.sectionBegin() + form.begin();
+        String untold = triggers.stream()
+                .filter(begin::startsWith)
+                .findFirst()
+                .map(trigger -> begin.substring(trigger.length()))
+                .orElse(begin);
         return new ToolCallRule(
                 lazy,
                 triggers,
                 behind,
-                triggers.stream().filter(begin::startsWith).findFirst().map(t -> begin.substring(t.length())).orElse(begin),
+                untold,
                 alternatives,
                 repeats,
                 (form.shape() == Shape.NAMED && form.end().isEmpty() ? "" : "\n") + form.begin(),

@@ -1,6 +1,7 @@
 package dev.tern.tools;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * How models of one family write calls of tools.
@@ -104,7 +105,7 @@ public record ToolSyntax(String name, List<Form> forms, String sectionBegin, Str
         if (source.contains("<|tool_call|>")) {
             return PHI;
         }
-        boolean parameters = source.contains("{\"name\": ") && source.contains("\"parameters\": ");
+        boolean parameters = source.contains("ipython") && source.contains("\"parameters\": ");
         return source.contains("<|python_tag|>") || parameters ? LLAMA3 : GENERIC;
     }
 
@@ -114,11 +115,11 @@ public record ToolSyntax(String name, List<Form> forms, String sectionBegin, Str
         return sectionBegin.isEmpty() ? begins : List.of(sectionBegin);
     }
 
-    /** Every literal of the syntax, some of which may be special tokens: their text must not be left out of the answer's. */
+    /** Every literal of the syntax. Some may be special tokens, whose text must not be left out of the answer's. */
     public List<String> literals() {
-        return java.util.stream.Stream.concat(
-                        java.util.stream.Stream.of(sectionBegin, sectionEnd),
-                        forms.stream().flatMap(form -> java.util.stream.Stream.of(form.begin(), form.nameEnd(), form.end())))
+        return Stream.concat(
+                        Stream.of(sectionBegin, sectionEnd),
+                        forms.stream().flatMap(form -> Stream.of(form.begin(), form.nameEnd(), form.end())))
                 .filter(literal -> !literal.isBlank())
                 .distinct()
                 .toList();

@@ -106,6 +106,16 @@ class AnswerReaderTest {
                 of(ToolSyntax.FUNCTIONARY, "<function=time>{\"a\": 1}</function>", "", "", "time{\"a\": 1}"),
                 plain(ToolSyntax.FUNCTIONARY, "<function=time>oops</function>"),
                 of(ToolSyntax.PHI, "<|tool_call|>[" + call + "]<|/tool_call|>", "", "", read),
+                // bare objects in a fence
+                of(g, "```json\n" + call + "\n```", "", "", read), of(l, " ```\n" + call + "\n```\nSo.", "So.", "", read),
+                of(g, "```tool_call\n" + call + "\n" + call + "```", "", "", read, read), of(g, "```json\n" + call, "", "", read),
+                of(g, "<think>Hm.</think>\n```json\n[" + call + "]\n```", "", "Hm.", read),
+                plain(g, "```json\n{\"a\": 1}\n```"), plain(g, "```python\nprint()\n```"), plain(g, "``"), plain(g, "` {}"),
+                plain(g, "```"), plain(g, "```jso"), plain(g, "```json\n"), plain(g, "See:\n```json\n" + call + "\n```"),
+                plain(h, "```json\n" + call + "\n```"),
+                of(g, "```json\n{\"name\": \"time\", \"arguments\": {oops}}\n```\n<tool_call>" + call + "</tool_call>.",
+                        "```json\n{\"name\": \"time\", \"arguments\": {oops}}\n```.", "", read),
+                of(g, "```\n<tool_call>" + call + "</tool_call>", "```", "", read),
                 // generic
                 of(g, call, "", "", read), of(g, "<tool_call>" + call + "</tool_call>", "", "", read), plain(g, "{\"name\": \"x\"}"));
     }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -147,6 +148,76 @@ class ChatFormatTest {
         String id = prompt.replaceAll("(?s).*\"id\": \"(.*?)\".*", "$1");
         assertThat(id).matches("[a-zA-Z0-9]{9}");
         assertThat(prompt).contains("\"call_id\": \"" + id + "\"");
+    }
+
+    @Test
+    void aSyntaxThatNobodyCanReadIsNotUsed() {
+        ChatFormat format = ChatFormat.of(
+                ChatTemplate.parse("{% for t in tools or [] %}{{ t.function.name }};{% endfor %}{% for m in messages %}[{{ m.role }}:{{ m.content }}"
+                        + "{% for c in m.tool_calls or [] %}!{{ c.function.name }}({{ c.function.arguments | tojson }}){% endfor %}]{% endfor %}"),
+                SPECIAL);
+        assertThat(format.capabilities().nativeTools()).isTrue();
+        assertThat(format.syntax()).isEqualTo(ToolSyntax.GENERIC);
+        assertThat(format.prompt(request("[{\"role\": \"user\", \"content\": \"U\"}]"))).startsWith("[system:You can call functions.");
+    }
+
+    /** Requests with values cut out, doubled and replaced: a prompt or a refusal, never another exception. */
+    @Test
+    void damagedRequestsAreRefusedInWords() throws IOException {
+        String whole = """
+                {"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text", "text": "T"}]},
+                  {"role": "assistant", "content": null, "reasoning_content": "R", "tool_calls": [
+                    {"id": "a", "type": "function", "function": {"name": "time", "arguments": "{\\"a\\": [1, {\\"b\\": null}]}"}}]},
+                  {"role": "tool", "tool_call_id": "a", "name": "time", "content": "noon"}],
+                 "tools": %s, "tool_choice": {"type": "function", "function": {"name": "time"}}, "documents": [{"title": "D"}],
+                 "chat_template_kwargs": {"enable_thinking": true}, "add_generation_prompt": true, "continue_final_message": false}"""
+                .formatted(TOOLS);
+        List<ChatFormat> formats = new ArrayList<>();
+        for (String name : List.of("bitnet", "llama3", "mistral", "qwen", "deepseek", "gemma", "qwen3.jinja", "macros.jinja")) {
+            formats.add(format(name));
+        }
+        String[] values = {"null", "1", "true", "\"\"", "[]", "{}", "[1]", "{\"a\": 1}", "\"x\"", "-1e9", "12345678901234567890", "\"\\ud800\""};
+        SplittableRandom random = new SplittableRandom(3);
+        int prompts = 0;
+        int refused = 0;
+        for (int run = 0; run < 4000; run++) {
+            JsonNode body = JSON.readTree(whole);
+            for (int edits = 1 + random.nextInt(3); edits > 0; edits--) {
+                JsonNode at = body;
+                while (true) {
+                    int child = at.isEmpty() ? 0 : random.nextInt(at.size());
+                    JsonNode next = at.isArray() ? at.path(child) : at.path(at.propertyNames().stream().skip(child).findFirst().orElse(""));
+                    if (!next.isContainer() || next.isEmpty() || random.nextInt(3) == 0) {
+                        JsonNode value = JSON.readTree(values[random.nextInt(values.length)]);
+                        if (at instanceof ObjectNode object && !object.isEmpty()) {
+                            String key = object.propertyNames().stream().skip(child).findFirst().orElseThrow();
+                            if (random.nextInt(4) == 0) {
+                                object.remove(key);
+                            } else {
+                                object.set(key, value);
+                            }
+                        } else if (at instanceof ArrayNode array && !array.isEmpty()) {
+                            array.set(child, random.nextInt(4) == 0 ? array.get(random.nextInt(array.size())).deepCopy() : value);
+                        }
+                        break;
+                    }
+                    at = next;
+                }
+            }
+            try {
+                ChatRequest request = ChatRequest.read(body);
+                ToolChoice choice = ToolChoice.read(body, request.tools());
+                ChatFormat format = formats.get(run % formats.size());
+                String prompt = format.prompt(request, choice);
+                format.rule(request, choice, prompt, true);
+                prompts++;
+            } catch (InputException e) {
+                assertThat(e.getMessage()).isNotBlank();
+                refused++;
+            }
+        }
+        assertThat(prompts).isGreaterThan(300);
+        assertThat(refused).isGreaterThan(300);
     }
 
     @Test
