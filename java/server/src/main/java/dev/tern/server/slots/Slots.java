@@ -44,6 +44,7 @@ public final class Slots implements Completions {
     private long wakes;
     private boolean draining;
     private volatile boolean cancelling; // what the drain has not waited for
+    private volatile boolean interrupting; // there is something that should not wait for a long pass
     private boolean closed;
 
     /** Someone's wish to have a slot's session for himself. Guarded by the lock, as all it stands in. */
@@ -62,7 +63,7 @@ public final class Slots implements Completions {
         this.options = options;
         this.slots = IntStream.range(0, options.parallel()).mapToObj(id -> new Slot(id, model)).toList();
         this.crew = new Crew(model.info().threads());
-        this.scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), crew, counters);
+        this.scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), crew, counters, () -> interrupting);
         this.thread = Thread.ofPlatform().daemon().name("tern-slots").unstarted(this::run);
     }
 
@@ -91,6 +92,7 @@ public final class Slots implements Completions {
             }
             Task task = new Task(submitted++, own, this::cancel);
             waiting.add(task);
+            interrupting |= busy < slots.size();
             wake();
             return task;
         } finally {
@@ -145,6 +147,8 @@ public final class Slots implements Completions {
         try {
             if (waiting.remove(task)) {
                 endWaiting(task);
+            } else {
+                interrupting = true;
             }
             wake();
         } finally {
@@ -292,6 +296,7 @@ public final class Slots implements Completions {
                 left = change.awaitNanos(left);
             }
             cancelling = true;
+            interrupting = true;
             wake();
             while (!closed && busy + waiting.size() > 0) {
                 change.await();
@@ -307,6 +312,7 @@ public final class Slots implements Completions {
         try {
             draining = true;
             closed = true;
+            interrupting = true;
             wake();
             change.signalAll();
         } finally {
@@ -362,6 +368,7 @@ public final class Slots implements Completions {
                 return -1;
             }
             seen = wakes;
+            interrupting = false;
             returns.forEach(Runnable::run);
             returns.clear();
             change.signalAll();

@@ -49,12 +49,13 @@ class FairnessTest {
         final List<Slot> slots = new ArrayList<>();
         final Scheduler scheduler;
         private final SlotCounters counters = new SlotCounters();
+        boolean interrupted;
 
         Hand(int count) {
             for (int i = 0; i < count; i++) {
                 slots.add(new Slot(i, model));
             }
-            scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), new Crew(1), counters);
+            scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), new Crew(1), counters, () -> interrupted);
         }
 
         Slot begin(CompletionRequest request) {
@@ -106,8 +107,7 @@ class FairnessTest {
         assertThat(hand.passesUntilGenerating(shortest)).as("all of it in the next pass").isEqualTo(1);
         assertThat(longest.remaining()).as("hardly slowed down by the other").isGreaterThan(left - 16);
         Slot next = hand.begin(request(TrainedModel.question(model, 2), 5));
-        assertThat(hand.passesUntilGenerating(next)).as("beside a text and a long prompt").isLessThanOrEqualTo(
-                TrainedModel.question(model, 2).length / PassCosts.LEAST_BESIDE * 2);
+        assertThat(hand.passesUntilGenerating(next)).as("beside a text and a long prompt").isEqualTo(1);
         while (!longest.generating() && !longest.done()) {
             hand.scheduler.pass();
         }
@@ -130,6 +130,33 @@ class FairnessTest {
             hand.scheduler.pass();
         }
         assertThat(longest.done()).isTrue();
+        hand.slots.forEach(Slot::erase);
+    }
+
+    @Test
+    void aLongPassIsGivenUpForWhatBeginsAndMadeAllTheSame() {
+        Hand hand = new Hand(2);
+        Slot longest = hand.begin(request(TrainedModel.longPrompt(model, 4, LONG), 5));
+        hand.scheduler.pass();
+        int left = longest.remaining();
+        hand.interrupted = true; // again and again
+        hand.scheduler.pass();
+        hand.scheduler.pass();
+        assertThat(longest.remaining()).isEqualTo(left);
+        hand.scheduler.pass();
+        assertThat(longest.remaining()).as("a short pass is made").isBetween(left - 64, left - 1);
+        for (int i = 0; i < 6; i++) {
+            hand.scheduler.pass();
+        }
+        hand.interrupted = false;
+        while (!longest.done()) {
+            hand.scheduler.pass();
+        }
+        CompletionRequest request = longest.task().request();
+        assertThat(longest.decoding().ids())
+                .isEqualTo(Answer.alone(model.generate(request.prompt(), request.options())).ids().stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray());
         hand.slots.forEach(Slot::erase);
     }
 }
