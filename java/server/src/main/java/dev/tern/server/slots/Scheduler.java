@@ -122,7 +122,7 @@ final class Scheduler {
         if (ahead != null) {
             try {
                 slot.takeOver(ahead.source(), ahead.tokens());
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (RuntimeException | Error e) {
                 slot.fail(e);
                 return true;
             }
@@ -154,7 +154,7 @@ final class Scheduler {
             try {
                 entry.add.run();
                 added.add(entry);
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (RuntimeException | Error e) {
                 entry.slot.fail(e);
             }
         }
@@ -167,7 +167,7 @@ final class Scheduler {
             if (!batch.runUnless(abandoned)) {
                 return false;
             }
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             added.forEach(this::runAlone);
             return true;
         }
@@ -182,7 +182,7 @@ final class Scheduler {
         try {
             entry.add.run();
             batch.run();
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             entry.slot.fail(e);
         }
     }
