@@ -5,11 +5,11 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a short
- * one never waits for a long one; who was passed over twice, or whose pass was given up, comes before it for a short pass,
- * so that the long one comes to its end as well. A pass beside texts that wait for their next token takes few tokens, but one that completes a short prompt takes all of it:
- * in parts it would come as late as its parts are many. Once a pass completes a prompt, which then is such a text, it takes
- * few tokens of others.
+ * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a
+ * short one never waits for a long one; who was passed over twice, or whose pass was given up, comes before it for a
+ * short pass, so that the long one comes to its end as well. A pass beside texts that wait for their next token takes few
+ * tokens, but one that completes a short prompt takes all of it: in parts it would come as late as its parts are many.
+ * Once a pass completes a prompt, which then is such a text, it takes few tokens of others.
  */
 final class PrefillPlan {
     private static final int PATIENCE = 2; // passes that may pass over a prompt
@@ -32,7 +32,10 @@ final class PrefillPlan {
         return parts;
     }
 
-    /** Whether the pass must be made, though something that begins meanwhile would wait for it. */
+    /**
+     * Whether the pass must be made, though something that begins meanwhile would wait for it: where it is as short as
+     * it can be, or a prompt comes to its end, or one has waited long enough.
+     */
     boolean urgent() {
         return urgent;
     }
@@ -64,6 +67,7 @@ final class PrefillPlan {
         }
         left = Math.min(left, room);
         int taken = 0;
+        boolean completes = false;
         List<Part> parts = new ArrayList<>();
         for (Slot slot : order) {
             int tokens = Math.min(slot.remaining(), left);
@@ -72,10 +76,11 @@ final class PrefillPlan {
                 left -= tokens;
                 taken += tokens;
                 if (tokens == slot.remaining()) {
+                    completes = true;
                     left = Math.min(left, Math.max(0, beside - taken));
                 }
             }
         }
-        return new PrefillPlan(order, parts, rows > 0 || overdue || taken <= SHORT);
+        return new PrefillPlan(order, parts, taken == 0 || overdue || completes && taken <= SHORT);
     }
 }

@@ -19,6 +19,7 @@ final class Scheduler {
     private final PassCosts costs;
     private final SlotCounters counters;
     private final BooleanSupplier interruption;
+    private boolean givenUp; // the last pass, so the next must be made
     private int turn; // the slot that comes first, where not all have room in a pass
 
     /** What a slot puts into a pass. */
@@ -27,8 +28,8 @@ final class Scheduler {
     /**
      * @param batch for at most {@code batchSize} tokens
      * @param crew chooses tokens
-     * @param interruption whether something new can begin at once: a long pass in which nobody waits for the next token of
-     *     his text is given up for it
+     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up for
+     *     it, never two in a row
      */
     Scheduler(
             List<Slot> slots,
@@ -59,8 +60,9 @@ final class Scheduler {
         if (entries.isEmpty()) {
             return;
         }
-        boolean made = run(entries, rows, plan.urgent() ? () -> false : interruption);
+        boolean made = run(entries, rows, plan.urgent() || givenUp ? () -> false : interruption);
         plan.remember(made);
+        givenUp = !made;
         if (!made) {
             return;
         }

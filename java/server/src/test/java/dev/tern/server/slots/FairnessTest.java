@@ -3,6 +3,7 @@ package dev.tern.server.slots;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.DraftOptions;
+import dev.tern.Generation;
 import dev.tern.GenerationOptions;
 import dev.tern.Model;
 import dev.tern.ModelOptions;
@@ -55,7 +56,9 @@ class FairnessTest {
             for (int i = 0; i < count; i++) {
                 slots.add(new Slot(i, model));
             }
-            scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), new Crew(1), counters, () -> interrupted);
+            int batchSize = model.info().batchSize();
+            scheduler = new Scheduler(
+                    slots, model.batch(), batchSize, new Crew(1), counters, () -> interrupted);
         }
 
         Slot begin(CompletionRequest request) {
@@ -141,22 +144,32 @@ class FairnessTest {
         int left = longest.remaining();
         hand.interrupted = true; // again and again
         hand.scheduler.pass();
+        assertThat(longest.remaining()).as("given up").isEqualTo(left);
         hand.scheduler.pass();
-        assertThat(longest.remaining()).isEqualTo(left);
+        assertThat(longest.remaining()).as("not twice in a row").isLessThan(left);
+        Slot text = hand.begin(request(TrainedModel.question(model, 1), 40));
         hand.scheduler.pass();
-        assertThat(longest.remaining()).as("a short pass is made").isBetween(left - 64, left - 1);
+        assertThat(text.generating()).as("what lets a text begin is not given up").isTrue();
         for (int i = 0; i < 6; i++) {
+            int tokens = text.decoding().count();
+            left = longest.remaining();
             hand.scheduler.pass();
+            assertThat(text.decoding().count()).isEqualTo(tokens + i % 2);
+            assertThat(longest.remaining()).isBetween(left - 512, i % 2 == 0 ? left : left - 1);
         }
         hand.interrupted = false;
-        while (!longest.done()) {
+        while (!longest.done() || !text.done()) {
             hand.scheduler.pass();
         }
-        CompletionRequest request = longest.task().request();
-        assertThat(longest.decoding().ids())
-                .isEqualTo(Answer.alone(model.generate(request.prompt(), request.options())).ids().stream()
-                        .mapToInt(Integer::intValue)
-                        .toArray());
+        assertSameAsAlone(longest);
+        assertSameAsAlone(text);
         hand.slots.forEach(Slot::erase);
+    }
+
+    private void assertSameAsAlone(Slot slot) {
+        CompletionRequest request = slot.task().request();
+        Generation alone = model.generate(request.prompt(), request.options());
+        alone.text();
+        assertThat(slot.decoding().ids()).isEqualTo(alone.ids());
     }
 }

@@ -102,14 +102,16 @@ class PrefillPlanTest {
     }
 
     @Test
-    void onlyALongPassForPromptsAloneIsGivenUp() {
+    void aPassThatIsLongForALongPromptCanBeGivenUp() {
+        assertThat(PrefillPlan.of(List.of(), 1, BATCH - 1, costs()).urgent()).isTrue();
+        assertThat(PrefillPlan.of(prompts(20), 1, BATCH - 1, costs()).urgent()).as("a prompt ends").isTrue();
+        assertThat(PrefillPlan.of(prompts(60), 0, BATCH, costs()).urgent()).as("not a short one").isFalse();
         List<Slot> prompts = prompts(2000);
-        assertThat(PrefillPlan.of(prompts, 0, BATCH, costs()).urgent()).isFalse();
-        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs()).urgent()).isTrue();
+        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs()).urgent()).isFalse();
         PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
         PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
         PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs());
-        assertThat(plan.urgent()).isTrue();
+        assertThat(plan.urgent()).as("given up twice").isTrue();
         assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(10);
         plan.remember(true);
         assertThat(tokens(prompts, 0, costs())).containsExactly(64);

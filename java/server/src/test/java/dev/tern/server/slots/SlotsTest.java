@@ -118,7 +118,8 @@ class SlotsTest {
         List<List<Answer>> expected = clients.stream()
                 .map(requests -> requests.stream().map(this::alone).toList())
                 .toList();
-        List<List<Answer>> answers = IntStream.range(0, 16).mapToObj(i -> (List<Answer>) new ArrayList<Answer>()).toList();
+        List<List<Answer>> answers = new ArrayList<>();
+        clients.forEach(client -> answers.add(new ArrayList<>()));
         try (Slots slots = Slots.open(model, new SlotOptions(6, 16))) {
             List<Thread> threads = IntStream.range(0, 16)
                     .mapToObj(i -> Thread.startVirtualThread(() -> clients.get(i)
