@@ -52,7 +52,7 @@ final class ChatRun {
                 body,
                 "n",
                 List.of(prompt),
-                query.stops(call.served()),
+                call.served().model().chatStops(),
                 call.served().chats().marks(),
                 new ChatGrammar(query, ResponseFormat.read(body)).constraint(call.served().grammars()));
         return new ChatRun(call, query, request);

@@ -129,6 +129,26 @@ class ResponseFormatTest {
         }
     }
 
+    @Test
+    void aToolsSchemaThatCannotBeHeldToIsLeftOpenUnlessItIsStrict() throws IOException {
+        String tool = "'tools': [{'type': 'function', 'function': {'name': 'f', 'strict': STRICT, 'parameters':"
+                + " {'type': 'object', 'properties': {'x': {'not': {}}}}}}]";
+        String body = "{" + MESSAGES + ", 'max_tokens': 300, 'tool_choice': 'required', 'parallel_tool_calls': false, ";
+        try (Model model = TinyModel.model(NamedTemplate.QWEN);
+                TestServer other = new TestServer(ServerOptions.builder(), 16, model).serve()) {
+            JsonNode function = other.json(
+                            other.post("/v1/chat/completions", body + tool.replace("STRICT", "false") + "}"))
+                    .at("/choices/0/message/tool_calls/0/function");
+            assertThat(function.path("name").asString()).isEqualTo("f");
+            assertThat(TestServer.parse(function.path("arguments").asString()).isObject()).isTrue();
+        }
+        JsonNode error = server.error(
+                server.post("/v1/chat/completions", body + tool.replace("STRICT", "true") + "}"),
+                400,
+                "invalid_request_error");
+        assertThat(error.path("message").asString()).contains("not");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
