@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which tokens of a vocabulary may come at a configuration of a grammar, as far as that was asked for.
  *
- * <p>The calls that all readings of the text have around them do not matter for most tokens. So the part inside of them is
- * looked at alone: along the trie it either takes a token whole, or not at all, or is left within the token, and only
- * these few places are gone on from with the calls that are really there. What was found for a part serves wherever the
- * part stands, such as inside any string of a JSON text. Thread-safe: one thread at a time works, others wait.
+ * <p>The calls that all readings of the text have around them do not matter for most tokens. So the part inside of them
+ * is looked at alone: along the trie it either takes a token whole, or not at all, or is left within the token, and
+ * only these few places are gone on from with the calls that are really there. What was found for a part serves
+ * wherever the part stands, such as inside any string of a JSON text. Thread-safe: one thread at a time works, others
+ * wait.
  */
 final class TokenMasks {
     /** Bit sets kept, of each kind: 16 KB each for 128,256 tokens. */
@@ -186,8 +187,8 @@ final class TokenMasks {
     }
 
     /**
-     * What is inside of these calls, or all of it when there are none, with repetitions brought to the state that stands
-     * for all from which no token sees their bounds.
+     * What is inside of these calls, or all of it when there are none, with repetitions brought to the state that
+     * stands for all from which no token sees their bounds.
      */
     private Configuration part(Configuration at, @Nullable Frame around) {
         int[] states = new int[at.states.length];
