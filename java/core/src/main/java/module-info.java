@@ -10,6 +10,7 @@ module dev.tern.core {
     exports dev.tern.checkpoint;
     exports dev.tern.convert;
     exports dev.tern.gguf;
+    exports dev.tern.grammar;
     exports dev.tern.inspect;
     exports dev.tern.io;
     exports dev.tern.lut;
