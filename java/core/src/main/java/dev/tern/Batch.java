@@ -5,6 +5,9 @@ import dev.tern.model.TokenSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one, or
@@ -61,6 +64,11 @@ public final class Batch {
             int firstLogits = logits ? count - 1 : count;
             return new TokenSpan(
                     session.cache(), position + waiting, tokens, waiting, count, firstLogits, session.logitsRow(), top);
+        }
+
+        /** The pass was given up: what had waited behind the last token is gone. */
+        void abandon() {
+            session.forgetWaiting();
         }
 
         void end() {
@@ -168,6 +176,21 @@ public final class Batch {
      *     is evaluated then, and the other sessions are as they were
      */
     public void run() {
+        run(null);
+    }
+
+    /**
+     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the model by
+     * the thread that calls this: for long passes beside which something urgent may turn up. The sessions then have the
+     * tokens that they had, but no logits until they are fed again.
+     *
+     * @return whether the batch was evaluated
+     */
+    public boolean runUnless(BooleanSupplier abandoned) {
+        return run(abandoned);
+    }
+
+    private boolean run(@Nullable BooleanSupplier abandoned) {
         try {
             engine.requireOpen();
             for (int i = 0; i < entries.size(); i++) {
@@ -181,12 +204,16 @@ public final class Batch {
                     entry.session.append(entry.tokens);
                 }
             }
-            if (!spans.isEmpty()) {
+            if (!spans.isEmpty() && abandoned == null) {
                 engine.evaluate(spans);
+            } else if (!spans.isEmpty() && !engine.evaluate(spans, Objects.requireNonNull(abandoned))) {
+                entries.forEach(Entry::abandon);
+                return false;
             }
             for (Entry entry : entries) {
                 entry.end();
             }
+            return true;
         } finally {
             clear();
         }

@@ -184,6 +184,12 @@ public final class Session implements AutoCloseable {
         logitsReady = false;
     }
 
+    /** Forgets what was evaluated ahead: a pass over the same positions was begun. */
+    void forgetWaiting() {
+        logitsReady = false;
+        drafted.clear();
+    }
+
     /** Makes room for a pass over that many tokens, and for the logits of those that are drafted. */
     void reserve(int tokens, int ahead) {
         engine.reserve(cache, position + tokens, position);

@@ -385,4 +385,38 @@ class BatchTest {
             assertThatThrownBy(batch::run).isInstanceOf(IllegalStateException.class);
         }
     }
+
+    @ParameterizedTest
+    @CsvSource({"1", "2", "3"})
+    void aPassThatIsGivenUpLeavesTheSessionsWhereTheyWere(int threads) {
+        Path file = write(GRAPH, Outtype.I2_S);
+        int[] tokens = new Random(5).ints(40, 0, VOCABULARY).toArray();
+        try (Model model = Model.load(file, options().threads(threads).build());
+                Session expected = model.session();
+                Session prompt = model.session();
+                Session text = model.session()) {
+            expected.feed(tokens);
+            prompt.feed(Arrays.copyOf(tokens, 10));
+            text.feed(Arrays.copyOf(tokens, 20));
+            text.feedAhead(tokens[20], Arrays.copyOfRange(tokens, 21, 30), 5);
+            Batch batch = model.batch();
+            for (int blocks = 0; blocks < GRAPH.layers(); blocks++) {
+                int[] asked = {blocks};
+                batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, new int[] {7}, 0, 1, true);
+                assertThat(batch.runUnless(() -> asked[0]-- == 0)).isFalse();
+                assertThat(batch.size()).isZero();
+                assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
+                assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 21));
+                assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
+                assertThat(text.ahead()).isZero();
+            }
+            batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, tokens, 21, 9, true);
+            assertThat(batch.runUnless(() -> false)).isTrue();
+            prompt.feed(Arrays.copyOfRange(tokens, 22, 40));
+            text.feed(Arrays.copyOfRange(tokens, 30, 40));
+            int[] logits = expected.logits().toArray(ValueLayout.JAVA_INT);
+            assertThat(prompt.logits().toArray(ValueLayout.JAVA_INT)).isEqualTo(logits);
+            assertThat(text.logits().toArray(ValueLayout.JAVA_INT)).isEqualTo(logits);
+        }
+    }
 }

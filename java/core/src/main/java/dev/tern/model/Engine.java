@@ -6,6 +6,7 @@ import dev.tern.kernels.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -209,10 +210,29 @@ public final class Engine implements AutoCloseable {
      * @throws IllegalStateException when the engine or a cache is closed
      */
     public void evaluate(List<TokenSpan> spans) {
-        evaluate(spans, null);
+        evaluate(spans, null, null);
+    }
+
+    /**
+     * As {@link #evaluate(List)}, but gives up once {@code abandoned} says so, which is asked in front of each block. The
+     * positions of the sequences are as they were then; their logits may be overwritten.
+     *
+     * @return whether it was evaluated
+     */
+    public boolean evaluate(List<TokenSpan> spans, BooleanSupplier abandoned) {
+        try {
+            evaluate(spans, null, abandoned);
+            return true;
+        } catch (PassAbandoned given) {
+            return false;
+        }
     }
 
     void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace) {
+        evaluate(spans, trace, null);
+    }
+
+    private void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace, @Nullable BooleanSupplier abandoned) {
         require(spans, model.vocabSize());
         int tokens = 0;
         int wanted = 0;
@@ -234,7 +254,11 @@ public final class Engine implements AutoCloseable {
             boolean sideBySide = spans.size() == 1 || (trace == null && model.layers() > 0);
             boolean shortcut = wanted > 0 && sideBySide && screened.prepare(top, wanted);
             long start = System.nanoTime();
-            forward.evaluate(spans, shortcut ? screened : null, trace);
+            if (abandoned == null) {
+                forward.evaluate(spans, shortcut ? screened : null, trace);
+            } else {
+                forward.evaluate(spans, shortcut ? screened : null, abandoned);
+            }
             if (wanted == tokens && !(shortcut && screened.packs())) {
                 passTimes(top > 0).record(tokens, System.nanoTime() - start);
             }

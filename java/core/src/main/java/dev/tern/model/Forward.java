@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,7 @@ final class Forward implements ThreadTeam.Program {
     private boolean states;
     private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
+    private @Nullable BooleanSupplier abandoned;
     private @Nullable PassMeter meter;
     private @Nullable StageClock clock; // the meter's
 
@@ -112,22 +114,36 @@ final class Forward implements ThreadTeam.Program {
      * @param trace sees all tokens in all blocks, whether logits are wanted or not
      */
     void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
-        evaluate(spans, false, screened, trace);
+        evaluate(spans, false, screened, trace, null);
+    }
+
+    /**
+     * As {@link #evaluate}, but gives up in front of a block once {@code abandoned} says so.
+     *
+     * @throws PassAbandoned when it has; keys and values behind the positions of the sequences are of no meaning then
+     */
+    void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, BooleanSupplier abandoned) {
+        evaluate(spans, false, screened, null, abandoned);
     }
 
     /** As {@link #evaluate}, where float32 {@code [hidden]} of the last norm is wanted in the place of logits. */
     void states(List<TokenSpan> spans) {
-        evaluate(spans, true, null, null);
+        evaluate(spans, true, null, null, null);
     }
 
     private void evaluate(
-            List<TokenSpan> spans, boolean states, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
+            List<TokenSpan> spans,
+            boolean states,
+            @Nullable ScreenedHead screened,
+            @Nullable ForwardTrace trace,
+            @Nullable BooleanSupplier abandoned) {
         PassMeter passes = meter;
         try {
             this.states = states;
             this.pass.set(spans, states ? scratch.hidden : weights.head().rows());
             this.screened = screened;
             this.trace = trace;
+            this.abandoned = abandoned;
             attention.plan(pass);
             if (!states) {
                 head.reserve(pass.output());
@@ -140,6 +156,7 @@ final class Forward implements ThreadTeam.Program {
             this.pass.clear();
             this.screened = null;
             this.trace = null;
+            this.abandoned = null;
             if (passes != null) {
                 passes.clock().end();
             }
@@ -152,6 +169,7 @@ final class Forward implements ThreadTeam.Program {
         SpanView computed = pass.all();
         int wanted = pass.wanted().tokens();
         for (int layer = 0; layer < blocks.length; layer++) {
+            requireWanted(member);
             boolean last = layer + 1 == blocks.length;
             if (last && trace == null) {
                 computed = pass.wanted();
@@ -175,6 +193,14 @@ final class Forward implements ThreadTeam.Program {
             } else {
                 end(member, PassStage.HEAD);
             }
+        }
+    }
+
+    /** One member throws where nobody wants the pass any more, which ends the stage for all. */
+    private void requireWanted(int member) {
+        BooleanSupplier given = abandoned;
+        if (member == 0 && given != null && given.getAsBoolean()) {
+            throw PassAbandoned.INSTANCE;
         }
     }
 

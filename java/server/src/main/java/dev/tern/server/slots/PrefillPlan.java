@@ -5,48 +5,82 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a short
- * one never waits for a long one; who was passed over twice comes before it, so that the long one comes to its end as
- * well. A pass beside texts that wait for their next token takes few tokens. One that completes a prompt, which then is
- * such a text, takes no more of others than that either.
+ * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a
+ * short one never waits for a long one; who was passed over twice, or whose pass was given up, comes before it for a
+ * short pass, so that the long one comes to its end as well. A pass beside texts that wait for their next token takes few
+ * tokens, but one that completes a short prompt takes all of it: in parts it would come as late as its parts are many.
+ * Once a pass completes a prompt, which then is such a text, it takes few tokens of others.
  */
 final class PrefillPlan {
     private static final int PATIENCE = 2; // passes that may pass over a prompt
+    private static final int SHORT = 32; // tokens that are left of a prompt
 
     /** Tokens of a slot's prompt. */
     record Part(Slot slot, int tokens) {}
 
-    private PrefillPlan() {}
+    private final List<Slot> prompts;
+    private final List<Part> parts;
+    private final boolean urgent;
+
+    private PrefillPlan(List<Slot> prompts, List<Part> parts, boolean urgent) {
+        this.prompts = prompts;
+        this.parts = parts;
+        this.urgent = urgent;
+    }
+
+    List<Part> parts() {
+        return parts;
+    }
 
     /**
-     * The parts of a pass.
+     * Whether the pass must be made, though something that begins meanwhile would wait for it: where it is as short as
+     * it can be, or a prompt comes to its end, or one has waited long enough.
+     */
+    boolean urgent() {
+        return urgent;
+    }
+
+    /** Remembers who was passed over: who has no part in a pass that was made, or all where it was given up. */
+    void remember(boolean made) {
+        for (Slot slot : prompts) {
+            slot.passOver(!made || parts.stream().noneMatch(part -> part.slot() == slot));
+        }
+    }
+
+    /**
+     * Plans a pass.
      *
      * @param prompts slots whose prompts are to be computed
      * @param rows tokens of other texts in the pass
      * @param room tokens that the pass may have besides
      */
-    static List<Part> of(List<Slot> prompts, int rows, int room, PassCosts costs) {
+    static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs) {
         int beside = costs.chunkBeside(Math.max(1, rows));
         List<Slot> order = new ArrayList<>(prompts);
         order.sort(Comparator.comparing((Slot slot) -> slot.passedOver() < PATIENCE)
                 .thenComparing(Slot::remaining)
                 .thenComparing(slot -> slot.task().number()));
-        boolean overdue = order.size() > 1 && order.getFirst().passedOver() >= PATIENCE;
-        int left = Math.min(room, rows > 0 || overdue ? beside : costs.chunkAlone());
+        boolean overdue = !order.isEmpty() && order.getFirst().passedOver() >= PATIENCE;
+        int left = rows > 0 || overdue ? beside : costs.chunkAlone();
+        if (!order.isEmpty() && order.getFirst().remaining() <= SHORT) {
+            left = Math.max(left, order.getFirst().remaining());
+        }
+        left = Math.min(left, room);
         int taken = 0;
+        boolean completes = false;
         List<Part> parts = new ArrayList<>();
         for (Slot slot : order) {
             int tokens = Math.min(slot.remaining(), left);
-            slot.passOver(tokens == 0);
             if (tokens > 0) {
                 parts.add(new Part(slot, tokens));
                 left -= tokens;
                 taken += tokens;
                 if (tokens == slot.remaining()) {
+                    completes = true;
                     left = Math.min(left, Math.max(0, beside - taken));
                 }
             }
         }
-        return parts;
+        return new PrefillPlan(order, parts, taken == 0 || overdue || completes && taken <= SHORT);
     }
 }

@@ -5,6 +5,7 @@ import dev.tern.Decoding;
 import dev.tern.Session;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Makes the passes of all slots that have work. Each pass has the next token of every text, what is guessed to follow
@@ -17,18 +18,33 @@ final class Scheduler {
     private final Crew crew;
     private final PassCosts costs;
     private final SlotCounters counters;
+    private final BooleanSupplier interruption;
+    private boolean givenUp; // the last pass, so the next must be made
     private int turn; // the slot that comes first, where not all have room in a pass
 
     /** What a slot puts into a pass. */
     private record Entry(Slot slot, Runnable add) {}
 
-    Scheduler(List<Slot> slots, Batch batch, int batchSize, Crew crew, SlotCounters counters) {
+    /**
+     * @param batch for at most {@code batchSize} tokens
+     * @param crew chooses tokens
+     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up for
+     *     it, never two in a row
+     */
+    Scheduler(
+            List<Slot> slots,
+            Batch batch,
+            int batchSize,
+            Crew crew,
+            SlotCounters counters,
+            BooleanSupplier interruption) {
         this.slots = slots;
         this.batch = batch;
         this.batchSize = batchSize;
         this.crew = crew;
         this.costs = new PassCosts(batchSize);
         this.counters = counters;
+        this.interruption = interruption;
     }
 
     /** Makes a pass, if a slot has work, and chooses the tokens that follow from it. */
@@ -36,14 +52,20 @@ final class Scheduler {
         List<Slot> texts = texts();
         List<Entry> entries = new ArrayList<>();
         int rows = addTexts(texts, entries);
-        List<PrefillPlan.Part> parts = PrefillPlan.of(prompts(), rows, batchSize - rows, costs);
+        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs);
+        List<PrefillPlan.Part> parts = plan.parts();
         for (PrefillPlan.Part part : parts) {
             entries.add(new Entry(part.slot(), () -> addPrompt(part)));
         }
         if (entries.isEmpty()) {
             return;
         }
-        run(entries, rows);
+        boolean made = run(entries, rows, plan.urgent() || givenUp ? () -> false : interruption);
+        plan.remember(made);
+        givenUp = !made;
+        if (!made) {
+            return;
+        }
         List<Slot> ready = new ArrayList<>(texts);
         for (PrefillPlan.Part part : parts) {
             part.slot().prefilled();
@@ -102,7 +124,7 @@ final class Scheduler {
         if (ahead != null) {
             try {
                 slot.takeOver(ahead.source(), ahead.tokens());
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (RuntimeException | Error e) {
                 slot.fail(e);
                 return true;
             }
@@ -121,32 +143,40 @@ final class Scheduler {
                 part.tokens() == slot.remaining());
     }
 
-    /** One pass for all; where it fails one for each, so that the request at fault is the only one that does. */
-    private void run(List<Entry> entries, int rows) {
+    /**
+     * One pass for all; where it fails one for each, so that the request at fault is the only one that does.
+     *
+     * @param abandoned gives it up
+     * @return whether it was made
+     */
+    private boolean run(List<Entry> entries, int rows, BooleanSupplier abandoned) {
         batch.clear();
         List<Entry> added = new ArrayList<>();
         for (Entry entry : entries) {
             try {
                 entry.add.run();
                 added.add(entry);
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (RuntimeException | Error e) {
                 entry.slot.fail(e);
             }
         }
         if (added.isEmpty()) {
-            return;
+            return true;
         }
         int tokens = batch.tokens();
         long start = System.nanoTime();
         try {
-            batch.run();
-        } catch (RuntimeException | OutOfMemoryError e) {
+            if (!batch.runUnless(abandoned)) {
+                return false;
+            }
+        } catch (RuntimeException | Error e) {
             added.forEach(this::runAlone);
-            return;
+            return true;
         }
         if (added.size() == entries.size()) {
             costs.record(rows, tokens - rows, System.nanoTime() - start);
         }
+        return true;
     }
 
     private void runAlone(Entry entry) {
@@ -154,7 +184,7 @@ final class Scheduler {
         try {
             entry.add.run();
             batch.run();
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             entry.slot.fail(e);
         }
     }

@@ -141,7 +141,7 @@ final class Slot {
             } else {
                 session.rewind(source == null ? 0 : shared);
             }
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
         }
         cached = failure == null ? position() : 0;
@@ -188,7 +188,7 @@ final class Slot {
                     text.end(StopReason.MAX_TOKENS);
                 }
             } while (text.stopReason() == null && !task().cancelled() && text.feedKnown(sequence));
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
         }
         show();
@@ -209,7 +209,7 @@ final class Slot {
     void fail(Throwable thrown) {
         failure = thrown instanceof RuntimeException e
                 ? e
-                : new IllegalStateException("no memory is left for this request: " + thrown.getMessage(), thrown);
+                : new IllegalStateException("the request cannot be computed: " + thrown, thrown);
     }
 
     /** Whether the request is at its end. */

@@ -3,7 +3,6 @@ package dev.tern.server.slots;
 import dev.tern.Model;
 import dev.tern.Session;
 import dev.tern.StopReason;
-import dev.tern.io.InputException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -28,6 +27,7 @@ public final class Slots implements Completions {
     private final Model model;
     private final SlotOptions options;
     private final List<Slot> slots;
+    private final RequestCheck check;
     private final SlotCounters counters = new SlotCounters();
     private final Crew crew;
     private final Scheduler scheduler;
@@ -37,32 +37,23 @@ public final class Slots implements Completions {
     private final Condition work = lock.newCondition(); // for the thread
     private final Condition change = lock.newCondition(); // for those that wait for slots or for quiet
     private final ArrayDeque<Task> waiting = new ArrayDeque<>();
-    private final ArrayDeque<Reservation> reservations = new ArrayDeque<>(); // not granted yet
-    private final ArrayDeque<Runnable> returns = new ArrayDeque<>(); // sessions on their way back
+    private final SessionLoans loans = new SessionLoans(lock, change, this::wake);
     private int busy; // slots with a request
     private long submitted;
     private long wakes;
     private boolean draining;
     private volatile boolean cancelling; // what the drain has not waited for
+    private volatile boolean interrupting; // there is something that should not wait for a long pass
     private boolean closed;
-
-    /** Someone's wish to have a slot's session for himself. Guarded by the lock, as all it stands in. */
-    private static final class Reservation {
-        private final int slot;
-        private boolean granted;
-        private @Nullable Session session;
-
-        Reservation(int slot) {
-            this.slot = slot;
-        }
-    }
 
     private Slots(Model model, SlotOptions options) {
         this.model = model;
         this.options = options;
         this.slots = IntStream.range(0, options.parallel()).mapToObj(id -> new Slot(id, model)).toList();
+        this.check = RequestCheck.of(model, options.parallel());
         this.crew = new Crew(model.info().threads());
-        this.scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), crew, counters);
+        int batchSize = model.info().batchSize();
+        this.scheduler = new Scheduler(slots, model.batch(), batchSize, crew, counters, () -> interrupting);
         this.thread = Thread.ofPlatform().daemon().name("tern-slots").unstarted(this::run);
     }
 
@@ -76,8 +67,8 @@ public final class Slots implements Completions {
     @Override
     public Completion submit(CompletionRequest request) {
         int[] prompt = request.prompt().clone();
-        requirePrompt(prompt);
-        request.slot().ifPresent(this::requireSlot);
+        check.requirePrompt(prompt);
+        request.slot().ifPresent(check::requireSlot);
         CompletionRequest own = new CompletionRequest(
                 prompt, request.options(), request.slot(), request.cachePrompt(), request.timeLimit(), request.progress());
         lock.lock();
@@ -91,45 +82,11 @@ public final class Slots implements Completions {
             }
             Task task = new Task(submitted++, own, this::cancel);
             waiting.add(task);
+            interrupting |= busy < slots.size();
             wake();
             return task;
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void requirePrompt(int[] prompt) {
-        int vocabSize = model.hyperparameters().vocabSize();
-        int contextLength = model.info().contextLength();
-        if (prompt.length == 0) {
-            throw InputException.at("prompt").problem("empty").expected("at least one token").exception();
-        }
-        if (prompt.length >= contextLength) {
-            throw InputException.at("prompt")
-                    .problem("longer than the context")
-                    .expected("at most " + (contextLength - 1) + " tokens, so that there is room for an answer")
-                    .found(prompt.length)
-                    .cure("Shorten it, or load the model with a longer context.")
-                    .exception();
-        }
-        for (int i = 0; i < prompt.length; i++) {
-            if (prompt[i] < 0 || prompt[i] >= vocabSize) {
-                throw InputException.at("prompt")
-                        .problem("token " + i + " is not in the vocabulary")
-                        .expected("an id from 0 to " + (vocabSize - 1))
-                        .found(prompt[i])
-                        .exception();
-            }
-        }
-    }
-
-    private void requireSlot(int slot) {
-        if (slot < 0 || slot >= slots.size()) {
-            throw InputException.at("slot")
-                    .problem("there is no such slot")
-                    .expected("0 to " + (slots.size() - 1))
-                    .found(slot)
-                    .exception();
         }
     }
 
@@ -145,6 +102,8 @@ public final class Slots implements Completions {
         try {
             if (waiting.remove(task)) {
                 endWaiting(task);
+            } else {
+                interrupting = true;
             }
             wake();
         } finally {
@@ -225,60 +184,14 @@ public final class Slots implements Completions {
      * @return tokens that the slot holds then
      */
     private int reserved(int slot, Function<@Nullable Session, @Nullable Session> use) throws InterruptedException {
-        requireSlot(slot);
-        Session session = reserve(slot);
+        check.requireSlot(slot);
+        Session session = loans.take(slot);
         Session then = session;
         try {
             then = use.apply(session);
             return then == null ? 0 : then.position();
         } finally {
-            giveBack(slot, then);
-        }
-    }
-
-    private @Nullable Session reserve(int slot) throws InterruptedException {
-        Reservation mine = new Reservation(slot);
-        lock.lock();
-        try {
-            if (!closed) {
-                reservations.add(mine);
-                wake();
-            }
-            while (!closed && !mine.granted) {
-                change.await();
-            }
-            if (!mine.granted) {
-                throw new IllegalStateException("the slots are closed");
-            }
-            return mine.session;
-        } catch (InterruptedException e) {
-            reservations.remove(mine);
-            if (mine.granted) {
-                giveBack(slot, mine.session);
-            }
-            throw e;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Returns when the slot has it, within a pass. */
-    private void giveBack(int slot, @Nullable Session session) {
-        lock.lock();
-        try {
-            Runnable giving = () -> slots.get(slot).giveBack(session);
-            if (!closed) {
-                returns.add(giving);
-                wake();
-            }
-            while (!closed && returns.contains(giving)) {
-                change.awaitUninterruptibly();
-            }
-            if (closed && session != null) {
-                session.close();
-            }
-        } finally {
-            lock.unlock();
+            loans.giveBack(slot, then);
         }
     }
 
@@ -292,6 +205,7 @@ public final class Slots implements Completions {
                 left = change.awaitNanos(left);
             }
             cancelling = true;
+            interrupting = true;
             wake();
             while (!closed && busy + waiting.size() > 0) {
                 change.await();
@@ -307,6 +221,8 @@ public final class Slots implements Completions {
         try {
             draining = true;
             closed = true;
+            loans.close();
+            interrupting = true;
             wake();
             change.signalAll();
         } finally {
@@ -362,9 +278,8 @@ public final class Slots implements Completions {
                 return -1;
             }
             seen = wakes;
-            returns.forEach(Runnable::run);
-            returns.clear();
-            change.signalAll();
+            interrupting = false;
+            loans.takeBack(slots);
             if (cancelling) {
                 waiting.forEach(this::endWaiting);
                 waiting.clear();
@@ -377,7 +292,7 @@ public final class Slots implements Completions {
                 finish(slot);
             }
         }
-        grantReservations();
+        loans.grant(slots);
         while (begin()) {}
         return seen;
     }
@@ -394,25 +309,6 @@ public final class Slots implements Completions {
             lock.unlock();
         }
         outcome.task().tell(outcome.last()); // the slot is seen to be free by who knows of the end
-    }
-
-    /** Who wants a slot for himself comes before the requests that wait for it. */
-    private void grantReservations() {
-        lock.lock();
-        try {
-            for (Iterator<Reservation> each = reservations.iterator(); each.hasNext(); ) {
-                Reservation reservation = each.next();
-                Slot slot = slots.get(reservation.slot);
-                if (slot.idle()) {
-                    each.remove();
-                    reservation.session = slot.reserve();
-                    reservation.granted = true;
-                    change.signalAll();
-                }
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** Begins the first request that a slot can take; one that wants a slot that is busy lets others pass. */
@@ -446,6 +342,7 @@ public final class Slots implements Completions {
         try {
             draining = true; // also where a mistake of ours has ended the thread
             closed = true;
+            loans.close();
             waiting.forEach(this::endWaiting);
             waiting.clear();
             change.signalAll();

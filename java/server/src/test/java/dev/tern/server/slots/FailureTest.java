@@ -8,6 +8,7 @@ import dev.tern.ModelOptions;
 import dev.tern.io.InputException;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.Kernels;
+import dev.tern.sampling.TokenConstraint;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
@@ -86,6 +87,38 @@ class FailureTest {
             SlotMetrics metrics = slots.metrics();
             assertThat(metrics.failed()).isEqualTo(6);
             assertThat(metrics.completed()).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void aConstraintThatFailsEndsItsRequestAlone() {
+        try (Model model = broken();
+                Slots slots = Slots.open(model, new SlotOptions(4, 16))) {
+            CompletionRequest whole = request(TrainedModel.question(model, 2));
+            Completion good = slots.submit(whole);
+            CompletionRequest unmade = CompletionRequest.of(
+                    new int[] {1, 2},
+                    GenerationOptions.builder()
+                            .constraint(() -> {
+                                throw new IllegalArgumentException("no such grammar");
+                            })
+                            .build());
+            assertThat(Answer.of(slots.submit(unmade)).failure()).hasMessageContaining("no such grammar");
+            CompletionRequest deep = CompletionRequest.of(
+                    new int[] {1, 2},
+                    GenerationOptions.builder()
+                            .constraint(() -> new TokenConstraint() {
+                                @Override
+                                public void mask(float[] logits) {
+                                    throw new StackOverflowError();
+                                }
+
+                                @Override
+                                public void accept(int id) {}
+                            })
+                            .build());
+            assertThat(Answer.of(slots.submit(deep)).failure()).hasMessageContaining("StackOverflowError");
+            Answer.of(good).assertSameAs(Answer.alone(model.generate(whole.prompt(), whole.options())));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tern.server.slots;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.DraftOptions;
+import dev.tern.Generation;
 import dev.tern.GenerationOptions;
 import dev.tern.Model;
 import dev.tern.ModelOptions;
@@ -49,12 +50,15 @@ class FairnessTest {
         final List<Slot> slots = new ArrayList<>();
         final Scheduler scheduler;
         private final SlotCounters counters = new SlotCounters();
+        boolean interrupted;
 
         Hand(int count) {
             for (int i = 0; i < count; i++) {
                 slots.add(new Slot(i, model));
             }
-            scheduler = new Scheduler(slots, model.batch(), model.info().batchSize(), new Crew(1), counters);
+            int batchSize = model.info().batchSize();
+            scheduler = new Scheduler(
+                    slots, model.batch(), batchSize, new Crew(1), counters, () -> interrupted);
         }
 
         Slot begin(CompletionRequest request) {
@@ -106,8 +110,7 @@ class FairnessTest {
         assertThat(hand.passesUntilGenerating(shortest)).as("all of it in the next pass").isEqualTo(1);
         assertThat(longest.remaining()).as("hardly slowed down by the other").isGreaterThan(left - 16);
         Slot next = hand.begin(request(TrainedModel.question(model, 2), 5));
-        assertThat(hand.passesUntilGenerating(next)).as("beside a text and a long prompt").isLessThanOrEqualTo(
-                TrainedModel.question(model, 2).length / PassCosts.LEAST_BESIDE * 2);
+        assertThat(hand.passesUntilGenerating(next)).as("beside a text and a long prompt").isEqualTo(1);
         while (!longest.generating() && !longest.done()) {
             hand.scheduler.pass();
         }
@@ -131,5 +134,42 @@ class FairnessTest {
         }
         assertThat(longest.done()).isTrue();
         hand.slots.forEach(Slot::erase);
+    }
+
+    @Test
+    void aLongPassIsGivenUpForWhatBeginsAndMadeAllTheSame() {
+        Hand hand = new Hand(2);
+        Slot longest = hand.begin(request(TrainedModel.longPrompt(model, 4, LONG), 5));
+        hand.scheduler.pass();
+        int left = longest.remaining();
+        hand.interrupted = true; // again and again
+        hand.scheduler.pass();
+        assertThat(longest.remaining()).as("given up").isEqualTo(left);
+        hand.scheduler.pass();
+        assertThat(longest.remaining()).as("not twice in a row").isLessThan(left);
+        Slot text = hand.begin(request(TrainedModel.question(model, 1), 40));
+        hand.scheduler.pass();
+        assertThat(text.generating()).as("what lets a text begin is not given up").isTrue();
+        for (int i = 0; i < 6; i++) {
+            int tokens = text.decoding().count();
+            left = longest.remaining();
+            hand.scheduler.pass();
+            assertThat(text.decoding().count()).isEqualTo(tokens + i % 2);
+            assertThat(longest.remaining()).isBetween(left - 512, i % 2 == 0 ? left : left - 1);
+        }
+        hand.interrupted = false;
+        while (!longest.done() || !text.done()) {
+            hand.scheduler.pass();
+        }
+        assertSameAsAlone(longest);
+        assertSameAsAlone(text);
+        hand.slots.forEach(Slot::erase);
+    }
+
+    private void assertSameAsAlone(Slot slot) {
+        CompletionRequest request = slot.task().request();
+        Generation alone = model.generate(request.prompt(), request.options());
+        alone.text();
+        assertThat(slot.decoding().ids()).isEqualTo(alone.ids());
     }
 }

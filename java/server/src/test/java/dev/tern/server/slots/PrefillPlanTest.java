@@ -67,7 +67,9 @@ class PrefillPlanTest {
 
     private static List<Integer> tokens(List<Slot> prompts, int rows, PassCosts costs) {
         int[] tokens = new int[prompts.size()];
-        PrefillPlan.of(prompts, rows, BATCH - rows, costs).forEach(part -> tokens[part.slot().id()] = part.tokens());
+        PrefillPlan plan = PrefillPlan.of(prompts, rows, BATCH - rows, costs);
+        plan.parts().forEach(part -> tokens[part.slot().id()] = part.tokens());
+        plan.remember(true);
         return Arrays.stream(tokens).boxed().toList();
     }
 
@@ -75,6 +77,8 @@ class PrefillPlanTest {
     void aLongPromptTakesLittleBesideTexts() {
         assertThat(tokens(prompts(2000), 1, costs())).containsExactly(10);
         assertThat(tokens(prompts(3), 1, costs())).containsExactly(3);
+        assertThat(tokens(prompts(30), 1, costs())).as("a short one comes at once").containsExactly(30);
+        assertThat(tokens(prompts(30, 31), 1, costs())).as("one of them").containsExactly(30, 0);
         assertThat(tokens(prompts(2000), 0, costs())).as("and what is quick where nobody waits").containsExactly(64);
         assertThat(tokens(prompts(), 1, costs())).isEmpty();
     }
@@ -95,8 +99,21 @@ class PrefillPlanTest {
         assertThat(tokens(prompts, 0, costs)).containsExactly(0, 64);
         assertThat(tokens(prompts, 0, costs)).as("a little, so that the others go on soon").containsExactly(10, 0);
         assertThat(tokens(prompts, 0, costs)).containsExactly(0, 64);
-        prompts(2000).getFirst().passOver(true);
-        slots.getFirst().passOver(true);
-        assertThat(tokens(slots, 0, costs)).as("who waits for nobody is not held up").containsExactly(64);
+    }
+
+    @Test
+    void aPassThatIsLongForALongPromptCanBeGivenUp() {
+        assertThat(PrefillPlan.of(List.of(), 1, BATCH - 1, costs()).urgent()).isTrue();
+        assertThat(PrefillPlan.of(prompts(20), 1, BATCH - 1, costs()).urgent()).as("a prompt ends").isTrue();
+        assertThat(PrefillPlan.of(prompts(60), 0, BATCH, costs()).urgent()).as("not a short one").isFalse();
+        List<Slot> prompts = prompts(2000);
+        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs()).urgent()).isFalse();
+        PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
+        PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
+        PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs());
+        assertThat(plan.urgent()).as("given up twice").isTrue();
+        assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(10);
+        plan.remember(true);
+        assertThat(tokens(prompts, 0, costs())).containsExactly(64);
     }
 }

@@ -9,11 +9,15 @@ import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.StopReason;
 import dev.tern.io.InputException;
+import dev.tern.sampling.Probabilities;
+import dev.tern.sampling.SamplingOptions;
+import dev.tern.sampling.TokenConstraint;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -52,6 +56,25 @@ class SlotsTest {
         return Answer.alone(model.generate(request.prompt(), request.options()));
     }
 
+    /** Lets every second token of the vocabulary pass. */
+    private static final class EvenTokens implements TokenConstraint {
+        private int accepted;
+
+        @Override
+        public void mask(float[] logits) {
+            for (int id = 1; id < logits.length; id += 2) {
+                logits[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
+
+        @Override
+        public void accept(int id) {
+            if (id % 2 != 0 || accepted++ > 1000) {
+                throw new IllegalArgumentException("token " + id);
+            }
+        }
+    }
+
     /** Greedy and sampled, with stop strings and penalties, short and long, drafting or not. */
     private List<CompletionRequest> mixed(int count, long seed) {
         Random random = new Random(seed);
@@ -62,11 +85,20 @@ class SlotsTest {
                 case 1 -> Arrays.copyOf(TrainedModel.question(model, 1), 5 + random.nextInt(8)); // alike
                 default -> TrainedModel.question(model, random.nextInt(60));
             };
-            GenerationOptions.Builder options = switch (random.nextInt(4)) {
+            GenerationOptions.Builder options = switch (random.nextInt(6)) {
                 case 0 -> greedy();
                 case 1 -> greedy().stop(List.of("the ", "and a", "Fox"));
                 case 2 -> GenerationOptions.builder().temperature(1.2).seed(random.nextInt()).repeatPenalty(1.1);
-                default -> GenerationOptions.builder().seed(random.nextInt()).topK(0).ignoreEos(true);
+                case 3 -> GenerationOptions.builder().seed(random.nextInt()).topK(0).ignoreEos(true);
+                case 4 -> greedy().constraint(EvenTokens::new);
+                default -> GenerationOptions.builder()
+                        .sampling(SamplingOptions.builder()
+                                .dryMultiplier(0.8)
+                                .presencePenalty(0.5)
+                                .logitBias(Map.of(32, Float.NEGATIVE_INFINITY, 270, 2f))
+                                .probabilities(new Probabilities(3, random.nextBoolean()))
+                                .build())
+                        .seed(random.nextInt());
             };
             options.maxTokens(random.nextInt(8) == 0 ? 0 : 1 + random.nextInt(60));
             options.draft(List.of(
@@ -86,7 +118,8 @@ class SlotsTest {
         List<List<Answer>> expected = clients.stream()
                 .map(requests -> requests.stream().map(this::alone).toList())
                 .toList();
-        List<List<Answer>> answers = IntStream.range(0, 16).mapToObj(i -> (List<Answer>) new ArrayList<Answer>()).toList();
+        List<List<Answer>> answers = new ArrayList<>();
+        clients.forEach(client -> answers.add(new ArrayList<>()));
         try (Slots slots = Slots.open(model, new SlotOptions(6, 16))) {
             List<Thread> threads = IntStream.range(0, 16)
                     .mapToObj(i -> Thread.startVirtualThread(() -> clients.get(i)
