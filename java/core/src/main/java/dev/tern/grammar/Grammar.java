@@ -89,6 +89,35 @@ public final class Grammar {
     }
 
     /**
+     * Literals and JSON, put together.
+     *
+     * @throws InputException as {@link #ofJsonSchema}
+     */
+    public static Grammar of(Part part) {
+        RuleSet rules = new RuleSet("schema");
+        int root = rules.add("root", expression(part, rules)).rule();
+        return new Grammar(rules, root, List.of(), false);
+    }
+
+    private static Expression expression(Part part, RuleSet rules) {
+        return switch (part) {
+            case Part.Text text -> new Expression.Literal(text.text());
+            case Part.Json json -> JsonSchemaRules.addTo(rules, json.schema());
+            case Part.Sequence sequence ->
+                new Expression.Sequence(
+                        sequence.parts().stream().map(one -> expression(one, rules)).toList());
+            case Part.OneOf choice ->
+                new Expression.Choice(
+                        choice.alternatives().stream().map(one -> expression(one, rules)).toList());
+            case Part.Repeated repeated -> {
+                Expression one = rules.add("repeated", expression(repeated.part(), rules));
+                Expression more = Expression.sequence(new Expression.Literal(repeated.separator()), one);
+                yield Expression.sequence(one, Expression.anyNumber(more));
+            }
+        };
+    }
+
+    /**
      * The same rules, once one of the triggers stands in the text: before, anything may come and the text may end
      * anywhere, with special tokens allowed, which count as the text that they spell. Behind a trigger the rules hold,
      * to the end.

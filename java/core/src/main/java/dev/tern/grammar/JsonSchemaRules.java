@@ -20,27 +20,35 @@ import tools.jackson.databind.JsonNode;
  * joins the others. Not thread-safe.
  */
 final class JsonSchemaRules {
-    final RuleSet rules = new RuleSet("schema");
-    final JsonText json = new JsonText(rules);
+    final RuleSet rules;
+    final JsonText json;
     final Effort effort = new Effort();
     private final SchemaReferences references;
     private final SchemaDisjointness disjointness;
     private final Map<String, Reference> made = new HashMap<>();
     private final ArrayDeque<Runnable> pending = new ArrayDeque<>();
 
-    private JsonSchemaRules(JsonNode schema) {
+    private JsonSchemaRules(JsonNode schema, RuleSet rules) {
+        this.rules = rules;
+        json = new JsonText(rules);
         references = new SchemaReferences(schema, effort);
         disjointness = new SchemaDisjointness(this);
     }
 
     /** The rules of the schema; a text is what rule 0 of the result's root says. */
     static Rooted read(JsonNode schema) {
-        JsonSchemaRules made = new JsonSchemaRules(schema);
+        RuleSet rules = new RuleSet("schema");
+        return new Rooted(rules, addTo(rules, schema).rule());
+    }
+
+    /** Adds the rules of the schema to others; what is returned is one of its values. */
+    static Reference addTo(RuleSet rules, JsonNode schema) {
+        JsonSchemaRules made = new JsonSchemaRules(schema, rules);
         Reference root = made.rule(List.of(SchemaPiece.whole(schema, "#")));
         while (!made.pending.isEmpty()) {
             made.pending.remove().run();
         }
-        return new Rooted(made.rules, root.rule());
+        return root;
     }
 
     /** Rules, and the one that a text follows. */

@@ -25,7 +25,6 @@ final class Api implements HttpHandler {
     private final ApiKeys keys;
     private final Origins origins;
     private final RequestLog log;
-    private final Counters counters = new Counters();
     private volatile @Nullable Served served;
     private volatile boolean draining;
 
@@ -47,10 +46,6 @@ final class Api implements HttpHandler {
 
     ServerOptions options() {
         return options;
-    }
-
-    Counters counters() {
-        return counters;
     }
 
     Optional<Served> served() {

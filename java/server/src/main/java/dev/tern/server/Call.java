@@ -31,11 +31,6 @@ final class Call {
         return api.served().orElseThrow(Api::loading);
     }
 
-    /** What is counted. */
-    Counters counters() {
-        return api.counters();
-    }
-
     Exchange exchange() {
         return exchange;
     }

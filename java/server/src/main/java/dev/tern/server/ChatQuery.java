@@ -7,7 +7,6 @@ import dev.tern.tools.AnswerReader;
 import dev.tern.tools.ChatFormat;
 import dev.tern.tools.ToolChoice;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A conversation that an answer is wanted to, as OpenAI's chats have it.
@@ -63,13 +62,5 @@ record ChatQuery(
     /** Reads one answer. */
     AnswerReader reader() {
         return format.reader(request, choice, prompt, separateReasoning);
-    }
-
-    /** What ends a turn where the vocabulary has no token that does. */
-    List<String> stops(Served served) {
-        return Optional.of(format.capabilities().endOfTurn())
-                .filter(end -> !end.isBlank() && served.tokenizer().find(end).isEmpty())
-                .map(List::of)
-                .orElse(List.of());
     }
 }

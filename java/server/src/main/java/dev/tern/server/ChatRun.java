@@ -48,7 +48,13 @@ final class ChatRun {
         ChatQuery query = ChatQuery.read(call.served(), body);
         int[] prompt = call.served().encodePrompt(query.prompt());
         CompletionBody request = CompletionBody.read(
-                call, body, "n", List.of(prompt), query.stops(call.served()), ResponseFormat.read(body));
+                call,
+                body,
+                "n",
+                List.of(prompt),
+                call.served().model().chatStops(),
+                call.served().chats().marks(),
+                new ChatGrammar(query, ResponseFormat.read(body)).constraint(call.served().grammars()));
         return new ChatRun(call, query, request);
     }
 

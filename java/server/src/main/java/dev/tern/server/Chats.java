@@ -2,47 +2,35 @@ package dev.tern.server;
 
 import dev.tern.Model;
 import dev.tern.io.InputException;
-import dev.tern.template.ChatTemplate;
-import dev.tern.tokenizer.SpecialToken;
-import dev.tern.tokenizer.Vocabulary;
 import dev.tern.tools.ChatFormat;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How a model's conversations become prompts, or why they cannot. Immutable. */
 final class Chats {
     private final @Nullable ChatFormat format;
-    private final InputException problem;
+    private final Set<Integer> marks;
+    private final @Nullable InputException problem;
 
-    private Chats(@Nullable ChatFormat format, InputException problem) {
+    private Chats(@Nullable ChatFormat format, Set<Integer> marks, @Nullable InputException problem) {
         this.format = format;
+        this.marks = marks;
         this.problem = problem;
     }
 
-    /** @param chosen instead of the model's own template */
-    static Chats of(Model model, Optional<ChatTemplate> chosen) {
-        InputException none = InputException.at(model.info().path())
-                .key("tokenizer.chat_template")
-                .problem("the model has no chat template")
-                .cure("Use /completion, or start the server with --chat-template.")
-                .exception();
+    static Chats of(Model model) {
         try {
-            Optional<ChatTemplate> template = chosen.or(model::chatTemplate);
-            return new Chats(
-                    template.map(one -> ChatFormat.of(one, specialTokens(model.tokenizer().vocabulary())))
-                            .orElse(null),
-                    none);
+            return new Chats(model.chatFormat(), model.chatMarkIds(), null);
         } catch (InputException e) {
-            return new Chats(null, e);
+            return new Chats(null, Set.of(), e);
         }
     }
 
     /** @throws InputException when there is none */
     ChatFormat format() {
         if (format == null) {
-            throw problem;
+            throw problem == null ? new IllegalStateException() : problem;
         }
         return format;
     }
@@ -51,16 +39,8 @@ final class Chats {
         return Optional.ofNullable(format);
     }
 
-    private static Map<String, String> specialTokens(Vocabulary vocabulary) {
-        Map<String, String> tokens = new HashMap<>(Map.of("bos_token", "", "eos_token", ""));
-        Map.of(
-                        "bos_token", SpecialToken.BOS,
-                        "eos_token", SpecialToken.EOS,
-                        "unk_token", SpecialToken.UNKNOWN,
-                        "sep_token", SpecialToken.SEPARATOR,
-                        "pad_token", SpecialToken.PADDING,
-                        "mask_token", SpecialToken.MASK)
-                .forEach((name, part) -> vocabulary.token(part).ifPresent(text -> tokens.put(name, text)));
-        return tokens;
+    /** Special tokens whose text a reader of answers needs. */
+    Set<Integer> marks() {
+        return marks;
     }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -32,12 +33,20 @@ record CompletionBody(
 
     /** @param many the field that says how many completions of a prompt are wanted */
     static CompletionBody read(Call call, Fields body, String many) {
-        return read(call, body, many, new Prompts(call.served()).read(body, "prompt"), List.of(), ResponseFormat.read(body));
+        return read(
+                call,
+                body,
+                many,
+                new Prompts(call.served()).read(body, "prompt"),
+                List.of(),
+                Set.of(),
+                ResponseFormat.read(body).constraint(call.served().grammars()));
     }
 
     /**
      * @param prompts token ids, of each prompt
      * @param moreStops texts to stop at beside the request's own
+     * @param shown special tokens whose text is wanted
      * @param constraint what the answers must follow
      */
     static CompletionBody read(
@@ -46,6 +55,7 @@ record CompletionBody(
             String many,
             List<int[]> prompts,
             List<String> moreStops,
+            Set<Integer> shown,
             Optional<Supplier<TokenConstraint>> constraint) {
         int perPrompt = body.integer(many, 1, call.options().maxChoices()).orElse(1);
         SamplingReader sampling = new SamplingReader(call.served(), body);
@@ -58,7 +68,7 @@ record CompletionBody(
             for (int i = 0; i < perPrompt; i++) {
                 requests.add(new CompletionRequest(
                         prompt,
-                        sampling.options(i, moreStops, constraint),
+                        sampling.options(i, moreStops, shown, constraint),
                         slot < 0 ? OptionalInt.empty() : OptionalInt.of(slot),
                         body.flag("cache_prompt", true),
                         millis > 0 ? Optional.of(Duration.ofMillis(millis)) : Optional.empty(),

@@ -109,7 +109,6 @@ final class CompletionRun {
     private void count() {
         for (Choice choice : choices) {
             if (choice.slot() >= 0) {
-                call.counters().add(choice.timings());
                 call.log().count(choice.prompt().length, choice.timings().cachedTokens(), choice.count());
             }
         }

@@ -38,7 +38,12 @@ final class Routes {
         add(Route.get(
                 "/slots",
                 options.slots() ? new SlotsEndpoint() : new NotSupportedEndpoint("the server keeps its slots to itself")));
+        add(Route.post(SlotFilesEndpoint.PREFIX, new SlotFilesEndpoint()));
         add(Route.get("/metrics", new MetricsEndpoint()));
+        add(Route.post("/v1/embeddings", new EmbeddingsEndpoint(true)));
+        Endpoint embeddings = new EmbeddingsEndpoint(false);
+        add(Route.post("/embeddings", embeddings));
+        add(Route.post("/embedding", embeddings));
         PageEndpoint.all().forEach((path, file) -> add(Route.open(path, file)));
         addNotSupported();
     }

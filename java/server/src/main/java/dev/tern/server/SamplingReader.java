@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
@@ -39,9 +40,14 @@ final class SamplingReader {
      *
      * @param index which of them; each has a seed of its own, counted up from the request's
      * @param moreStops texts to stop at beside the request's own
+     * @param shown special tokens whose text is wanted
      * @param constraint what the answer must follow
      */
-    GenerationOptions options(int index, List<String> moreStops, Optional<Supplier<TokenConstraint>> constraint) {
+    GenerationOptions options(
+            int index,
+            List<String> moreStops,
+            Set<Integer> shown,
+            Optional<Supplier<TokenConstraint>> constraint) {
         GenerationOptions.Builder options = GenerationOptions.builder();
         String limit = body.firstOf("n_predict", "max_completion_tokens", "max_tokens");
         options.maxTokens(Math.max(-1, body.integer(limit, -2, Integer.MAX_VALUE).orElse(-1)));
@@ -55,6 +61,7 @@ final class SamplingReader {
         stops.addAll(moreStops);
         options.stop(stops.stream().filter(text -> !text.isEmpty()).toList());
         options.endTokens(body.flag("ignore_eos", false) ? EndTokens.BAN : EndTokens.STOP);
+        options.shown(shown);
         constraint.ifPresent(options::constraint);
         return options.build();
     }

@@ -2,12 +2,9 @@ package dev.tern.server;
 
 import dev.tern.Model;
 import dev.tern.server.slots.Completions;
-import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Tokenizer;
-import dev.tern.tokenizer.Vocabulary;
 import java.time.Instant;
-import java.util.OptionalInt;
-import java.util.stream.IntStream;
+import java.util.concurrent.Semaphore;
 
 /**
  * What is served.
@@ -17,13 +14,28 @@ import java.util.stream.IntStream;
  * @param id its name for clients
  * @param created when it was loaded, in seconds since 1970
  * @param chats how conversations become prompts
+ * @param grammars what answers may have to follow
+ * @param embeddings one permit: embeddings are computed one after the other, so that completions have their turns
  */
-record Served(Model model, Completions completions, String id, long created, Chats chats) {
+record Served(
+        Model model,
+        Completions completions,
+        String id,
+        long created,
+        Chats chats,
+        Grammars grammars,
+        Semaphore embeddings) {
 
     static Served of(Model model, Completions completions, ServerOptions options) {
         String id = options.alias().orElseGet(() -> model.info().path().toString());
         return new Served(
-                model, completions, id, Instant.now().getEpochSecond(), Chats.of(model, options.chatTemplate()));
+                model,
+                completions,
+                id,
+                Instant.now().getEpochSecond(),
+                Chats.of(model),
+                new Grammars(model::tokenizer),
+                new Semaphore(1, true));
     }
 
     /** Tokens that a slot can hold, prompt and answer together. */
@@ -41,10 +53,6 @@ record Served(Model model, Completions completions, String id, long created, Cha
      * wants it and the text does not begin with it.
      */
     int[] encodePrompt(String text) {
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        int[] ids = tokenizer().encode(text, false, true);
-        OptionalInt bos = vocabulary.addBos() ? vocabulary.id(SpecialToken.BOS) : OptionalInt.empty();
-        boolean add = bos.isPresent() && (ids.length == 0 || ids[0] != bos.getAsInt());
-        return add ? IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray() : ids;
+        return model.chatIds(text);
     }
 }

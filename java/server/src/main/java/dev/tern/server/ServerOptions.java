@@ -1,7 +1,7 @@
 package dev.tern.server;
 
+import dev.tern.Pooling;
 import dev.tern.server.http.HttpLimits;
-import dev.tern.template.ChatTemplate;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param props whether {@code POST /props} is allowed
  * @param slots whether {@code /slots} answers
  * @param slotSavePath folder of saved slots; without it slots cannot be saved
- * @param chatTemplate how conversations become prompts; by default as the model's file says
+ * @param pooling how the states of a text's tokens become its embedding; empty for one of each token
  * @param maxChoices most completions that one request may ask for
  * @param maxBodyBytes most bytes of a request's body
  * @param maxConnections most connections at once
@@ -46,7 +46,7 @@ public record ServerOptions(
         boolean props,
         boolean slots,
         Optional<Path> slotSavePath,
-        Optional<ChatTemplate> chatTemplate,
+        Optional<Pooling> pooling,
         int maxChoices,
         int maxBodyBytes,
         int maxConnections,
@@ -108,7 +108,7 @@ public record ServerOptions(
     }
 
     /**
-     * Starts from 127.0.0.1:30000, no keys, no other origins, slots shown, no metrics, 64 choices, bodies of 8 MiB, 4,096
+     * Starts from 127.0.0.1:30000, no keys, no other origins, slots shown, no metrics, mean pooling, 64 choices, bodies of 8 MiB, 4,096
      * connections, 512 requests, 30 s to send a request and to read a part of the answer, 60 s between requests, a
      * comment after 15 s of silence.
      */
@@ -127,7 +127,7 @@ public record ServerOptions(
         private boolean props;
         private boolean slots = true;
         private Optional<Path> slotSavePath = Optional.empty();
-        private Optional<ChatTemplate> chatTemplate = Optional.empty();
+        private Optional<Pooling> pooling = Optional.of(Pooling.MEAN);
         private int maxChoices = 64;
         private int maxBodyBytes = 8 << 20;
         private int maxConnections = 4096;
@@ -185,8 +185,8 @@ public record ServerOptions(
             return this;
         }
 
-        public Builder chatTemplate(ChatTemplate value) {
-            chatTemplate = Optional.of(value);
+        public Builder pooling(Optional<Pooling> value) {
+            pooling = value;
             return this;
         }
 
@@ -247,7 +247,7 @@ public record ServerOptions(
                     props,
                     slots,
                     slotSavePath,
-                    chatTemplate,
+                    pooling,
                     maxChoices,
                     maxBodyBytes,
                     maxConnections,

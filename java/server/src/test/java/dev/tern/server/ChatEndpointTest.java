@@ -3,6 +3,7 @@ package dev.tern.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.GenerationOptions;
+import dev.tern.Model;
 import dev.tern.StopReason;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.NamedTemplate;
@@ -176,9 +177,8 @@ class ChatEndpointTest {
 
     @Test
     void reasoningIsToldApartUnlessItIsNotWanted() throws IOException {
-        try (TestServer thinking = new TestServer(ServerOptions.builder()
-                        .chatTemplate(NamedTemplate.read("qwen")))
-                .serveScript()) {
+        try (Model model = TinyModel.model(NamedTemplate.QWEN);
+                TestServer thinking = new TestServer(ServerOptions.builder(), 1, model).serveScript()) {
             thinking.script.say("<think>hm</think>\n\nYes.", 2, StopReason.END_TOKEN);
             JsonNode message = thinking.json(thinking.post("/v1/chat/completions", "{" + MESSAGES + "}"))
                     .path("choices")

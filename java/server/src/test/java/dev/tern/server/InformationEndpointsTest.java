@@ -120,7 +120,6 @@ class InformationEndpointsTest {
             assertThat(text)
                     .contains("# TYPE llamacpp:prompt_tokens_total counter\nllamacpp:prompt_tokens_total 4\n")
                     .contains("\nllamacpp:tokens_predicted_total 5\n")
-                    .contains("\nllamacpp:n_tokens_max 9\n")
                     .contains("# TYPE llamacpp:requests_processing gauge\nllamacpp:requests_processing 0\n")
                     .contains("\nllamacpp:requests_deferred 0\n");
             assertThat(text.lines()).allMatch(line -> line.matches("# (HELP|TYPE) llamacpp:\\w+ .+|llamacpp:\\w+ [0-9.E-]+"));

@@ -7,7 +7,11 @@ import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
 import dev.tern.server.slots.CompletionTimings;
 import dev.tern.server.slots.Completions;
+import dev.tern.server.slots.SlotMetrics;
 import dev.tern.server.slots.SlotState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -79,6 +83,31 @@ final class ScriptedCompletions implements Completions {
     @Override
     public int waiting() {
         return 0;
+    }
+
+    @Override
+    public SlotMetrics metrics() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int save(int number, Path file) {
+        try {
+            Files.writeString(file, "saved");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return 7;
+    }
+
+    @Override
+    public int restore(int number, Path file) {
+        return 7;
+    }
+
+    @Override
+    public int erase(int number) {
+        return 7;
     }
 
     @Override

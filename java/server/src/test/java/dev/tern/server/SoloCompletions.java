@@ -12,8 +12,10 @@ import dev.tern.server.slots.CompletionRequest;
 import dev.tern.server.slots.CompletionTimings;
 import dev.tern.server.slots.Completions;
 import dev.tern.server.slots.QueueFullException;
+import dev.tern.server.slots.SlotMetrics;
 import dev.tern.server.slots.SlotState;
 import dev.tern.server.slots.TokenProbability;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** Completions as the library gives them, one after the other; a test can hold them up and count them. */
@@ -34,6 +37,8 @@ final class SoloCompletions implements Completions {
     private final int mostWaiting;
     private final Semaphore slot = new Semaphore(1, true);
     private final Set<Running> running = ConcurrentHashMap.newKeySet();
+    private final AtomicLong promptTokens = new AtomicLong();
+    private final AtomicLong generatedTokens = new AtomicLong();
     private volatile boolean closed;
 
     SoloCompletions(Model model, int mostWaiting) {
@@ -75,6 +80,27 @@ final class SoloCompletions implements Completions {
     @Override
     public int waiting() {
         return Math.max(0, running.size() - 1);
+    }
+
+    @Override
+    public SlotMetrics metrics() {
+        return new SlotMetrics(
+                promptTokens.get(), 0, 0, generatedTokens.get(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, running.size(), waiting());
+    }
+
+    @Override
+    public int save(int number, Path file) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int restore(int number, Path file) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int erase(int number) {
+        throw new UnsupportedOperationException();
     }
 
     @Override
@@ -122,6 +148,7 @@ final class SoloCompletions implements Completions {
 
         private void generate() throws InterruptedException {
             GenerationOptions options = request.options();
+            promptTokens.addAndGet(request.prompt().length);
             events.add(new CompletionEvent.Started(0, 0));
             if (request.progress()) {
                 events.add(new CompletionEvent.Prefilled(request.prompt().length, request.prompt().length, 1_000_000));
@@ -138,6 +165,7 @@ final class SoloCompletions implements Completions {
                         held.append(token.text());
                     } else {
                         count++;
+                        generatedTokens.incrementAndGet();
                         events.add(new CompletionEvent.Generated(token.id(), token.text(), probabilities(token)));
                     }
                 }

@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 
 /** A server over the tiny model, and a client of it. */
 final class TestServer implements AutoCloseable {
-    final Model model = TinyModel.model();
+    final Model model;
     final SoloCompletions completions;
     final ScriptedCompletions script;
     final List<String> log = new CopyOnWriteArrayList<>();
@@ -32,6 +32,11 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(ServerOptions.Builder options, int mostWaiting) {
+        this(options, mostWaiting, TinyModel.model());
+    }
+
+    TestServer(ServerOptions.Builder options, int mostWaiting, Model model) {
+        this.model = model;
         completions = new SoloCompletions(model, mostWaiting);
         script = new ScriptedCompletions(model);
         server = Server.start(options.port(0).build(), log::add);

@@ -1,7 +1,9 @@
 package dev.tern.server;
 
 import dev.tern.Model;
+import dev.tern.ModelOptions;
 import dev.tern.convert.Converter;
+import dev.tern.template.NamedTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,16 @@ final class TinyModel {
 
     static Model model() {
         return Loaded.MODEL;
+    }
+
+    /** The same model with another chat template and a longer context; the caller's to close. */
+    static Model model(NamedTemplate template) {
+        return Model.load(
+                Loaded.MODEL.info().path(),
+                ModelOptions.builder()
+                        .chatTemplate(template.template())
+                        .contextLength(2048) // what tools are described with is long in so few tokens
+                        .build());
     }
 
     private static final class Loaded {
