@@ -15,7 +15,8 @@ import java.lang.foreign.ValueLayout;
  * {@code (float) position * frequency} in float32, and the table holds the cosine and sine of that float, rounded once.
  */
 final class PositionTables {
-    private static final int FIRST_CAPACITY = 512;
+    /** Positions of a first, short sequence: tables double as they are outgrown, which costs no more in all than large ones. */
+    private static final int FIRST_CAPACITY = 64;
 
     private final ModelHyperparameters model;
     private final RopePairing pairing;
