@@ -25,6 +25,7 @@ final class NativeKernels implements Kernels {
     private final MemorySegment ternaryMatmul;
     private final MemorySegment ternaryPack;
     private final MemorySegment ternaryUnpack;
+    private final MemorySegment ternaryDecode;
     private final MemorySegment floatMatmul;
     private final MemorySegment floatRow;
     private final MemorySegment rmsNorm;
@@ -46,6 +47,7 @@ final class NativeKernels implements Kernels {
         ternaryMatmul = tern_kernels.ternary_matmul(table);
         ternaryPack = tern_kernels.ternary_pack(table);
         ternaryUnpack = tern_kernels.ternary_unpack(table);
+        ternaryDecode = tern_kernels.ternary_decode(table);
         floatMatmul = tern_kernels.float_matmul(table);
         floatRow = tern_kernels.float_row(table);
         rmsNorm = tern_kernels.rms_norm(table);
@@ -134,6 +136,14 @@ final class NativeKernels implements Kernels {
         } finally {
             Reference.reachabilityFence(w);
         }
+    }
+
+    @Override
+    public int ternaryDecode(
+            TernaryEncoding encoding, MemorySegment in, int rows, int cols, float scale, MemorySegment codes) {
+        KernelArguments.ternaryDecode(encoding, in, rows, cols, scale, codes);
+        return (int) tern_kernels.ternary_decode.invoke(
+                ternaryDecode, encoding.code(), in, rows, cols, scale, codes, TernaryWeights.rowBytes(cols));
     }
 
     @Override
