@@ -10,6 +10,7 @@ module dev.tern.core {
     exports dev.tern.checkpoint;
     exports dev.tern.convert;
     exports dev.tern.gguf;
+    exports dev.tern.grammar;
     exports dev.tern.inspect;
     exports dev.tern.io;
     exports dev.tern.lut;
@@ -20,5 +21,6 @@ module dev.tern.core {
     exports dev.tern.template;
     exports dev.tern.ternary;
     exports dev.tern.tokenizer;
+    exports dev.tern.tools;
     exports dev.tern.tune;
 }

@@ -4,5 +4,6 @@ module dev.tern.server {
     requires tools.jackson.databind;
     requires static org.jspecify;
 
+    exports dev.tern.server;
     exports dev.tern.server.slots;
 }

@@ -42,7 +42,7 @@ public final class Decoding {
     Decoding(Model model, @Nullable Tokenizer tokenizer, GenerationOptions options) {
         this.tokenizer = tokenizer;
         this.options = options;
-        this.stream = tokenizer == null ? null : tokenizer.continuation(true);
+        this.stream = tokenizer == null ? null : tokenizer.continuation(options.shown());
         this.stops = new StopStrings(options.stop());
         this.sampler = model.sampler(options);
         this.speculation = new Speculation(options.draft(), model.passTimes(top() > 0), this::ends);

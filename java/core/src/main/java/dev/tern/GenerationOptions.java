@@ -6,6 +6,7 @@ import dev.tern.sampling.TokenConstraint;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -18,6 +19,8 @@ import java.util.function.Supplier;
  * @param endTokens what becomes of end tokens
  * @param constraint makes what the generated tokens must follow, such as a grammar: one for each generation, in its first
  *     state; empty for none
+ * @param shown special tokens whose text appears in the output, where it is left out of others; for {@link
+ *     Model#chatMarkIds}
  * @param draft whether and how tokens are guessed ahead, which changes no token but how long it takes
  */
 public record GenerationOptions(
@@ -27,6 +30,7 @@ public record GenerationOptions(
         List<String> stop,
         EndTokens endTokens,
         Optional<Supplier<TokenConstraint>> constraint,
+        Set<Integer> shown,
         DraftOptions draft) {
 
     /** @throws IllegalArgumentException when the number of tokens is less than -1 or a stop string is empty */
@@ -35,6 +39,7 @@ public record GenerationOptions(
             throw new IllegalArgumentException("max tokens: expected -1 (no limit) or more, found " + maxTokens);
         }
         stop = List.copyOf(stop);
+        shown = Set.copyOf(shown);
         if (stop.contains("")) {
             throw new IllegalArgumentException("a stop string is empty");
         }
@@ -45,6 +50,20 @@ public record GenerationOptions(
         return new Builder();
     }
 
+    /** Starts from these options. */
+    public Builder toBuilder() {
+        Builder builder = new Builder()
+                .maxTokens(maxTokens)
+                .sampling(sampling)
+                .stop(stop)
+                .endTokens(endTokens)
+                .shown(shown)
+                .draft(draft);
+        builder.seed = seed;
+        builder.constraint = constraint;
+        return builder;
+    }
+
     /** Builds {@link GenerationOptions}. Not thread-safe. */
     public static final class Builder {
         private int maxTokens = 128;
@@ -53,6 +72,7 @@ public record GenerationOptions(
         private List<String> stop = List.of();
         private EndTokens endTokens = EndTokens.STOP;
         private Optional<Supplier<TokenConstraint>> constraint = Optional.empty();
+        private Set<Integer> shown = Set.of();
         private DraftOptions draft = DraftOptions.defaults();
 
         private Builder() {}
@@ -131,6 +151,12 @@ public record GenerationOptions(
             return this;
         }
 
+        /** None by default. */
+        public Builder shown(Set<Integer> specialIds) {
+            shown = specialIds;
+            return this;
+        }
+
         /** By default tokens are drafted where that pays. */
         public Builder draft(DraftOptions value) {
             draft = value;
@@ -139,7 +165,7 @@ public record GenerationOptions(
 
         /** @throws IllegalArgumentException when a number is outside its range or a stop string is empty */
         public GenerationOptions build() {
-            return new GenerationOptions(maxTokens, sampling.build(), seed, stop, endTokens, constraint, draft);
+            return new GenerationOptions(maxTokens, sampling.build(), seed, stop, endTokens, constraint, shown, draft);
         }
     }
 }

@@ -22,20 +22,18 @@ import dev.tern.model.ScreenUse;
 import dev.tern.model.ThreadTeam;
 import dev.tern.sampling.Sampler;
 import dev.tern.template.ChatMessage;
+import dev.tern.template.ChatRequest;
 import dev.tern.template.ChatTemplate;
-import dev.tern.tokenizer.SpecialToken;
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
+import dev.tern.tools.ChatFormat;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,7 +41,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,14 +57,20 @@ public final class Model implements AutoCloseable {
     private final @Nullable InputException tokenizerProblem;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable Session> idle = new AtomicReference<>();
+    private final ModelChat chat;
     private final Samplers samplers;
 
     private Model(
-            Engine engine, ModelInfo info, @Nullable Tokenizer tokenizer, @Nullable InputException tokenizerProblem) {
+            Engine engine,
+            ModelInfo info,
+            @Nullable Tokenizer tokenizer,
+            @Nullable InputException tokenizerProblem,
+            Optional<ChatTemplate> givenTemplate) {
         this.engine = engine;
         this.info = info;
         this.tokenizer = tokenizer;
         this.tokenizerProblem = tokenizerProblem;
+        this.chat = new ModelChat(info.path(), this::tokenizer, givenTemplate);
         this.samplers = new Samplers(tokenizer, engine.model().vocabSize());
     }
 
@@ -94,6 +97,9 @@ public final class Model implements AutoCloseable {
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
             requireCacheType(gguf, model, options.cacheType());
+            if (options.kernels().isEmpty()) {
+                Thread.ofPlatform().daemon().name("tern-linker").start(KernelChoice::prepare);
+            }
             FutureTask<Tokenizer> reading = new FutureTask<>(() -> tokenizer(file, model)); // from memory of its own
             Thread.ofPlatform().daemon().name("tern-tokenizer").start(reading);
             ThreadTeam team = team(options);
@@ -131,7 +137,8 @@ public final class Model implements AutoCloseable {
                 notes.add("only token ids can be used with this model: " + e.getMessage());
             }
             double seconds = (System.nanoTime() - start) * 1e-9;
-            return new Model(engine, info(file, engine, seconds, notes), tokenizer, tokenizerProblem);
+            return new Model(
+                    engine, info(file, engine, seconds, notes), tokenizer, tokenizerProblem, options.chatTemplate());
         } catch (Throwable thrown) {
             closeAll(opened, thrown);
             throw thrown;
@@ -331,50 +338,66 @@ public final class Model implements AutoCloseable {
         return samplers.of(options);
     }
 
-    /** The chat template that the file carries. */
+    /** The chat template of {@link ModelOptions}, or else the one that the file carries. */
     public Optional<ChatTemplate> chatTemplate() {
-        return tokenizer().vocabulary().chatTemplate().map(ChatTemplate::parse);
+        return chat.template();
     }
 
     /**
-     * A conversation as the model was trained to see it: the template with the vocabulary's special tokens as
-     * {@code bos_token}, {@code eos_token} and so on.
+     * How the model's chats are written and its answers read: {@link #chatTemplate} with the vocabulary's special tokens
+     * as {@code bos_token}, {@code eos_token} and so on.
+     *
+     * @throws InputException when there is no chat template, or it is none that can be parsed
+     */
+    public ChatFormat chatFormat() {
+        return chat.format();
+    }
+
+    /**
+     * The special tokens that are marks of {@link #chatFormat}, such as {@code [TOOL_CALLS]}, or parts of one: a reader of
+     * answers needs their text ({@link GenerationOptions#shown}).
+     *
+     * @throws InputException as {@link #chatFormat}
+     */
+    public Set<Integer> chatMarkIds() {
+        return chat.markIds();
+    }
+
+    /**
+     * Texts at which an answer ends though no end token says so: the end of a turn in {@link #chatFormat}, where the
+     * vocabulary knows it as plain text. Empty for a model with its own template, as a rule; for a template of another
+     * family these belong to {@link GenerationOptions#stop}.
+     *
+     * @throws InputException as {@link #chatFormat}
+     */
+    public List<String> chatStops() {
+        return chat.stops();
+    }
+
+    /**
+     * A conversation as the model was trained to see it.
      *
      * @param addGenerationPrompt whether the text ends where the assistant is to speak
-     * @throws InputException when the file has no chat template, or the template refuses the conversation
+     * @throws InputException as {@link #chatFormat}, or when the template refuses the conversation
      */
     public String applyTemplate(List<ChatMessage> messages, boolean addGenerationPrompt) {
-        ChatTemplate template = chatTemplate().orElseThrow(() -> InputException.at(info.path())
-                .key("tokenizer.chat_template")
-                .problem("the model has no chat template")
-                .cure("Give it a plain prompt.")
-                .exception());
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        Map<String, String> variables = new HashMap<>(Map.of("bos_token", "", "eos_token", ""));
-        Map.of(
-                        "bos_token", SpecialToken.BOS,
-                        "eos_token", SpecialToken.EOS,
-                        "unk_token", SpecialToken.UNKNOWN,
-                        "sep_token", SpecialToken.SEPARATOR,
-                        "pad_token", SpecialToken.PADDING,
-                        "mask_token", SpecialToken.MASK)
-                .forEach((name, part) -> vocabulary.token(part).ifPresent(text -> variables.put(name, text)));
-        return template.render(messages, addGenerationPrompt, variables);
+        return chatFormat().prompt(ChatRequest.of(messages).withGenerationPrompt(addGenerationPrompt));
     }
 
     /**
      * The tokens of {@link #applyTemplate} with the generation prompt. Text that spells a special token becomes that token,
-     * in messages as well: do not pass on text from strangers unseen. BOS goes in front where the vocabulary wants it and
-     * the template has not put it there.
+     * in messages as well: do not pass on text from strangers unseen.
      */
     public int[] chatPrompt(List<ChatMessage> messages) {
-        int[] ids = tokenizer().encode(applyTemplate(messages, true), false, true);
-        Vocabulary vocabulary = tokenizer().vocabulary();
-        OptionalInt bos = vocabulary.addBos() ? vocabulary.id(SpecialToken.BOS) : OptionalInt.empty();
-        if (bos.isEmpty() || (ids.length > 0 && ids[0] == bos.getAsInt())) {
-            return ids;
-        }
-        return IntStream.concat(IntStream.of(bos.getAsInt()), IntStream.of(ids)).toArray();
+        return chatIds(applyTemplate(messages, true));
+    }
+
+    /**
+     * The tokens of a prompt that {@link ChatFormat#prompt} gave. BOS goes in front where the vocabulary wants it and the
+     * template has not put it there.
+     */
+    public int[] chatIds(String prompt) {
+        return chat.ids(prompt);
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.tern.kernels.TernaryLayout;
 import dev.tern.lut.KernelFamily;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.Processors;
+import dev.tern.template.ChatTemplate;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
  *     nothing of it: its pages are shared with other processes and given back when memory is short; slower decoding
  * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and
  *     takes memory, results are the same
+ * @param chatTemplate instead of the one that the file carries
  * @param waiting is told, in words, before loading does something that takes seconds, such as compiling kernels
  */
 public record ModelOptions(
@@ -44,6 +46,7 @@ public record ModelOptions(
         Optional<TernaryLayout> layout,
         boolean mapped,
         HeadScreen screen,
+        Optional<ChatTemplate> chatTemplate,
         Consumer<String> waiting) {
 
     /**
@@ -93,6 +96,7 @@ public record ModelOptions(
         private Optional<TernaryLayout> layout = Optional.empty();
         private boolean mapped;
         private HeadScreen screen = HeadScreen.AUTO;
+        private Optional<ChatTemplate> chatTemplate = Optional.empty();
         private Consumer<String> waiting = what -> {};
 
         private Builder() {}
@@ -160,6 +164,12 @@ public record ModelOptions(
             return this;
         }
 
+        /** The file's own unless this is set; {@link dev.tern.template.NamedTemplate} has some. */
+        public Builder chatTemplate(ChatTemplate value) {
+            chatTemplate = Optional.of(value);
+            return this;
+        }
+
         /** Nobody is told unless this is set. */
         public Builder waiting(Consumer<String> listener) {
             waiting = listener;
@@ -181,6 +191,7 @@ public record ModelOptions(
                     layout,
                     mapped,
                     screen,
+                    chatTemplate,
                     waiting);
         }
     }

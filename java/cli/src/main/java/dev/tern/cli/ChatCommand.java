@@ -39,6 +39,9 @@ final class ChatCommand implements Callable<Integer> {
     private @Nullable String system;
 
     @Mixin
+    private ChatTemplateOption template = new ChatTemplateOption();
+
+    @Mixin
     private SamplingOptions sampling = new SamplingOptions();
 
     @Option(
@@ -54,8 +57,8 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         GenerationOptions options = sampling.toOptions(-1);
-        try (Model model = engine.load(terminal);
-                Conversation conversation = new Conversation(model, system, options)) {
+        try (Model model = engine.load(terminal, template::applyTo);
+                Conversation conversation = new Conversation(model, system, template.stopAtTurn(options, model))) {
             interruption.converse();
             BufferedReader lines = new BufferedReader(new InputStreamReader(terminal.in(), StandardCharsets.UTF_8));
             while (true) {

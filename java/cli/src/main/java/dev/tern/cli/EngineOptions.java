@@ -6,6 +6,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.model.HeadScreen;
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -85,6 +86,11 @@ final class EngineOptions {
 
     /** Loads the model; says on stderr what is not as it could be. */
     Model load(Terminal terminal) {
+        return load(terminal, options -> {});
+    }
+
+    /** As the other, with what a command has options of its own for. */
+    Model load(Terminal terminal, Consumer<ModelOptions.Builder> more) {
         ModelOptions.Builder options = ModelOptions.builder().requireNative(terminal.requireNative()).pin(pin);
         requirePositive("--threads", threads).ifPresent(options::threads);
         requirePositive("--ctx-size", context).ifPresent(options::contextLength);
@@ -97,6 +103,7 @@ final class EngineOptions {
         if (screen != null) {
             options.screen(screen);
         }
+        more.accept(options);
         ModelOptions built;
         try {
             built = options.build();

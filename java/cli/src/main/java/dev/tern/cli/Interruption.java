@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -8,12 +9,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ctrl-C, in order: long work asks {@link #check} at safe points and unwinds, so temporary files are removed and the last
- * line is written, before the process ends with status 130. Work that does not ask within two seconds is cut off.
+ * line is written, before the process ends with status 130. Work that does not ask within
+ * two seconds is cut off, unless it wants {@link #patience}.
  */
 final class Interruption {
     private static final long PATIENCE_SECONDS = 2;
 
     private final CountDownLatch finished = new CountDownLatch(1);
+    private final CountDownLatch asked = new CountDownLatch(1);
+    private volatile long patienceSeconds = PATIENCE_SECONDS;
     private final AtomicReference<@Nullable Runnable> work = new AtomicReference<>();
     private boolean listening;
     private volatile boolean requested;
@@ -35,8 +39,9 @@ final class Interruption {
 
     void shutDown() {
         requested = true;
+        asked.countDown();
         try {
-            finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            finished.await(patienceSeconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -95,6 +100,16 @@ final class Interruption {
     /** The command has ended and cleaned up. */
     void finish() {
         finished.countDown();
+    }
+
+    /** How long the command may take to end, from now on. */
+    void patience(Duration time) {
+        patienceSeconds = time.toSeconds();
+    }
+
+    /** Waits until the user wants to stop. */
+    void await() throws InterruptedException {
+        asked.await();
     }
 
     /** Throws when the user wants to stop. */

@@ -56,6 +56,9 @@ final class RunCommand implements Callable<Integer> {
     private @Nullable String system;
 
     @Mixin
+    private ChatTemplateOption template = new ChatTemplateOption();
+
+    @Mixin
     private SamplingOptions sampling = new SamplingOptions();
 
     @Option(
@@ -78,11 +81,14 @@ final class RunCommand implements Callable<Integer> {
         if (system != null && !chat) {
             throw new ParameterException(spec.commandLine(), "--system needs --chat");
         }
+        if (template.isGiven() && !chat) {
+            throw new ParameterException(spec.commandLine(), "--chat-template needs --chat");
+        }
         GenerationOptions options = sampling.toOptions(128);
         String text = prompt.read(terminal);
-        try (Model model = engine.load(terminal)) {
+        try (Model model = engine.load(terminal, template::applyTo)) {
             int[] ids = chat ? chatIds(model, text) : PromptOptions.encode(model.tokenizer(), text);
-            Generation generation = model.generate(ids, options);
+            Generation generation = model.generate(ids, template.stopAtTurn(options, model));
             if (json) {
                 generation.forEach(token -> interruption.check());
                 terminal.out().print(Json.document(toJson(model, generation)));

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             "  tern demo                        a trained model, from checkpoint to text",
             "  tern convert FOLDER -o M.gguf    a Hugging Face checkpoint to GGUF (or hf://ORG/NAME)",
             "  tern run -m M.gguf -p TEXT       text from it",
+            "  tern serve -m M.gguf             the same over HTTP",
             "",
             "Environment:",
             "  TERN_MAX_TIER=TIER          highest instruction set to use: scalar, avx2 ..., see doctor",
@@ -106,6 +107,7 @@ public final class Tern implements Runnable {
         commands.put("setup", () -> new SetupCommand(terminal, interruption));
         commands.put("run", () -> new RunCommand(terminal, interruption));
         commands.put("chat", () -> new ChatCommand(terminal, interruption));
+        commands.put("serve", () -> new ServeCommand(terminal, interruption));
         commands.put("inspect", () -> new InspectCommand(terminal, interruption));
         commands.put("validate", () -> new ValidateCommand(terminal, interruption));
         commands.put("logits", () -> new LogitsCommand(terminal, interruption));

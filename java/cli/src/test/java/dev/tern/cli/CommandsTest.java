@@ -183,6 +183,16 @@ class CommandsTest {
         assertThat(existing).hasSameBinaryContentAs(model);
     }
 
+    @Test
+    void theChatTemplateCanBeAnother() throws Exception {
+        assertThat(tern("run", "-m", model, "--chat", "--chat-template", "bitnet", "-p", FOX, "--temp", "0", "-q").out())
+                .isEqualTo(fable("The Fox and the Grapes") + "\n");
+        Path file = Files.writeString(folder.resolve("own.jinja"), "{{ bos_token }}{{ messages[0].content }}!");
+        JsonNode run = json(tern("run", "-m", model, "--chat", "--chat-template", file, "-p", "a", "-n", "1", "--json"));
+        JsonNode ids = json(tern("tokenize", "-m", model, "-p", "a!", "--json")).path("ids");
+        assertThat(run.path("prompt_ids")).isEqualTo(ids);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "convert @packed -o out.gguf --outtype q9_z | 2 | q9_z",
@@ -208,6 +218,9 @@ class CommandsTest {
         "run -m @model -p x --temp -1 | 2 | temperature",
         "run -m @model -p x --cache-type f64 | 2 | f64",
         "run -m @model -p x --system y | 2 | --chat",
+        "run -m @model -p x --chat-template chatml | 2 | needs --chat",
+        "run -m @model -p x --chat --chat-template chatmel | 1 | one of bitnet, chatml, ",
+        "chat -m @model --chat-template @model | 1 | too large for a chat template",
         "run -m @model -p x --draft sometimes | 2 | --draft",
         "run -m @model -p x --draft-max 64 | 2 | 0 to 63",
         "chat -m @model --draft-ngram 0 | 2 | n-gram",

@@ -49,6 +49,7 @@ public class InputException extends RuntimeException {
         private @Nullable String expected;
         private @Nullable String found;
         private @Nullable String cure;
+        private String excerpt = "";
 
         private Builder(String where) {
             this.where = new StringBuilder(where);
@@ -101,6 +102,12 @@ public class InputException extends RuntimeException {
             return this;
         }
 
+        /** The line that is at fault, below everything else, with a mark under its character of this index. */
+        public Builder excerpt(String line, int at) {
+            excerpt = "\n  " + line + "\n  " + " ".repeat(at) + "^";
+            return this;
+        }
+
         /** The exception, ready to be thrown. */
         public InputException exception() {
             return exception(null);
@@ -124,7 +131,7 @@ public class InputException extends RuntimeException {
             if (cure != null) {
                 text.append(". ").append(cure);
             }
-            return new InputException(printable(text), cause);
+            return new InputException(printable(text.append(excerpt)), cause);
         }
 
         /** Names come from files; control characters in them must not reach a terminal. */

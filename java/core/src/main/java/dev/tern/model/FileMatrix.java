@@ -22,6 +22,7 @@ final class FileMatrix {
     final float factor; // of its .scale tensor
     TernaryLayout layout = TernaryLayout.ROWS;
     MemorySegment codes; // as kernels read it
+    float storedScale; // as the file has it, without the factor
     float scale;
     @Nullable LutKernels lut; // who looks it up, when it is not multiplied
 

@@ -4,6 +4,7 @@ import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
 import dev.tern.kernels.HugePages;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryEncoding;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.kernels.Tier;
@@ -11,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
@@ -146,6 +148,7 @@ final class MatrixLoader {
     }
 
     private void plan(FileMatrix m, Deal deal) {
+        m.storedScale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor));
         if (m.lut != null) {
             deal.add(0, scratch -> {
                 m.codec.check(m.data, m.rows, m.cols, file.where(m.tensor));
@@ -182,12 +185,29 @@ final class MatrixLoader {
             rows = panels != null
                     ? scratch.rows((to - from) * rowBytes)
                     : m.codes.asSlice(from * rowBytes, (to - from) * rowBytes);
-            m.codec.pack(m.data, m.rows, m.cols, from, to, rows, file.where(m.tensor));
+            decode(m, from, to, rows);
         }
         if (panels != null) {
             kernels.ternaryPack(rows, from, to, panels);
         } else if (m.storedAsRows() && m.codes != m.data) {
             m.codes.asSlice(from * rowBytes).copyFrom(rows);
+        }
+    }
+
+    /**
+     * By a kernel where one is faster than the codec, which says of rows that the kernel refuses what is wrong with them.
+     */
+    private void decode(FileMatrix m, int from, int to, MemorySegment rows) {
+        int decoded = from;
+        Optional<TernaryEncoding> encoding = m.codec.encoding();
+        if (encoding.isPresent() && kernels.tier() != Tier.JAVA && kernels.tier() != Tier.SCALAR) {
+            MemorySegment in = m.data.asSlice(from * encoding.get().rowBytes(m.cols));
+            int refused = kernels.ternaryDecode(encoding.get(), in, to - from, m.cols, m.storedScale, rows);
+            decoded = refused < 0 ? to : from + refused;
+        }
+        if (decoded < to) {
+            MemorySegment rest = rows.asSlice((decoded - from) * TernaryWeights.rowBytes(m.cols));
+            m.codec.pack(m.data, m.rows, m.cols, decoded, to, rest, file.where(m.tensor));
         }
     }
 
@@ -204,7 +224,7 @@ final class MatrixLoader {
     }
 
     private void finish(FileMatrix m) {
-        float scale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor)) * m.factor;
+        float scale = m.storedScale * m.factor;
         if (!Float.isFinite(scale)) {
             throw InputException.at(file.path())
                     .tensor(m.tensor.name())

@@ -12,6 +12,7 @@ final class Candidates {
     private final int[] ids;
     private final float[] logits;
     private int size;
+    private boolean ascending; // by id
     private boolean sorted; // best first
     private double temperature = 1;
 
@@ -20,20 +21,26 @@ final class Candidates {
         logits = new float[vocabSize];
     }
 
-    /** All tokens, by ascending id, with these logits: float32 {@code [vocab]}. */
-    void load(MemorySegment row) {
+    /** These logits, float32 {@code [vocab]}; {@link #start} is next. */
+    float[] load(MemorySegment row) {
+        MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
+        return logits;
+    }
+
+    /** All tokens, by ascending id, with the logits that were loaded. */
+    void start() {
         size = ids.length;
-        MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, size);
         for (int id = 0; id < size; id++) {
             ids[id] = id;
         }
+        ascending = true;
         sorted = false;
         temperature = 1;
     }
 
-    /** The logits of all tokens by id, to be changed; only directly after {@link #load}. */
-    float[] loaded() {
-        return logits;
+    /** Whether all tokens are there, each at the index that is its id. */
+    boolean whole() {
+        return ascending && size == ids.length;
     }
 
     int size() {
@@ -87,7 +94,8 @@ final class Candidates {
 
     /** The logit's distance from the largest in the softmax's exponent: 0 or less. */
     double exponent(int index, float max) {
-        return (logits[index] - max) / temperature;
+        float distance = logits[index] - max;
+        return temperature == 1 ? distance : distance / temperature;
     }
 
     /** A token's share of {@link #sum}. */
@@ -108,6 +116,7 @@ final class Candidates {
     void keepBest(int k) {
         int kept = Math.min(k, size);
         if (!sorted) {
+            ascending = false;
             for (int i = kept / 2 - 1; i >= 0; i--) {
                 sink(i, kept, true);
             }
@@ -137,12 +146,14 @@ final class Candidates {
             }
         }
         move(best, 0);
+        ascending = false;
         size = 1;
         sorted = true;
     }
 
     /** Makes a heap of all, from which {@link #pull} takes the best one by one: O(n + m log n) for m taken. */
     void startPulling() {
+        ascending = false;
         for (int i = size / 2 - 1; i >= 0; i--) {
             sink(i, size, false);
         }

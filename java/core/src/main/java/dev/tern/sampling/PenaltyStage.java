@@ -27,13 +27,32 @@ final class PenaltyStage implements Stage {
             return;
         }
         candidates.applyTemperature();
-        for (int i = 0; i < candidates.size(); i++) {
-            int count = counts[candidates.id(i)];
-            if (count > 0) {
-                float logit = candidates.logit(i);
-                float repeated = logit > 0 ? logit / penalties.repeat() : logit * penalties.repeat();
-                candidates.setLogit(i, repeated - (count * penalties.frequency() + penalties.presence()));
+        int known = window.size();
+        if (candidates.whole() && known < candidates.size() / 8) { // few of many: look at these alone
+            for (int back = 0; back < known; back++) {
+                int id = window.last(back);
+                if (counts[id] > 0) {
+                    penalize(candidates, id, counts[id]);
+                    counts[id] = -counts[id]; // done
+                }
+            }
+            for (int back = 0; back < known; back++) {
+                int id = window.last(back);
+                counts[id] = Math.abs(counts[id]);
+            }
+        } else {
+            for (int i = 0; i < candidates.size(); i++) {
+                int count = counts[candidates.id(i)];
+                if (count > 0) {
+                    penalize(candidates, i, count);
+                }
             }
         }
+    }
+
+    private void penalize(Candidates candidates, int index, int count) {
+        float logit = candidates.logit(index);
+        float repeated = logit > 0 ? logit / penalties.repeat() : logit * penalties.repeat();
+        candidates.setLogit(index, repeated - (count * penalties.frequency() + penalties.presence()));
     }
 }

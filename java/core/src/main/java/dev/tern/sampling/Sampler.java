@@ -24,6 +24,7 @@ public final class Sampler {
     private final Stage[] stages;
     private final @Nullable MirostatChoice mirostat;
     private final boolean draws;
+    private final boolean onlyBest; // nothing but the largest logit decides, and no more is asked for
     private final int decisiveLogits;
     private final Candidates candidates;
     private final SplitMix random;
@@ -75,6 +76,11 @@ public final class Sampler {
         }
         this.stages = chain.toArray(Stage[]::new);
         this.draws = chain.isEmpty() || !(chain.getLast() instanceof GreedyStage);
+        this.onlyBest = !draws
+                && stages.length == 1
+                && biased.length == 0
+                && constraint == null
+                && !options.probabilities().wanted();
         this.mirostat = draws && options.mirostat().active()
                 ? new MirostatChoice(options.mirostat(), vocabSize, random)
                 : null;
@@ -140,18 +146,23 @@ public final class Sampler {
      *     when biases and constraint together ban every token
      */
     public int sample(MemorySegment row) {
-        candidates.load(row);
-        requireSound();
+        float[] logits = candidates.load(row);
+        int best = requireSound(logits);
+        if (onlyBest) {
+            return best;
+        }
         Probabilities wanted = options.probabilities();
         List<TokenProbability> told = wanted.wanted() ? new ArrayList<>() : List.of();
         double rawLogSum = 0;
         if (wanted.wanted() && !wanted.afterSampling()) {
+            candidates.start();
             float max = candidates.max();
             rawLogSum = max + StrictMath.log(candidates.sum(max));
             addLikeliest(told, max, rawLogSum - max);
             candidates.load(row);
         }
-        restrict();
+        restrict(logits);
+        candidates.start();
         for (Stage stage : stages) {
             stage.apply(candidates);
         }
@@ -196,18 +207,21 @@ public final class Sampler {
     }
 
     /** Adds the biases and bans what the constraint does not allow. */
-    private void restrict() {
+    private void restrict(float[] logits) {
         if (biased.length == 0 && constraint == null) {
             return;
         }
-        float[] logits = candidates.loaded();
         for (int i = 0; i < biased.length; i++) {
             logits[biased[i]] += biases[i];
         }
         if (constraint != null) {
             constraint.mask(logits);
         }
-        if (candidates.max() == Float.NEGATIVE_INFINITY) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            max = Math.max(max, logit);
+        }
+        if (max == Float.NEGATIVE_INFINITY) {
             throw InputException.at("prompt")
                     .problem("no token is left to go on with: all are banned by biases, by the constraint or by both")
                     .expected("at least one that may come next")
@@ -215,21 +229,23 @@ public final class Sampler {
         }
     }
 
-    private void requireSound() {
-        float[] logits = candidates.loaded();
+    /** The most likely token, the first of equals, of logits that are numbers to choose from. */
+    private static int requireSound(float[] logits) {
+        int best = -1;
         float max = Float.NEGATIVE_INFINITY;
         for (int id = 0; id < logits.length; id++) {
             float logit = logits[id];
             if (logit > max) {
                 max = logit;
-            }
-            if (logit != logit || logit == Float.POSITIVE_INFINITY) {
+                best = id;
+            } else if (logit != logit) {
                 throw broken(id, logit);
             }
         }
-        if (max == Float.NEGATIVE_INFINITY) {
-            throw broken(0, max);
+        if (best < 0 || max == Float.POSITIVE_INFINITY) {
+            throw broken(Math.max(best, 0), max);
         }
+        return best;
     }
 
     private static InputException broken(int id, float logit) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * models from anywhere, so they can reach nothing, and what they may take in time and memory is limited. Immutable and
  * thread-safe.
  *
- * <p>Not part of it, and refused when the template is parsed: inheritance, includes and imports, recursive loops.
+ * <p>Not part of it, and refused when the template is parsed: inheritance, includes and imports, escaping by itself.
  */
 public final class ChatTemplate {
     private final Source source;
@@ -54,8 +54,34 @@ public final class ChatTemplate {
     }
 
     /**
-     * Renders with these variables: strings, numbers, booleans, null, and lists and maps of them. {@code tools} and
-     * {@code documents} are none where not given, as in transformers.
+     * The conversation with its tools and documents, as {@code apply_chat_template} of transformers 5 renders it.
+     *
+     * @param specialTokens {@code bos_token}, {@code eos_token} and so on; the request's variables go before them
+     * @throws InputException as {@link #render(List, boolean, Map)}, or when a message is to be continued that is not
+     *     there, or that the template does not render as it is
+     */
+    public String render(ChatRequest request, Map<String, String> specialTokens) {
+        Map<String, @Nullable Object> all = new LinkedHashMap<>(specialTokens);
+        all.putAll(request.variables());
+        if (!request.tools().isEmpty()) {
+            all.put("tools", request.tools());
+        }
+        all.put("documents", request.documents().isEmpty() ? null : request.documents());
+        all.put("add_generation_prompt", request.addGenerationPrompt());
+        return request.continued()
+                .map(field -> Continuation.of(request.messages(), field, source()).render(messages -> {
+                    all.put("messages", messages);
+                    return render(all);
+                }))
+                .orElseGet(() -> {
+                    all.put("messages", request.messages());
+                    return render(all);
+                });
+    }
+
+    /**
+     * Renders with these variables: strings, numbers, booleans, null, lists and maps of them, JSON, and messages.
+     * {@code tools} and {@code documents} are none where not given, as in transformers.
      */
     public String render(Map<String, ?> variables) {
         Limits limits = new Limits();

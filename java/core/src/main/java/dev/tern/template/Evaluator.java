@@ -18,7 +18,7 @@ final class Evaluator {
     Evaluator(Limits limits) {
         this.limits = limits;
         this.operators = new Operators(limits);
-        this.methods = new Methods(limits);
+        this.methods = new Methods(this, limits);
         this.filters = new Filters(this, limits);
     }
 
@@ -168,14 +168,22 @@ final class Evaluator {
         if (target instanceof Namespace namespace) {
             return namespace.attributes.containsKey(name) ? namespace.attributes.get(name) : missing(target, name);
         }
-        if (target instanceof LoopState loop) {
-            return loop.attribute(name);
+        if (target instanceof Attributed attributed) {
+            return attributed.attribute(name);
+        }
+        if (target instanceof Tuple tuple && tuple.group() && (name.equals("grouper") || name.equals("list"))) {
+            return tuple.items().get(name.equals("list") ? 1 : 0);
         }
         Callable method = methods.find(target, name);
         if (method != null) {
             return method;
         }
         return target instanceof Map<?, ?> map && map.containsKey(name) ? map.get(name) : missing(target, name);
+    }
+
+    /** {@code target | attr(name)}: never an item. */
+    @Nullable Object ownAttribute(@Nullable Object target, String name) {
+        return target instanceof Map && methods.find(target, name) == null ? missing(target, name) : attribute(target, name);
     }
 
     /** {@code target[index]}: an item before a method. */
@@ -200,6 +208,9 @@ final class Evaluator {
             arguments = new Arguments(arguments.positional(), named);
         }
         at = call.at();
+        if (callee instanceof LoopState loop && loop.recursion() != null) {
+            callee = loop.recursion();
+        }
         if (callee instanceof Callable function) {
             Object result = function.call(arguments);
             at = call.at();

@@ -1,7 +1,5 @@
 package dev.tern.template;
 
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -16,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 /** What may follow {@code |}: Jinja2's filters, and transformers' {@code tojson}. */
 final class Filters {
     private static final Set<String> NAMES = Set.of(
-            "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
-            "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
-            "replace", "reverse", "round", "safe", "select", "selectattr", "sort", "string", "sum", "title", "tojson", "trim",
-            "unique", "upper", "wordcount");
+            "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
+            "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
+            "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title", "tojson", "trim",
+            "truncate", "unique", "upper", "wordcount");
 
     private final Evaluator evaluator;
     private final Limits limits;
@@ -71,13 +69,14 @@ final class Filters {
             }
             case "reverse" -> reversed(value);
             case "join" -> join(value, args.bind(name, "d", "attribute"));
-            case "int" -> integer(value, args.bind(name, "default", "base"));
-            case "float" -> real(value, args.bind(name, "default"));
-            case "abs" -> absolute(value);
-            case "round" -> round(value, args.bind(name, "precision", "method"));
+            case "int" -> NumberFilters.integer(value, args.bind(name, "default", "base"));
+            case "float" -> NumberFilters.real(value, args.bind(name, "default"));
+            case "abs" -> NumberFilters.absolute(value);
+            case "round" -> NumberFilters.round(value, args.bind(name, "precision", "method"));
             case "indent" -> indent(Values.str(value), args.bind(name, "width", "first", "blank"));
             case "center" -> Text.centered(Values.str(value), args.bind(name, "width").integer(0, 80), limits);
-            case "format" -> new PercentFormat(limits).format(Values.str(value), args.positional());
+            case "format" -> new PercentFormat(limits)
+                    .format(Values.str(value), args.positional(), args.named().isEmpty() ? null : args.named());
             case "wordcount" -> (long) Text.split(Values.str(value), Arguments.NONE, false).size();
             case "tojson" -> json(value, args.bind(name, "ensure_ascii", "indent", "separators", "sort_keys"));
             case "items" -> items(value);
@@ -87,7 +86,11 @@ final class Filters {
             case "sum" -> sum(value, args.bind(name, "attribute", "start"));
             case "min" -> extreme(value, args.bind(name, "case_sensitive", "attribute"), -1);
             case "max" -> extreme(value, args.bind(name, "case_sensitive", "attribute"), 1);
-            case "batch" -> batch(value, args.bind(name, "linecount", "fill_with"));
+            case "batch" -> SequenceFilters.batch(value, args.bind(name, "linecount", "fill_with"), limits);
+            case "slice" -> SequenceFilters.slice(value, args.bind(name, "slices", "fill_with"), limits);
+            case "groupby" -> groupBy(value, args.bind(name, "attribute", "default", "case_sensitive"));
+            case "attr" -> evaluator.ownAttribute(value, Values.text(args.bind(name, "name").require(0), "an attribute's name"));
+            case "truncate" -> Text.truncated(Values.str(value), args.bind(name, "length", "killwords", "end", "leeway"));
             case "map" -> map(value, args);
             case "select" -> chosen(value, each -> test(each, args, 0));
             case "reject" -> chosen(value, each -> !test(each, args, 0));
@@ -135,80 +138,6 @@ final class Filters {
         }
         limits.charge(out.length());
         return out.toString();
-    }
-
-    private static @Nullable Object integer(@Nullable Object value, Arguments.Bound bound) {
-        if (value instanceof Undefined u) {
-            throw u.used();
-        }
-        if (value instanceof Double d && Double.isFinite(d)) {
-            return d.longValue();
-        }
-        if (Values.isNumber(value) && !(value instanceof Double)) {
-            return Values.integer(value, "");
-        }
-        if (value instanceof String s) {
-            String digits = Methods.strip(s, null, true, true).replace("_", "");
-            int radix = Math.clamp(bound.integer(1, 10), 2, 36);
-            try {
-                String prefix = radix == 16 ? "0x" : radix == 8 ? "0o" : radix == 2 ? "0b" : "\0";
-                return Long.parseLong(digits.toLowerCase(Locale.ROOT).replaceFirst("^([-+]?)" + prefix, "$1"), radix);
-            } catch (NumberFormatException notAnInteger) {
-                Double d = parsed(s);
-                if (d != null && Double.isFinite(d)) {
-                    return d.longValue();
-                }
-            }
-        }
-        return bound.get(0, 0L);
-    }
-
-    private static @Nullable Object real(@Nullable Object value, Arguments.Bound bound) {
-        if (value instanceof Undefined u) {
-            throw u.used();
-        }
-        if (Values.isNumber(value)) {
-            return Values.real(value);
-        }
-        Double d = value instanceof String s ? parsed(s) : null;
-        return d != null ? d : bound.get(0, 0.0);
-    }
-
-    private static @Nullable Double parsed(String s) {
-        String text = Methods.strip(s, null, true, true).replace("_", "");
-        String lower = text.toLowerCase(Locale.ROOT).replaceFirst("^[-+]", "");
-        if (lower.equals("inf") || lower.equals("infinity") || lower.equals("nan")) {
-            return lower.equals("nan") ? Double.NaN : text.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
-        }
-        // Java alone would read "1f", "0x1p3" and "NaN", too.
-        return text.matches("[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?") ? Double.valueOf(text) : null;
-    }
-
-    private static Object absolute(@Nullable Object value) {
-        if (value instanceof Double d) {
-            return Math.abs(d);
-        }
-        return Math.absExact(Values.integer(value, "what 'abs' takes"));
-    }
-
-    private static Object round(@Nullable Object value, Arguments.Bound bound) {
-        if (!Values.isNumber(value)) {
-            throw value instanceof Undefined u ? u.used() : new TemplateError("'round' takes a number, not " + Values.type(value));
-        }
-        int precision = Math.clamp(bound.integer(0, 0), -400, 400);
-        String method = bound.text(1, "common");
-        RoundingMode mode = switch (method) {
-            case "common" -> RoundingMode.HALF_EVEN;
-            case "ceil" -> RoundingMode.CEILING;
-            case "floor" -> RoundingMode.FLOOR;
-            default -> throw new TemplateError("'round' knows common, ceil and floor, not '" + method + "'");
-        };
-        if (!(value instanceof Double) && method.equals("common")) {
-            long n = Values.integer(value, "");
-            return precision >= 0 ? n : BigDecimal.valueOf(n).setScale(precision, mode).longValue();
-        }
-        double d = Values.real(value);
-        return Double.isFinite(d) ? new BigDecimal(d).setScale(precision, mode).doubleValue() : d;
     }
 
     private String indent(String s, Arguments.Bound bound) {
@@ -272,8 +201,20 @@ final class Filters {
         Object attribute = bound.get(2, null);
         return sorted(
                 Values.items(value),
-                item -> folded(attribute == null ? item : path(item, attribute), caseSensitive),
+                item -> sortKey(item, attribute, caseSensitive),
                 bound.flag(0, false));
+    }
+
+    /** By several attributes where commas stand between them. */
+    private @Nullable Object sortKey(@Nullable Object item, @Nullable Object attribute, boolean caseSensitive) {
+        if (attribute instanceof String names && names.indexOf(',') >= 0) {
+            List<@Nullable Object> keys = new ArrayList<>();
+            for (String name : names.split(",", -1)) {
+                keys.add(folded(path(item, name), caseSensitive));
+            }
+            return keys;
+        }
+        return folded(attribute == null ? item : path(item, attribute), caseSensitive);
     }
 
     private List<@Nullable Object> sorted(
@@ -322,31 +263,20 @@ final class Filters {
         return first ? new Undefined("the least or largest item of nothing") : best;
     }
 
-    private List<@Nullable Object> batch(@Nullable Object value, Arguments.Bound bound) {
-        bound.require(0);
-        long size = bound.integer(0, 1);
-        if (size < 1) {
-            throw new TemplateError("'batch' needs a size of 1 or more");
+    private List<@Nullable Object> groupBy(@Nullable Object value, Arguments.Bound bound) {
+        Object attribute = bound.require(0);
+        Object missing = bound.get(1, null);
+        boolean caseSensitive = bound.flag(2, false);
+        List<@Nullable Object> items = sorted(
+                Values.items(value), item -> folded(path(item, attribute, missing), caseSensitive), false);
+        List<@Nullable Object> names = new ArrayList<>();
+        List<@Nullable Object> keys = new ArrayList<>();
+        for (Object item : items) {
+            Object name = path(item, attribute, missing);
+            names.add(name);
+            keys.add(folded(name, caseSensitive));
         }
-        List<@Nullable Object> batches = new ArrayList<>();
-        List<@Nullable Object> batch = new ArrayList<>();
-        for (Object item : Values.items(value)) {
-            if (batch.size() == size) {
-                batches.add(batch);
-                batch = new ArrayList<>();
-            }
-            batch.add(item);
-        }
-        if (!batch.isEmpty()) {
-            if (bound.get(1, null) != null) {
-                limits.charge(size - batch.size());
-                while (batch.size() < size) {
-                    batch.add(bound.require(1));
-                }
-            }
-            batches.add(batch);
-        }
-        return batches;
+        return SequenceFilters.groups(items, keys, names);
     }
 
     private List<@Nullable Object> map(@Nullable Object value, Arguments args) {
@@ -355,7 +285,7 @@ final class Filters {
         if (!byAttribute && args.positional().isEmpty()) {
             throw new TemplateError("'map' needs a filter's name or attribute=");
         }
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) {
             limits.step();
             if (byAttribute) {
                 mapped.add(path(item, args.named().get("attribute"), args.named().get("default")));
@@ -370,7 +300,7 @@ final class Filters {
 
     private List<@Nullable Object> chosen(@Nullable Object value, Predicate<@Nullable Object> choice) {
         List<@Nullable Object> chosen = new ArrayList<>();
-        for (Object item : Values.items(value)) {
+        for (Object item : Values.isTrue(value) ? Values.items(value) : List.of()) { // none, too, has no items here
             limits.step();
             if (choice.test(item)) {
                 chosen.add(item);

@@ -22,6 +22,16 @@ final class Functions {
             dict(args).forEach((name, value) -> namespace.attributes.put(Values.text(name, "an attribute's name"), value));
             return namespace;
         });
+        scope.set("cycler", (Callable) Cycler::new);
+        scope.set("joiner", (Callable) args -> {
+            String separator = args.bind("joiner", "sep").text(0, ", ");
+            boolean[] used = new boolean[1];
+            return (Callable) none -> {
+                boolean first = !used[0];
+                used[0] = true;
+                return first ? "" : separator;
+            };
+        });
         scope.set("raise_exception", (Callable) args -> {
             throw new TemplateError("the template refuses: " + Values.str(args.bind("raise_exception", "message").get(0, "")));
         });

@@ -1,5 +1,6 @@
 package dev.tern.template;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -48,6 +49,7 @@ final class Json {
             case null -> out.append("null");
             case Boolean b -> out.append(b);
             case Long n -> out.append(n);
+            case BigInteger n -> out.append(n);
             case Double d -> out.append(real(d));
             case String s -> string(s);
             case List<?> list -> array(list, depth);

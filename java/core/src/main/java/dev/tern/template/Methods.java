@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The methods of strings, dicts and lists that change nothing; those that would are not there, as in Jinja2's sandbox. */
 final class Methods {
+    private final Evaluator evaluator;
     private final Limits limits;
 
-    Methods(Limits limits) {
+    Methods(Evaluator evaluator, Limits limits) {
+        this.evaluator = evaluator;
         this.limits = limits;
     }
 
@@ -124,6 +126,21 @@ final class Methods {
                 }
                 return joined.toString();
             };
+            case "format" -> args -> new StringFormat(s, args, evaluator, limits).formatted();
+            case "casefold" -> plain(name, () -> s.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT));
+            case "isascii" -> plain(name, () -> s.chars().allMatch(c -> c < 0x80));
+            case "isdecimal" -> plain(name, () -> allAre(s, Character::isDigit));
+            case "isnumeric" -> plain(name, () -> allAre(s, c -> Character.isDigit(c) || isNumber(c)));
+            case "isidentifier" -> plain(name, () -> isIdentifier(s));
+            case "istitle" -> plain(name, () -> Text.isCased(s) && s.equals(Text.title(s)));
+            case "rindex" -> args -> {
+                long at = Sought.in(s, args, name).position(true);
+                if (at < 0) {
+                    throw new TemplateError("the string does not contain what is looked for");
+                }
+                return at;
+            };
+            case "expandtabs" -> args -> Text.withoutTabs(s, args.bind(name, "tabsize").integer(0, 8), limits);
             case "zfill" -> args -> {
                 long width = width(args, name);
                 int sign = s.startsWith("-") || s.startsWith("+") ? 1 : 0;
@@ -227,6 +244,12 @@ final class Methods {
 
     private static boolean isNumber(int c) {
         return Character.getType(c) == Character.OTHER_NUMBER || Character.getType(c) == Character.LETTER_NUMBER;
+    }
+
+    private static boolean isIdentifier(String s) {
+        return !s.isEmpty()
+                && (s.codePointAt(0) == '_' || Character.isUnicodeIdentifierStart(s.codePointAt(0)))
+                && s.codePoints().allMatch(c -> Character.isUnicodeIdentifierPart(c) && !Character.isIdentifierIgnorable(c));
     }
 
     private static boolean allAre(String s, java.util.function.IntPredicate test) {

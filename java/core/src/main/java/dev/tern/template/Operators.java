@@ -57,7 +57,11 @@ final class Operators {
             }
             case "%" -> {
                 if (a instanceof String format) {
-                    return new PercentFormat(limits).format(format, b instanceof Tuple t ? t.items() : nullableList(b));
+                    return new PercentFormat(limits)
+                            .format(
+                                    format,
+                                    b instanceof Tuple t ? t.items() : nullableList(b),
+                                    b instanceof java.util.Map<?, ?> map ? map : null);
                 }
             }
             default -> { }

@@ -3,6 +3,7 @@ package dev.tern.template;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Python's {@code 'text %s' % value}: %s %r %c %d %i %x %f %%, with a sign, width and precision. */
@@ -14,7 +15,8 @@ final class PercentFormat {
         this.limits = limits;
     }
 
-    String format(String format, List<@Nullable Object> values) {
+    /** @param named the values by name, where the format has {@code %(name)s}; null where they have none */
+    String format(String format, List<@Nullable Object> values, @Nullable Map<?, ?> named) {
         StringBuilder out = new StringBuilder();
         int used = 0;
         int at = 0;
@@ -23,6 +25,17 @@ final class PercentFormat {
             if (c != '%') {
                 out.append(c);
                 continue;
+            }
+            Object byName = null;
+            boolean hasName = format.startsWith("(", at);
+            if (hasName) {
+                int end = format.indexOf(')', at);
+                String name = end < 0 ? "" : format.substring(at + 1, end);
+                if (named == null || !named.containsKey(name)) {
+                    throw new TemplateError("the format '" + format + "' asks for a name that no dict has");
+                }
+                byName = named.get(name);
+                at = end + 1;
             }
             boolean left = false;
             boolean zeros = false;
@@ -35,6 +48,15 @@ final class PercentFormat {
             int digits = digits(format, at);
             int width = number(format, at, digits);
             at = digits;
+            if (!hasName && at < format.length() && format.charAt(at) == '*') {
+                if (used >= values.size()) {
+                    throw new TemplateError("there are fewer values than % in the format '" + format + "'");
+                }
+                long given = Values.integer(values.get(used++), "a width");
+                left |= given < 0;
+                width = limits.product(1, Math.min(Math.abs(given), MAX_WIDTH));
+                at++;
+            }
             int precision = -1;
             if (at < format.length() && format.charAt(at) == '.') {
                 digits = digits(format, at + 1);
@@ -49,17 +71,17 @@ final class PercentFormat {
                 out.append('%');
                 continue;
             }
-            if (used >= values.size()) {
+            if (!hasName && used >= values.size()) {
                 throw new TemplateError("there are fewer values than % in the format '" + format + "'");
             }
-            String text = convert(conversion, values.get(used++), precision, plus);
+            String text = convert(conversion, hasName ? byName : values.get(used++), precision, plus);
             boolean number = "src".indexOf(conversion) < 0;
             String padding = (zeros && number && !left ? "0" : " ").repeat(Math.max(0, width - text.length()));
             limits.charge(text.length() + padding.length());
             int sign = zeros && number && !left && !text.isEmpty() && (text.charAt(0) == '-' || text.charAt(0) == '+') ? 1 : 0;
             out.append(left ? text + padding : text.substring(0, sign) + padding + text.substring(sign));
         }
-        if (used < values.size()) {
+        if (used < values.size() && named == null) {
             throw new TemplateError("there are more values than % in the format '" + format + "'");
         }
         return out.toString();
@@ -69,7 +91,7 @@ final class PercentFormat {
         return switch (conversion) {
             case 's' -> cut(Values.str(value), precision);
             case 'r' -> cut(Values.repr(value), precision);
-            case 'd', 'i' -> signed(
+            case 'd', 'i', 'u' -> signed(
                     Long.toString(value instanceof Double d ? d.longValue() : Values.integer(value, "a value for %d")), plus);
             case 'c' -> value instanceof String s && Values.length(s) == 1
                     ? s
@@ -78,6 +100,8 @@ final class PercentFormat {
                 long n = Values.integer(value, "a value for %x");
                 yield (n < 0 ? "-" : "") + Long.toHexString(Math.abs(n));
             }
+            case 'X' -> convert('x', value, precision, plus).toUpperCase(java.util.Locale.ROOT);
+            case 'o' -> Long.toString(Values.integer(value, "a value for %o"), 8);
             case 'f' -> {
                 if (!Values.isNumber(value)) {
                     throw new TemplateError("a value for %f must be a number, not " + Values.type(value));

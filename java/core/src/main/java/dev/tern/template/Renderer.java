@@ -110,7 +110,12 @@ final class Renderer {
     }
 
     private Flow loop(Statement.For loop, Scope scope, StringBuilder out) {
-        List<@Nullable Object> items = Values.items(evaluator.evaluate(loop.items(), scope));
+        return loop(loop, Values.items(evaluator.evaluate(loop.items(), scope)), 1, scope, out);
+    }
+
+    private Flow loop(
+            Statement.For loop, List<@Nullable Object> given, long depth, Scope scope, StringBuilder out) {
+        List<@Nullable Object> items = given;
         if (loop.condition() != null) {
             List<@Nullable Object> chosen = new ArrayList<>();
             for (Object item : items) {
@@ -125,7 +130,7 @@ final class Renderer {
         if (items.isEmpty()) {
             return run(loop.otherwise(), new Scope(scope), out);
         }
-        LoopState state = new LoopState(items);
+        LoopState state = new LoopState(items, depth, loop.recursive() ? recursion(loop, depth, scope) : null);
         for (Object item : items) {
             limits.step();
             state.next();
@@ -138,6 +143,25 @@ final class Renderer {
             }
         }
         return Flow.NEXT;
+    }
+
+    /** {@code loop(items)}: the same loop over these items, as text. */
+    private Callable recursion(Statement.For loop, long depth, Scope scope) {
+        return arguments -> {
+            List<@Nullable Object> items = Values.items(arguments.bind("loop", "iterable").require(0));
+            enter();
+            StringBuilder out = new StringBuilder();
+            loop(loop, items, depth + 1, scope, out);
+            calls--;
+            limits.charge(out.length());
+            return out.toString();
+        };
+    }
+
+    private void enter() {
+        if (++calls > MAX_CALLS) {
+            throw new TemplateError("macros or loops call each other more than " + MAX_CALLS + " levels deep");
+        }
     }
 
     private void assign(Target target, @Nullable Object value, Scope scope) {
@@ -164,16 +188,14 @@ final class Renderer {
 
     /** A macro: sees the variables of where it is defined, as they are when it is called. */
     private Callable callable(String name, Parameters parameters, List<Statement> body, Scope definedIn) {
-        return arguments -> {
-            if (++calls > MAX_CALLS) {
-                throw new TemplateError("macros call each other more than " + MAX_CALLS + " levels deep");
-            }
+        return new Macro(name, parameters.names(), arguments -> {
+            enter();
             Scope scope = new Scope(definedIn);
             bind(name, parameters, arguments, scope);
             String text = render(body, scope);
             calls--;
             return text;
-        };
+        });
     }
 
     private void bind(String name, Parameters parameters, Arguments arguments, Scope scope) {

@@ -18,6 +18,7 @@ sealed interface Statement {
             Target target,
             Expression items,
             @Nullable Expression condition,
+            boolean recursive,
             List<Statement> body,
             List<Statement> otherwise)
             implements Statement {}

@@ -132,9 +132,7 @@ final class StatementParser {
         }
         Expression items = expressions.tuple(false);
         Expression condition = tokens.takeName("if") ? expressions.expression() : null;
-        if (tokens.peek().isName("recursive")) {
-            throw tokens.error(tokens.peek().at(), "recursive loops are not part of this interpreter");
-        }
+        boolean recursive = tokens.takeName("recursive");
         end();
         loops++;
         List<Statement> body = statements(Set.of("else", "endfor"));
@@ -145,7 +143,7 @@ final class StatementParser {
         } else {
             end();
         }
-        return new Statement.For(at, target, items, condition, body, otherwise);
+        return new Statement.For(at, target, items, condition, recursive, body, otherwise);
     }
 
     private Statement set(int at) {

@@ -1,5 +1,6 @@
 package dev.tern.template;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,8 +31,8 @@ final class Tests {
                     || value instanceof Tuple
                     || value instanceof Map
                     || value instanceof Undefined;
-            case "number" -> Values.isNumber(value);
-            case "integer" -> value instanceof Long;
+            case "number" -> Values.isNumber(value) || value instanceof BigInteger;
+            case "integer" -> value instanceof Long || value instanceof BigInteger;
             case "float" -> value instanceof Double;
             case "boolean" -> value instanceof Boolean;
             case "true" -> Boolean.TRUE.equals(value);

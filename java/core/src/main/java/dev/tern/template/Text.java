@@ -81,6 +81,40 @@ final class Text {
         return " ".repeat(left) + s + " ".repeat(margin - left);
     }
 
+    /** The truncate filter: cut between words unless {@code killwords}, and only where it spares more than the leeway. */
+    static String truncated(String s, Arguments.Bound bound) {
+        long length = bound.integer(0, 255);
+        String end = bound.text(2, "...");
+        long leeway = bound.get(3, null) == null ? 5 : bound.integer(3, 5);
+        long room = length - Values.length(end);
+        if (room < 0 || leeway < 0) {
+            throw new TemplateError("'truncate' needs a length of " + Values.length(end) + " or more, and no negative leeway");
+        }
+        if (Values.length(s) <= length + leeway) {
+            return s;
+        }
+        String cut = s.substring(0, s.offsetByCodePoints(0, (int) room));
+        int space = bound.flag(1, false) ? -1 : cut.lastIndexOf(' ');
+        return (space < 0 ? cut : cut.substring(0, space)) + end;
+    }
+
+    static String withoutTabs(String s, long size, Limits limits) {
+        StringBuilder out = new StringBuilder();
+        long column = 0;
+        for (int i = 0; i < s.length(); i += Character.charCount(s.codePointAt(i))) {
+            int c = s.codePointAt(i);
+            if (c == '\t') {
+                int spaces = limits.product(1, size <= 0 ? 0 : size - column % size);
+                out.append(" ".repeat(spaces));
+                column += spaces;
+            } else {
+                out.appendCodePoint(c);
+                column = c == '\n' || c == '\r' ? 0 : column + 1;
+            }
+        }
+        return out.toString();
+    }
+
     static boolean isCased(String s) {
         return s.codePoints().anyMatch(c -> Character.isUpperCase(c) || Character.isLowerCase(c));
     }

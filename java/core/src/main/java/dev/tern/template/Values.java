@@ -1,6 +1,7 @@
 package dev.tern.template;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -8,10 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Values as Python has them: null is None; then Boolean, Long, Double, String, List, {@link Tuple}, Map, {@link Namespace},
- * {@link Callable}, {@link Undefined}. Strings are sequences of code points.
+ * {@link Callable}, {@link Undefined}. Strings are sequences of code points. Integers beyond 64 bits, which arguments of
+ * a tool may be, are BigInteger and can be printed and compared, no more.
  */
 final class Values {
     /** Deeper values than this are no chat's, and could not be printed. */
@@ -34,7 +37,9 @@ final class Values {
             case Short n -> n.longValue();
             case Byte n -> n.longValue();
             case Float f -> f.doubleValue();
-            case ChatMessage message -> ofMessage(message);
+            case BigInteger n -> n.bitLength() < Long.SIZE ? (Object) n.longValue() : n;
+            case ChatMessage message -> ofJson(message.json());
+            case JsonNode json -> ofJson(json);
             case Map<?, ?> map -> {
                 Map<@Nullable Object, @Nullable Object> copy = new LinkedHashMap<>();
                 map.forEach((k, v) -> copy.put(ofJava(k), ofJava(v)));
@@ -49,11 +54,25 @@ final class Values {
         };
     }
 
-    private static Map<@Nullable Object, @Nullable Object> ofMessage(ChatMessage message) {
-        Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
-        map.put("role", message.role());
-        map.put("content", message.content());
-        return map;
+    /** JSON as Python's json.loads reads it; objects keep their order. */
+    private static @Nullable Object ofJson(JsonNode json) {
+        if (json.isObject()) {
+            Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
+            json.properties().forEach(entry -> map.put(entry.getKey(), ofJson(entry.getValue())));
+            return map;
+        }
+        if (json.isArray()) {
+            List<@Nullable Object> list = new ArrayList<>(json.size());
+            json.forEach(item -> list.add(ofJson(item)));
+            return list;
+        }
+        return json.isString()
+                ? json.stringValue()
+                : json.isBoolean()
+                        ? (Object) json.booleanValue()
+                        : json.isIntegralNumber()
+                                ? ofJava(json.bigIntegerValue())
+                                : json.isNumber() ? (Object) json.doubleValue() : null;
     }
 
     static boolean isTrue(@Nullable Object value) {
@@ -77,6 +96,7 @@ final class Values {
             case null -> "None";
             case Boolean b -> "a boolean";
             case Long n -> "an integer";
+            case BigInteger n -> "an integer beyond 64 bits";
             case Double d -> "a float";
             case String s -> "a string";
             case List<?> list -> "a list";
@@ -159,6 +179,7 @@ final class Values {
             case null -> out.append("None");
             case Boolean b -> out.append(b ? "True" : "False");
             case Long n -> out.append(n);
+            case BigInteger n -> out.append(n);
             case Double d -> out.append(shortest(d));
             case String s -> repr(s, out);
             case List<?> list -> sequence(list, '[', ']', out, depth);
@@ -325,7 +346,7 @@ final class Values {
             }
             return true;
         }
-        return a == b || a instanceof String && a.equals(b) || a instanceof Undefined && b instanceof Undefined;
+        return a == b || (a instanceof String || a instanceof BigInteger) && a.equals(b) || a instanceof Undefined && b instanceof Undefined;
     }
 
     private static boolean equalItems(List<?> a, List<?> b, int depth, int[] steps) {

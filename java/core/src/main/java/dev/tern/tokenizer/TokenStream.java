@@ -1,6 +1,7 @@
 package dev.tern.tokenizer;
 
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * Text of ids that come one by one. A character whose bytes are spread over several tokens appears with its last, and
@@ -10,15 +11,17 @@ import java.util.Arrays;
 public abstract sealed class TokenStream {
     private final Tokenizer tokenizer;
     private final boolean skipSpecial;
+    private final Set<Integer> shown;
 
-    private TokenStream(Tokenizer tokenizer, boolean skipSpecial) {
+    private TokenStream(Tokenizer tokenizer, boolean skipSpecial, Set<Integer> shown) {
         this.tokenizer = tokenizer;
         this.skipSpecial = skipSpecial;
+        this.shown = shown;
     }
 
     /** The text that this id completes; empty while a character is incomplete. */
     public String push(int id) {
-        return tokenizer.appears(id, skipSpecial) ? take(id) : "";
+        return tokenizer.appears(id, skipSpecial) || shown.contains(id) ? take(id) : "";
     }
 
     /**
@@ -34,8 +37,8 @@ public abstract sealed class TokenStream {
         private byte[] pending = new byte[64];
         private int count;
 
-        OfBytes(Tokenizer tokenizer, TokenBytes bytes, boolean skipSpecial) {
-            super(tokenizer, skipSpecial);
+        OfBytes(Tokenizer tokenizer, TokenBytes bytes, boolean skipSpecial, Set<Integer> shown) {
+            super(tokenizer, skipSpecial, shown);
             this.bytes = bytes;
         }
 
@@ -66,8 +69,9 @@ public abstract sealed class TokenStream {
         private final Tokenizer tokenizer;
         private final PieceDecoding.Assembly assembly;
 
-        OfPieces(Tokenizer tokenizer, PieceDecoding.Assembly assembly, boolean skipSpecial) {
-            super(tokenizer, skipSpecial);
+        OfPieces(
+                Tokenizer tokenizer, PieceDecoding.Assembly assembly, boolean skipSpecial, Set<Integer> shown) {
+            super(tokenizer, skipSpecial, shown);
             this.tokenizer = tokenizer;
             this.assembly = assembly;
         }

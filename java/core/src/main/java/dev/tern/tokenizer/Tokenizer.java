@@ -4,6 +4,7 @@ import dev.tern.io.InputException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Text to ids and back, equal to Hugging Face's {@code tokenizers} id for id: byte-level BPE, SentencePiece's BPE and
@@ -116,7 +117,7 @@ public final class Tokenizer {
 
     /** A decoder for ids that come one by one; together they are what {@link #decode} says. */
     public TokenStream stream(boolean skipSpecial) {
-        return stream(skipSpecial, false);
+        return stream(skipSpecial, Set.of(), false);
     }
 
     /**
@@ -124,13 +125,18 @@ public final class Tokenizer {
      * word belongs between the two, and stays.
      */
     public TokenStream continuation(boolean skipSpecial) {
-        return stream(skipSpecial, true);
+        return stream(skipSpecial, Set.of(), true);
     }
 
-    private TokenStream stream(boolean skipSpecial, boolean continues) {
+    /** As {@link #continuation(boolean)}, leaving out the special tokens but for these. */
+    public TokenStream continuation(Set<Integer> shown) {
+        return stream(true, Set.copyOf(shown), true);
+    }
+
+    private TokenStream stream(boolean skipSpecial, Set<Integer> shown, boolean continues) {
         return decoding.byteLevel()
-                ? new TokenStream.OfBytes(this, bytes, skipSpecial)
-                : new TokenStream.OfPieces(this, decoding.assembly(continues), skipSpecial);
+                ? new TokenStream.OfBytes(this, bytes, skipSpecial, shown)
+                : new TokenStream.OfPieces(this, decoding.assembly(continues), skipSpecial, shown);
     }
 
     /** Whether the model has finished with this token: end of text, of a turn, of a message. */

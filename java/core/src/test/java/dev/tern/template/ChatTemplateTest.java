@@ -31,6 +31,9 @@ class ChatTemplateTest {
         refused("{{ messages[0].content + 1 }}", "'+' cannot take a string and an integer");
         refused("{% set x.y = 1 %}", "only a namespace's attributes can be set");
         refused("{{ raise_exception('No system role, please') }}", "the template refuses: No system role, please");
+        refused("a\n\t{{ x | nope }}\nb", "line 2, column 9: there is no filter 'nope' in this interpreter\n   {{ x | nope }}\n          ^");
+        refused("x".repeat(500) + "{{ 1 + }}" + "y".repeat(500), "found '}}'\n  " + "x".repeat(43) + "{{ 1 + }}" + "y".repeat(48) + "\n  " + " ".repeat(50) + "^");
+        refused("{% if x %}", "line 1, column 11: the template ends where");
         refused("{% include 'secrets' %}", "there is no statement 'include'");
     }
 

@@ -1,0 +1,102 @@
+package dev.tern.server;
+
+import dev.tern.server.http.Exchange;
+import dev.tern.server.http.Headers;
+import dev.tern.server.http.Reply;
+import dev.tern.server.json.Fields;
+import dev.tern.server.json.Json;
+import java.io.IOException;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
+/** One request on its way through an endpoint. */
+final class Call {
+    private final Api api;
+    private final Exchange exchange;
+    private final RequestLog.Entry log;
+    private int status;
+
+    Call(Api api, Exchange exchange, RequestLog.Entry log) {
+        this.api = api;
+        this.exchange = exchange;
+        this.log = log;
+    }
+
+    ServerOptions options() {
+        return api.options();
+    }
+
+    /** The model, which is loaded where an endpoint needs it. */
+    Served served() {
+        return api.served().orElseThrow(Api::loading);
+    }
+
+    Exchange exchange() {
+        return exchange;
+    }
+
+    RequestLog.Entry log() {
+        return log;
+    }
+
+    String path() {
+        return exchange.head().target().path();
+    }
+
+    Map<String, String> query() {
+        return exchange.head().target().query();
+    }
+
+    /** The body, a JSON object. */
+    Fields body() {
+        return Fields.of(exchange.body());
+    }
+
+    /** Answers with JSON. */
+    void json(JsonNode node) throws IOException {
+        json(200, node, new Headers());
+    }
+
+    void json(int code, JsonNode node, Headers more) throws IOException {
+        respond(code, "application/json; charset=utf-8", Json.bytes(node), more);
+    }
+
+    /** Answers whole. */
+    void respond(int code, String contentType, byte[] body, Headers more) throws IOException {
+        status = code;
+        Headers headers = headers(contentType);
+        if (more.first("Cache-Control").isEmpty()) {
+            headers.add("Cache-Control", "no-store");
+        }
+        exchange.respond(new Reply(code, headers.addAll(more), body));
+    }
+
+    /** Answers as a stream of events. */
+    EventStream events() throws IOException {
+        status = 200;
+        log.streamed();
+        Headers headers = headers("text/event-stream; charset=utf-8")
+                .add("Cache-Control", "no-store")
+                .add("X-Accel-Buffering", "no"); // proxies must not wait for more
+        return new EventStream(exchange.stream(200, headers));
+    }
+
+    private Headers headers(String contentType) {
+        Headers headers = api.headers(exchange.head(), log.id());
+        return contentType.isEmpty() ? headers : headers.add("Content-Type", contentType);
+    }
+
+    /** What an exception is to the client. */
+    ApiException errorOf(Throwable thrown) {
+        return api.errorOf(thrown, log.id());
+    }
+
+    void status(int code) {
+        status = code;
+    }
+
+    /** The status that was sent; 0 for none yet. */
+    int status() {
+        return status;
+    }
+}

@@ -1,0 +1,90 @@
+package dev.tern.server;
+
+import dev.tern.sampling.TokenConstraint;
+import dev.tern.server.json.Fields;
+import dev.tern.server.slots.CompletionRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * What llama-server's and OpenAI's requests for completions have in common.
+ *
+ * @param requests the completions asked for, those of one prompt together
+ * @param stream whether the answer is to come as it is made
+ * @param usage whether a stream ends with what it has cost
+ * @param returnTokens whether token ids are wanted
+ * @param timingsPerToken whether each part of a stream says what it has cost so far
+ * @param pings time between comments in a silent stream
+ */
+record CompletionBody(
+        List<CompletionRequest> requests,
+        boolean stream,
+        boolean usage,
+        boolean returnTokens,
+        boolean timingsPerToken,
+        Duration pings) {
+
+    private static final Duration NEVER = Duration.ofDays(1);
+
+    /** @param many the field that says how many completions of a prompt are wanted */
+    static CompletionBody read(Call call, Fields body, String many) {
+        return read(
+                call,
+                body,
+                many,
+                new Prompts(call.served()).read(body, "prompt"),
+                List.of(),
+                Set.of(),
+                ResponseFormat.read(body).constraint(call.served().grammars()));
+    }
+
+    /**
+     * @param prompts token ids, of each prompt
+     * @param moreStops texts to stop at beside the request's own
+     * @param shown special tokens whose text is wanted
+     * @param constraint what the answers must follow
+     */
+    static CompletionBody read(
+            Call call,
+            Fields body,
+            String many,
+            List<int[]> prompts,
+            List<String> moreStops,
+            Set<Integer> shown,
+            Optional<Supplier<TokenConstraint>> constraint) {
+        int perPrompt = body.integer(many, 1, call.options().maxChoices()).orElse(1);
+        SamplingReader sampling = new SamplingReader(call.served(), body);
+        int slot = body.integer("id_slot", -1, call.served().completions().slots().size() - 1)
+                .orElse(-1);
+        int millis = body.integer("t_max_predict_ms", -1, Integer.MAX_VALUE).orElse(-1);
+        boolean stream = body.flag("stream", false);
+        List<CompletionRequest> requests = new ArrayList<>();
+        for (int[] prompt : prompts) {
+            for (int i = 0; i < perPrompt; i++) {
+                requests.add(new CompletionRequest(
+                        prompt,
+                        sampling.options(i, moreStops, shown, constraint),
+                        slot < 0 ? OptionalInt.empty() : OptionalInt.of(slot),
+                        body.flag("cache_prompt", true),
+                        millis > 0 ? Optional.of(Duration.ofMillis(millis)) : Optional.empty(),
+                        stream && body.flag("return_progress", false)));
+            }
+        }
+        boolean usage = body.object("stream_options")
+                .map(options -> options.flag("include_usage", false))
+                .orElse(false);
+        int pings = body.integer("sse_ping_interval", -1, 3600).orElse(0);
+        return new CompletionBody(
+                requests,
+                stream,
+                usage,
+                body.flag("return_tokens", false),
+                body.flag("timings_per_token", false),
+                pings == 0 ? call.options().pingInterval() : pings < 0 ? NEVER : Duration.ofSeconds(pings));
+    }
+}

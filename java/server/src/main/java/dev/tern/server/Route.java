@@ -1,0 +1,41 @@
+package dev.tern.server;
+
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * A path and what answers it.
+ *
+ * @param pattern the path, or the beginning of paths when it ends in a slash and is not the slash alone; names it in the log
+ * @param open whether it answers without a key and while the model is loaded
+ * @param anthropic whether its errors look like Anthropic's
+ * @param endpoints by method
+ */
+record Route(String pattern, boolean open, boolean anthropic, Map<String, Endpoint> endpoints) {
+
+    static Route get(String pattern, Endpoint endpoint) {
+        return new Route(pattern, false, false, Map.of("GET", endpoint));
+    }
+
+    static Route post(String pattern, Endpoint endpoint) {
+        return new Route(pattern, false, false, Map.of("POST", endpoint));
+    }
+
+    static Route open(String pattern, Endpoint endpoint) {
+        return new Route(pattern, true, false, Map.of("GET", endpoint));
+    }
+
+    static Route anthropic(String pattern, Endpoint endpoint) {
+        return new Route(pattern, false, true, Map.of("POST", endpoint));
+    }
+
+    /** All methods it answers, as {@code Allow} lists them. */
+    String allow() {
+        TreeSet<String> methods = new TreeSet<>(endpoints.keySet());
+        if (methods.contains("GET")) {
+            methods.add("HEAD");
+        }
+        methods.add("OPTIONS");
+        return String.join(", ", methods);
+    }
+}
