@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 4
+#define TERN_ABI_VERSION 5
 
 /*
  * Element types of float matrices; those of the KV cache are TERN_F32, TERN_F16 and TERN_Q8_0.
@@ -108,6 +108,36 @@ typedef struct tern_ternary_matrix {
     float scale;
     int32_t layout; /* tern_ternary_layout */
 } tern_ternary_matrix;
+
+/*
+ * How files store ternary matrices: types of ggml, row after row of whole blocks, little-endian, wherever they begin. Of
+ * the blocks of scale * T, column i of a block:
+ *
+ *   TQ1_0: 256 columns in 54 bytes. Bytes are those of TERN_PANELS_5TRIT, ceil(256 q / 243): byte m < 32 has columns m,
+ *   m + 32, ... m + 128; byte 32 + m (m < 16) 160 + m, 176 + m, ... 224 + m; byte 48 + j (j < 4) 240 + j, + 4, + 8, + 12
+ *   and a fifth digit 0. Then d (fp16).
+ *
+ *   TQ2_0: 256 columns in 66 bytes: byte 32 h + m (h < 2, m < 32) has the codes of columns 128 h + m, + 32, + 64, + 96 from
+ *   the lowest bits up. Then d (fp16).
+ *
+ *   Q2_K: 256 columns in 84 bytes: 16 bytes of factors, codes q as of TQ2_0, d and d_min (fp16).
+ *   w = d * (factors[i / 16] & 15) * q - d_min * (factors[i / 16] >> 4), each operation rounded to float32.
+ *
+ *   Q4_0: 32 columns in 18 bytes: d (fp16), then byte j has q of column j in its low, of column j + 16 in its high half.
+ *   w = d * (q - 8).
+ *
+ *   Q8_0: as of tern_float_type. F16, BF16, F32: columns by themselves.
+ */
+enum tern_ternary_encoding {
+    TERN_ENCODED_TQ1_0 = 0,
+    TERN_ENCODED_TQ2_0 = 1,
+    TERN_ENCODED_Q2_K = 2,
+    TERN_ENCODED_Q4_0 = 3,
+    TERN_ENCODED_Q8_0 = 4,
+    TERN_ENCODED_F16 = 5,
+    TERN_ENCODED_BF16 = 6,
+    TERN_ENCODED_F32 = 7
+};
 
 /*
  * Activations quantized to int8, one scale a token (absmax).
@@ -220,6 +250,13 @@ typedef struct tern_screen_scores {
  *
  * ternary_unpack: the way back: rows [row_begin, row_end) of `w`, whatever its layout, in TERN_ROWS, padded.
  *
+ * ternary_decode: `rows` rows of a matrix of `cols` columns, a multiple of a block, which a file stores in the way of
+ *   `encoding` (tern_ternary_encoding), from `in` on, into TERN_ROWS, padded, `stride` bytes from row to row. The result is
+ *   the first of these rows that is none of scale * T (a finite scale), from which on codes are undefined, or -1. A row of
+ *   TQ1_0 or TQ2_0 is one when its bytes are five digits each, its codes 0, 1 and 2, and the d of each block is the scale,
+ *   or any other finite number and the block's codes are all 1. A row of the other types is one when each of its weights is
+ *   0 (code 1), equal to scale (code 2) or to -scale (code 0); NaN * 0 is none of them.
+ *
  * float_matmul: y[t * y_stride + row] = dot(w[row], x[t]) in the 32-lane order, weights widened exactly to float32,
  *   each product entering as fma(weight, x, lane).
  *
@@ -284,6 +321,8 @@ typedef struct tern_screen_scores {
       (const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end, const tern_ternary_matrix *w))             \
     X(ternary_unpack, void,                                                                                                \
       (const tern_ternary_matrix *w, int64_t row_begin, int64_t row_end, uint8_t *codes, int64_t stride))                  \
+    X(ternary_decode, int64_t,                                                                                             \
+      (int32_t encoding, const uint8_t *in, int64_t rows, int64_t cols, float scale, uint8_t *codes, int64_t stride))      \
     X(float_matmul, void,                                                                                                  \
       (const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens, int64_t row_begin, int64_t row_end,   \
        float *y, int64_t y_stride))                                                                                        \

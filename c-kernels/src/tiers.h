@@ -17,6 +17,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avxvnni_quantize tern_avx2_quantize
 #define tern_avxvnni_ternary_pack tern_avx2_ternary_pack
 #define tern_avxvnni_ternary_unpack tern_avx2_ternary_unpack
+#define tern_avxvnni_ternary_decode tern_avx2_ternary_decode
 #define tern_avxvnni_float_matmul tern_avx2_float_matmul
 #define tern_avxvnni_float_row tern_avx2_float_row
 #define tern_avxvnni_rms_norm tern_avx2_rms_norm
@@ -34,6 +35,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
 #define tern_avx512_ternary_unpack tern_avx2_ternary_unpack
+#define tern_avx512_ternary_decode tern_avx2_ternary_decode
 #define tern_avx512_float_row tern_avx2_float_row
 #define tern_avx512_rms_norm tern_avx2_rms_norm
 #define tern_avx512_rope tern_avx2_rope
@@ -47,6 +49,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_amx_quantize tern_avx512_quantize
 #define tern_amx_ternary_pack tern_avx512_ternary_pack
 #define tern_amx_ternary_unpack tern_avx512_ternary_unpack
+#define tern_amx_ternary_decode tern_avx512_ternary_decode
 #define tern_amx_float_matmul tern_avx512_float_matmul
 #define tern_amx_float_row tern_avx512_float_row
 #define tern_amx_rms_norm tern_avx512_rms_norm
@@ -69,6 +72,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_neondot_quantize tern_neon_quantize
 #define tern_neondot_ternary_pack tern_neon_ternary_pack
 #define tern_neondot_ternary_unpack tern_neon_ternary_unpack
+#define tern_neondot_ternary_decode tern_neon_ternary_decode
 #define tern_neondot_float_matmul tern_neon_float_matmul
 #define tern_neondot_float_row tern_neon_float_row
 #define tern_neondot_rms_norm tern_neon_rms_norm

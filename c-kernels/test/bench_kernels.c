@@ -12,6 +12,7 @@
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include "check.h"
+#include "encoded_case.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,44 @@ static void bench_panels(int32_t layout) {
     bench((row){name, run_unpack, &s, bytes, (double)(rows * cols), TERN_TIER_SCALAR});
     free((void *)(uintptr_t)s.rows.codes);
     free((void *)(uintptr_t)s.panels.codes);
+}
+
+typedef struct encoded_state {
+    int32_t encoding;
+    int64_t rows;
+    int64_t cols;
+    float scale;
+    uint8_t *in;
+    uint8_t *codes;
+} encoded_state;
+
+static void run_decode(const tern_kernels *kernels, void *state, int64_t repetition) {
+    const encoded_state *s = state;
+    (void)repetition;
+    if (kernels->ternary_decode(s->encoding, s->in, s->rows, s->cols, s->scale, s->codes, s->cols / 4) != -1) {
+        fail("a matrix is refused");
+    }
+}
+
+/* As bench_panels. */
+static void bench_decode(int32_t encoding) {
+    static const char *const names[ENCODINGS] = {"TQ1_0", "TQ2_0", "Q2_K", "Q4_0", "Q8_0", "F16", "BF16", "F32"};
+    const int64_t rows = 416;
+    const int64_t cols = 2560;
+    const int64_t bytes = cols / encoded_columns(encoding) * encoded_bytes(encoding);
+    encoded_state s = {encoding, rows, cols, 0.75f, allocate(rows * bytes), allocate(rows * cols / 4)};
+    int8_t t[2560];
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            t[c] = (int8_t)(random_below(3) - 1);
+        }
+        encode_row(encoding, t, cols, 0x3a00, 0, s.in + r * bytes);
+    }
+    char name[64];
+    snprintf(name, sizeof name, "ternary_decode %s", names[encoding]);
+    bench((row){name, run_decode, &s, (double)(rows * (bytes + cols / 4)), (double)(rows * cols), TERN_TIER_SCALAR});
+    free(s.in);
+    free(s.codes);
 }
 
 typedef struct float_state {
@@ -441,6 +480,9 @@ int main(int argc, char **argv) {
     }
     bench_panels(TERN_PANELS_2BIT);
     bench_panels(TERN_PANELS_5TRIT);
+    for (int32_t encoding = 0; encoding < ENCODINGS; encoding++) {
+        bench_decode(encoding);
+    }
     for (int32_t type = TERN_F32; type <= TERN_Q6_K; type++) {
         for (int64_t tokens = 1; tokens <= 8; tokens *= 2) {
             bench_float(type, tokens);

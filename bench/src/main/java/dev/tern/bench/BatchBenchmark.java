@@ -6,10 +6,8 @@ import dev.tern.ModelOptions;
 import dev.tern.Session;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -68,37 +66,35 @@ public class BatchBenchmark {
         }
     }
 
-    private @Nullable SyntheticModel synthetic;
-    private @Nullable Model model;
-    private @Nullable Batch batch;
-    private Session[] sessions = {};
+    private SyntheticModel synthetic;
+    private Model model;
+    private Batch batch;
+    private Session[] sessions;
     private final SplittableRandom random = new SplittableRandom(1);
     private final int[] token = new int[1];
     private int vocabulary;
 
     @Setup
     public void load() throws IOException {
-        SyntheticModel small = file.isEmpty() ? new SyntheticModel(4) : null;
-        synthetic = small;
-        Model loaded = Model.load(
-                small == null ? Path.of(file) : small.file(),
+        synthetic = file.isEmpty() ? new SyntheticModel(4) : null;
+        model = Model.load(
+                synthetic == null ? Path.of(file) : synthetic.file(),
                 ModelOptions.builder()
                         .threads(threads)
                         .contextLength(context + STEPS)
                         .build());
-        model = loaded;
-        batch = loaded.batch();
-        vocabulary = loaded.hyperparameters().vocabSize();
+        batch = model.batch();
+        vocabulary = model.hyperparameters().vocabSize();
         sessions = new Session[sequences];
         for (int i = 0; i < sequences; i++) {
-            sessions[i] = loaded.session();
+            sessions[i] = model.session();
             sessions[i].feed(random.ints(context, 0, vocabulary).toArray());
         }
     }
 
     @TearDown
     public void delete() throws IOException {
-        Objects.requireNonNull(model).close();
+        model.close();
         if (synthetic != null) {
             synthetic.close();
         }
@@ -106,15 +102,14 @@ public class BatchBenchmark {
 
     @Benchmark
     public int step(Tokens count) {
-        Batch pass = Objects.requireNonNull(batch);
         for (Session session : sessions) {
             if (session.position() == context + STEPS) {
                 session.rewind(context);
             }
             token[0] = random.nextInt(vocabulary);
-            pass.add(session, top, token, 0, 1, true);
+            batch.add(session, top, token, 0, 1, true);
         }
-        pass.run();
+        batch.run();
         count.tokens += sequences;
         return sessions[0].position();
     }

@@ -97,6 +97,9 @@ public final class Model implements AutoCloseable {
             opened.add(file);
             ModelHyperparameters model = GgufHyperparameters.read(file);
             requireCacheType(gguf, model, options.cacheType());
+            if (options.kernels().isEmpty()) {
+                Thread.ofPlatform().daemon().name("tern-linker").start(KernelChoice::prepare);
+            }
             FutureTask<Tokenizer> reading = new FutureTask<>(() -> tokenizer(file, model)); // from memory of its own
             Thread.ofPlatform().daemon().name("tern-tokenizer").start(reading);
             ThreadTeam team = team(options);

@@ -173,6 +173,21 @@ class LauncherTest {
     }
 
     @Test
+    void runsWithTheCacheThatWasTrainedAndWithoutOneWhereTrainingFails() throws Exception {
+        Path home = jdk("j", "25");
+        String java = "for a; do case $a in -XX:AOTCacheOutput=*) echo cache >\"${a#*=}\";; esac; done; printf '<%s>\\n' \"$@\"";
+        program(home.resolve("bin/java"), java);
+        assertThat(tern("demo").out()).contains("<-XX:AOTCache=" + repository.toRealPath());
+
+        touch("pom.xml");
+        program(home.resolve("bin/java"), java + "; case $* in *AOTCacheOutput*|*ClassFileUpdate*) exit 1;; esac");
+        Result result = tern("demo");
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).contains("<demo>").doesNotContain("AOTCache");
+        assertThat(result.err()).doesNotContain("fail");
+    }
+
+    @Test
     void goesOnlineOnlyWhenSomethingIsMissing() throws Exception {
         jdk("j", "25");
         maven("case $* in *-o*) echo 'Cannot access central in offline mode'; exit 1;; esac");

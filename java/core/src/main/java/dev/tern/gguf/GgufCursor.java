@@ -25,6 +25,16 @@ final class GgufCursor {
     /** ggml reads flat arrays only; this is generous. */
     private static final int MAX_NESTING = 8;
 
+    /** Bytes of arrays of strings that are copied at once, and how many of them must be left for the next string. */
+    private static final int WINDOW = 1 << 16;
+
+    private static final int SHORT_STRING = 1 << 10;
+
+    /** Stands in decoded text for what is malformed, or for itself. */
+    private static final char REPLACEMENT = '\uFFFD';
+
+    private static final String MALFORMED = String.valueOf(REPLACEMENT);
+
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -99,7 +109,7 @@ final class GgufCursor {
         byte[] bytes = new byte[(int) length];
         MemorySegment.copy(file, ValueLayout.JAVA_BYTE, at, bytes, 0, bytes.length);
         String text = new String(bytes, StandardCharsets.UTF_8);
-        if (text.indexOf('\uFFFD') < 0) { // which stands for what is malformed, or for itself
+        if (text.indexOf(REPLACEMENT) < 0) {
             return text;
         }
         try {
@@ -178,12 +188,42 @@ final class GgufCursor {
         return new GgufValue(GgufValueType.ARRAY, element, values);
     }
 
+    /** Vocabularies have hundreds of thousands: they are made from a copy of the file's bytes, not read one by one. */
     private List<String> strings(int n, String what) {
         String[] values = new String[n];
+        byte[] window = new byte[(int) Math.min(WINDOW, file.byteSize() - position)];
+        long start = position;
+        int filled = 0;
         for (int i = 0; i < n; i++) {
-            values[i] = string(what);
+            int at = (int) (position - start);
+            if (filled - at < SHORT_STRING) {
+                start = position;
+                at = 0;
+                filled = (int) Math.min(window.length, file.byteSize() - start);
+                MemorySegment.copy(file, ValueLayout.JAVA_BYTE, start, window, 0, filled);
+            }
+            long length = filled - at < Long.BYTES ? -1 : littleEndian(window, at);
+            String value = length < 0 || length > filled - at - Long.BYTES
+                    ? MALFORMED
+                    : new String(window, at + Long.BYTES, (int) length, StandardCharsets.UTF_8);
+            if (value.indexOf(REPLACEMENT) < 0 && position + Long.BYTES + length <= MAX_HEADER) {
+                position += Long.BYTES + length;
+                values[i] = value;
+            } else {
+                values[i] = string(what); // long, or an error to be told
+                filled = 0;
+                start = position;
+            }
         }
         return List.of(values);
+    }
+
+    private static long littleEndian(byte[] bytes, int at) {
+        long value = 0;
+        for (int i = Long.BYTES - 1; i >= 0; i--) {
+            value = value << 8 | bytes[at + i] & 0xFF;
+        }
+        return value;
     }
 
     private List<GgufValue> arrays(int n, String what, int depth) {

@@ -7,8 +7,8 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The rules of arrays. A tuple ({@code prefixItems}, or {@code items} as an array) is written whole where it may be, and
- * nothing behind it unless {@code items} is said or more are demanded.
+ * The rules of arrays. A tuple ({@code prefixItems}, or {@code items} as an array) is written whole where it may be,
+ * and nothing behind it unless {@code items} is said or more are demanded.
  */
 final class ArraySchema {
     private static final int LONGEST = 16_384;

@@ -156,8 +156,8 @@ final class AutomatonBuilder {
     }
 
     /**
-     * Adds an edge or two from one state to another: a set of characters, or a call. What is neither is written out once,
-     * as a rule to call.
+     * Adds an edge or two from one state to another: a set of characters, or a call. What is neither is written out
+     * once, as a rule to call.
      */
     private int edge(Expression expression, int from, int to) {
         if (!(expression instanceof Characters characters)) {

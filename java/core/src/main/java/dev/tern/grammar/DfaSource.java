@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
-/** A nondeterministic automaton over code points, by Thompson's construction; sets of its states are a {@link Dfa}'s. */
+/**
+ * A nondeterministic automaton over code points, by Thompson's construction; sets of its states are a {@link Dfa}'s.
+ */
 final class DfaSource {
     private final Effort effort;
     private final List<Ints> silent = new ArrayList<>();

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls that are open: where the innermost goes on, and the calls around it. There is one object for equal ones of one
- * {@link Configurations}.
+ * The calls that are open: where the innermost goes on, and the calls around it. There is one object for equal ones of
+ * one {@link Configurations}.
  */
 final class Frame {
     final int returnState;

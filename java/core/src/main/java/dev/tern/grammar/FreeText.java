@@ -9,8 +9,8 @@ import java.util.TreeMap;
 import java.util.function.IntSupplier;
 
 /**
- * Text that follows no rules until one of some strings stands in it (Aho and Corasick's automaton, 1975): each state is the
- * longest end of the text that one of them begins with.
+ * Text that follows no rules until one of some strings stands in it (Aho and Corasick's automaton, 1975): each state is
+ * the longest end of the text that one of them begins with.
  */
 final class FreeText {
     private static final int ABSENT = -1;
@@ -64,8 +64,8 @@ final class FreeText {
     }
 
     /**
-     * Adds the rule, whose text may end anywhere before a trigger; behind one comes another rule's text, and then the end.
-     * It has to be the graph's first rule.
+     * Adds the rule, whose text may end anywhere before a trigger; behind one comes another rule's text, and then the
+     * end. It has to be the graph's first rule.
      *
      * @param rule gives the number of the rule behind a trigger, once the states of this one stand
      * @return how many states, from 0, are of text without rules

@@ -7,9 +7,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads GBNF, the format of llama.cpp's grammar files: {@code name ::= alternatives}, literals in double quotes, classes
- * in brackets, {@code .} for any character, groups, {@code * + ? {m} {m,} {m,n}}, comments from {@code #}. A rule goes on
- * on the next line inside a group, after {@code |} and before it. Tokens as terminals ({@code <think>}) are refused.
+ * Reads GBNF, the format of llama.cpp's grammar files: {@code name ::= alternatives}, literals in double quotes,
+ * classes in brackets, {@code .} for any character, groups, {@code * + ? {m} {m,} {m,n}}, comments from {@code #}. A
+ * rule goes on on the next line inside a group, after {@code |} and before it. Tokens as terminals ({@code <think>})
+ * are refused.
  */
 final class Gbnf {
     private static final int MOST_CHARACTERS = 1 << 20;

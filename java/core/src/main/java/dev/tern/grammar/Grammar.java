@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Rules that a text follows. Compiling takes milliseconds, and what is found out about a vocabulary is kept with the
- * grammar, so requests with the same rules should share one. Memory is bounded, whatever the rules: a few ten MB at worst.
- * Thread-safe.
+ * grammar, so requests with the same rules should share one. Memory is bounded, whatever the rules: a few ten MB at
+ * worst. Thread-safe.
  *
  * <p>Calls of rules may be open in each other 256 deep, which bounds how deep a JSON text is nested; a text is only
  * continued where it can be brought to an end within that.
@@ -40,7 +40,7 @@ public final class Grammar {
         } else if (checks.endless(0)) {
             throw InputException.at(rules.origin())
                     .problem("no value satisfies it")
-                    .cure("Look for types, bounds, required properties or references to itself that exclude each other.")
+                    .cure("Look for types, bounds, required properties or references that exclude each other.")
                     .exception();
         }
     }
@@ -76,10 +76,11 @@ public final class Grammar {
      *
      * <p>Of the keywords, {@code not}, {@code if}, {@code contains}, {@code uniqueItems}, {@code propertyNames},
      * {@code dependent…}, {@code unevaluated…}, references to elsewhere and some formats are refused; {@code oneOf} is,
-     * unless its alternatives can be told apart. Words that are no keywords, and formats that the specification does not
-     * name, mean nothing.
+     * unless its alternatives can be told apart. Words that are no keywords, and formats that the specification does
+     * not name, mean nothing.
      *
-     * @throws InputException naming the keyword and its place as a JSON pointer; when no value can satisfy the schema; or
+     * @throws InputException naming the keyword and its place as a JSON pointer; when no value can satisfy the schema;
+     * or
      *     when the grammar would be too large
      */
     public static Grammar ofJsonSchema(JsonNode schema) {
@@ -118,8 +119,8 @@ public final class Grammar {
 
     /**
      * The same rules, once one of the triggers stands in the text: before, anything may come and the text may end
-     * anywhere, with special tokens allowed, which count as the text that they spell. Behind a trigger the rules hold, to
-     * the end.
+     * anywhere, with special tokens allowed, which count as the text that they spell. Behind a trigger the rules hold,
+     * to the end.
      *
      * @throws InputException when there is no trigger, an empty one, or more than 4096 bytes of them
      */
@@ -127,7 +128,9 @@ public final class Grammar {
         int bytes = 0;
         for (String trigger : triggers) {
             int length = trigger.getBytes(StandardCharsets.UTF_8).length;
-            bytes = length == 0 ? MOST_TRIGGER_BYTES + 1 : (int) Math.min(MOST_TRIGGER_BYTES + 1, (long) bytes + length);
+            bytes = length == 0
+                    ? MOST_TRIGGER_BYTES + 1
+                    : (int) Math.min(MOST_TRIGGER_BYTES + 1, (long) bytes + length);
         }
         if (bytes == 0 || bytes > MOST_TRIGGER_BYTES) {
             throw InputException.at("triggers of a grammar")

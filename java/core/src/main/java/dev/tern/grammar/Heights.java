@@ -6,9 +6,9 @@ import static dev.tern.grammar.Automaton.ENDLESS;
 import java.util.Arrays;
 
 /**
- * How many calls must be open at once to come from a state to the end of its rule: the least height of the stack, found by
- * going back from the ends, one height after the other. Where a text is only continued as long as this height is left
- * beneath the limit, it can always be brought to its end. Not thread-safe.
+ * How many calls must be open at once to come from a state to the end of its rule: the least height of the stack, found
+ * by going back from the ends, one height after the other. Where a text is only continued as long as this height is
+ * left beneath the limit, it can always be brought to its end. Not thread-safe.
  */
 final class Heights {
     private final Automaton automaton;
@@ -24,7 +24,9 @@ final class Heights {
     private Ints nextHeight = new Ints();
     private int level;
 
-    /** @param bytes whether edges may be taken that consume a byte; without them a height says that nothing is needed */
+    /**
+     * @param bytes whether edges may be taken that consume a byte; without them a height says that nothing is needed
+     */
     Heights(Automaton automaton, boolean bytes) {
         this.automaton = automaton;
         this.bytes = bytes;

@@ -16,8 +16,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Makes rules of a JSON Schema, draft 4 to 2020-12. A rule is made of all the schemas that one value has to satisfy, so
- * {@code allOf} and keywords beside {@code $ref} are no more than several of them; each alternative of {@code anyOf} joins
- * the others. Not thread-safe.
+ * {@code allOf} and keywords beside {@code $ref} are no more than several of them; each alternative of {@code anyOf}
+ * joins the others. Not thread-safe.
  */
 final class JsonSchemaRules {
     final RuleSet rules;

@@ -54,7 +54,13 @@ final class JsonText {
             value = found;
             rules.define(
                     found.rule(),
-                    choice(object(), array(found, 0, Repeat.UNBOUNDED), string(), number(), bool(), new Literal("null")));
+                    choice(
+                            object(),
+                            array(found, 0, Repeat.UNBOUNDED),
+                            string(),
+                            number(),
+                            bool(),
+                            new Literal("null")));
         }
         return found;
     }

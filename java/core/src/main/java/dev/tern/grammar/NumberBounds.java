@@ -77,8 +77,7 @@ record NumberBounds(
 
     /** With both bounds, none beyond what is written, for numbers that need not be whole. */
     NumberBounds limited() {
-        NumberBounds bounds = low != null && low.compareTo(LARGEST.negate()) >= 0 ? this : atLeast(LARGEST.negate(), false);
-        return high != null && high.compareTo(LARGEST) <= 0 ? bounds : bounds.atMost(LARGEST, false);
+        return atLeast(LARGEST.negate(), false).atMost(LARGEST, false);
     }
 
     /** The least whole number; without a bound far enough below the upper one. */

@@ -16,8 +16,8 @@ import java.util.List;
 
 /**
  * Decimal texts of the numbers within bounds. Without a bound, numbers go as far as 10^15, and with up to 15 digits in
- * all where the bounds have no more, so that a reader of doubles sees each of them on the right side of its bounds. Zero
- * has no sign, and whole numbers no leading zeros.
+ * all where the bounds have no more, so that a reader of doubles sees each of them on the right side of its bounds.
+ * Zero has no sign, and whole numbers no leading zeros.
  */
 final class NumberRules {
     static final int MOST_DIGITS = 15;
@@ -46,7 +46,8 @@ final class NumberRules {
     /** As {@link #whole}, from 0 on: for each number of digits those between two of that length. */
     private static Expression natural(BigInteger low, BigInteger high) {
         List<Expression> alternatives = new ArrayList<>();
-        for (int digits = low.toString().length(); digits <= high.toString().length() && low.compareTo(high) <= 0; digits++) {
+        int longest = low.compareTo(high) > 0 ? 0 : high.toString().length();
+        for (int digits = low.toString().length(); digits <= longest; digits++) {
             BigInteger first = digits == 1 ? BigInteger.ZERO : BigInteger.TEN.pow(digits - 1);
             BigInteger last = BigInteger.TEN.pow(digits).subtract(BigInteger.ONE);
             alternatives.add(between(first.max(low).toString(), last.min(high).toString()));
@@ -165,8 +166,8 @@ final class NumberRules {
     }
 
     /**
-     * Digits behind a decimal point, one at least, compared as fractions with the digits of a bound. Nothing more than so
-     * many are written.
+     * Digits behind a decimal point, one at least, compared as fractions with the digits of a bound. Nothing more than
+     * so many are written.
      */
     private record Fractions(int precision) {
         /** As many digits as a double has, behind so many, or as the bounds have. */
@@ -197,7 +198,8 @@ final class NumberRules {
             char d = bound.charAt(0);
             String rest = bound.substring(1);
             Expression equal = sequence(
-                    new Literal(String.valueOf(d)), tail(atLeast(rest, excluded, most - 1), rest.isEmpty() && !excluded));
+                    new Literal(String.valueOf(d)),
+                    tail(atLeast(rest, excluded, most - 1), rest.isEmpty() && !excluded));
             return d == '9' ? equal : choice(sequence(digit(d + 1, '9'), digits(0, most - 1)), equal);
         }
 

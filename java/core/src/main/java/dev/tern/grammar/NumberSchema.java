@@ -95,8 +95,8 @@ final class NumberSchema {
         if (units.bitLength() > 31 || units.longValue() * (places + 2) > MOST_REMAINDERS) {
             throw InputException.at(where)
                     .problem("'multipleOf' is too fine or too large for these bounds")
-                    .expected("at most " + MOST_LISTED + " multiples, or remainders times decimal places + 2 of at most "
-                            + MOST_REMAINDERS)
+                    .expected("at most " + MOST_LISTED + " multiples, or remainders times decimal places + 2 of at"
+                            + " most " + MOST_REMAINDERS)
                     .found(step.toPlainString())
                     .exception();
         }

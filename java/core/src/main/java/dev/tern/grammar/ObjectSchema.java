@@ -135,8 +135,8 @@ final class ObjectSchema {
     }
 
     /**
-     * Rules that count through the properties: one for nothing written so far, and one for something, where a comma stands
-     * before the next.
+     * Rules that count through the properties: one for nothing written so far, and one for something, where a comma
+     * stands before the next.
      */
     private Expression members(List<String> written, Expression other, int room) {
         Expression comma = schema.json.comma();
@@ -165,7 +165,9 @@ final class ObjectSchema {
         return first;
     }
 
-    /** A property without a name in the schema: for each set of patterns that its key may match, the schemas for those. */
+    /**
+     * A property without a name in the schema: for each set of patterns that its key may match, the schemas for those.
+     */
     private Expression otherMember() {
         if (patterns.size() > MOST_PATTERNS) {
             throw pieces.stream()

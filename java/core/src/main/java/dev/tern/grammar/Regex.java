@@ -8,13 +8,14 @@ import dev.tern.grammar.Expression.Sequence;
 import dev.tern.io.InputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * Reads the regular expressions of JSON Schema's {@code pattern}: those of ECMA-262 without what is no regular language.
- * Alternatives, groups of every name, repetitions (lazy ones say the same), classes, {@code \d \w \s} and their
- * opposites, general categories ({@code \p{L}}), and anchors at the ends. References back, looking around, word
- * boundaries and anchors elsewhere are refused. As a pattern may be found anywhere in a string, what is not anchored has
- * any text around it.
+ * Reads the regular expressions of JSON Schema's {@code pattern}: those of ECMA-262 without what is no regular
+ * language. Alternatives, groups of every name, repetitions (lazy ones say the same), classes, {@code \d \w \s} and
+ * their opposites, general categories ({@code \p{L}}), and anchors at the ends. References back, looking around, word
+ * boundaries and anchors elsewhere are refused. As a pattern may be found anywhere in a string, what is not anchored
+ * has any text around it.
  */
 final class Regex {
     private static final int DEEPEST = 100;
@@ -125,7 +126,7 @@ final class Regex {
         }
         at++;
         if (take("?")) {
-            if (text.startsWith("=", at) || text.startsWith("!", at) || text.startsWith("<=", at) || text.startsWith("<!", at)) {
+            if (Stream.of("=", "!", "<=", "<!").anyMatch(sign -> text.startsWith(sign, at))) {
                 throw error("looking around is not supported");
             }
             if (take("<")) {

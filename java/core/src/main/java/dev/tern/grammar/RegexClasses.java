@@ -4,8 +4,8 @@ package dev.tern.grammar;
 final class RegexClasses {
     /** By {@link Character#getType(int)}, which has no category 17. */
     private static final String[] CATEGORIES = {
-        "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co", "Cs",
-        "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf"
+        "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc",
+        "Cf", "", "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf"
     };
 
     private static final CodePoints DIGIT = CodePoints.of('0', '9');
@@ -13,7 +13,8 @@ final class RegexClasses {
             .union(CodePoints.of('a', 'z'))
             .union(CodePoints.of('A', 'Z'))
             .union(CodePoints.of('_'));
-    private static final CodePoints SPACE = CodePoints.ofAll("\t\n\u000B\f\r \u00A0\u1680\u2028\u2029\u202F\u205F\u3000\uFEFF")
+    private static final CodePoints SPACE = CodePoints
+            .ofAll("\t\n\u000B\f\r \u00A0\u1680\u2028\u2029\u202F\u205F\u3000\uFEFF")
             .union(CodePoints.of(0x2000, 0x200A));
 
     private final Regex regex;
@@ -160,7 +161,9 @@ final class RegexClasses {
         return value;
     }
 
-    /** A general category of Unicode by its short name, such as {@code {Lu}}, or a group of them, such as {@code {L}}. */
+    /**
+     * A general category of Unicode by its short name, such as {@code {Lu}}, or a group of them, such as {@code {L}}.
+     */
     private CodePoints category() {
         int end = text.indexOf('}', regex.position());
         boolean named = text.startsWith("{", regex.position()) && end > regex.position() + 1;

@@ -24,8 +24,8 @@ final class SchemaReferences {
     }
 
     /**
-     * All that has to be satisfied, in the order of the schemas; empty when one of them is {@code false}. True, and what is
-     * there already, is left out.
+     * All that has to be satisfied, in the order of the schemas; empty when one of them is {@code false}. True, and
+     * what is there already, is left out.
      */
     Optional<List<SchemaPiece>> flatten(List<SchemaPiece> schemas) {
         List<SchemaPiece> flat = new ArrayList<>();
@@ -101,7 +101,8 @@ final class SchemaReferences {
         }
         JsonNode node = root;
         StringBuilder pointer = new StringBuilder("#");
-        for (String part : reference.length() < 2 ? new String[0] : decoded(piece, reference.substring(2)).split("/", -1)) {
+        String[] parts = reference.equals("#") ? new String[0] : decoded(piece, reference.substring(2)).split("/", -1);
+        for (String part : parts) {
             String name = part.replace("~1", "/").replace("~0", "~");
             node = node.isArray() && part.matches("[0-9]{1,6}") ? node.path(Integer.parseInt(part)) : node.path(name);
             pointer.append('/').append(SchemaPiece.escaped(name));

@@ -19,7 +19,8 @@ import tools.jackson.databind.JsonNode;
 final class SchemaShape {
     private static final Set<String> OF_OBJECTS = Set.of(
             "properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties");
-    private static final Set<String> OF_ARRAYS = Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems");
+    private static final Set<String> OF_ARRAYS =
+            Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems");
     private static final Set<String> OF_STRINGS = Set.of("minLength", "maxLength", "pattern", "format");
     private static final Set<String> OF_NUMBERS =
             Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");

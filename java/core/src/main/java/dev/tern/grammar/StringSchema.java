@@ -29,7 +29,9 @@ record StringSchema(int minLength, int maxLength, List<Expression> patterns) {
     StringSchema and(StringSchema other) {
         List<Expression> both = new ArrayList<>(patterns);
         both.addAll(other.patterns);
-        int max = maxLength < 0 ? other.maxLength : other.maxLength < 0 ? maxLength : Math.min(maxLength, other.maxLength);
+        int max = maxLength < 0 || other.maxLength < 0
+                ? Math.max(maxLength, other.maxLength)
+                : Math.min(maxLength, other.maxLength);
         return new StringSchema(Math.max(minLength, other.minLength), max, both);
     }
 

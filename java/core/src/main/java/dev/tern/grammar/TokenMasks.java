@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which tokens of a vocabulary may come at a configuration of a grammar, as far as that was asked for.
  *
- * <p>The calls that all readings of the text have around them do not matter for most tokens. So the part inside of them is
- * looked at alone: along the trie it either takes a token whole, or not at all, or is left within the token, and only
- * these few places are gone on from with the calls that are really there. What was found for a part serves wherever the
- * part stands, such as inside any string of a JSON text. Thread-safe: one thread at a time works, others wait.
+ * <p>The calls that all readings of the text have around them do not matter for most tokens. So the part inside of them
+ * is looked at alone: along the trie it either takes a token whole, or not at all, or is left within the token, and
+ * only these few places are gone on from with the calls that are really there. What was found for a part serves
+ * wherever the part stands, such as inside any string of a JSON text. Thread-safe: one thread at a time works, others
+ * wait.
  */
 final class TokenMasks {
     /** Bit sets kept, of each kind: 16 KB each for 128,256 tokens. */
@@ -140,34 +141,37 @@ final class TokenMasks {
     }
 
     private long[] compute(Configuration at) {
-        long[] bits = new long[trie.vocabSize() + 63 >> 6];
         if (at.states.length == 0) {
-            return bits;
+            return new long[trie.vocabSize() + 63 >> 6];
         }
         Frame around = around(at);
-        if (around == configurations.outermost || around.depth > Automaton.DEEPEST / 2) {
-            walk(0, trie.nodes(), part(at, null), bits, null);
-            return bits;
+        boolean apart = around != configurations.outermost && around.depth <= Automaton.DEEPEST / 2;
+        Part part = part(at, apart ? around : null);
+        if (apart && part.peak() > Automaton.DEEPEST / 2) { // the limit might matter here and not elsewhere
+            apart = false;
+            part = part(at, null);
         }
-        Configuration inside = part(at, around);
+        long[] bits = part.bits().clone();
+        if (apart) {
+            Configuration outside = configurations.at(around.returnState, Objects.requireNonNull(around.parent));
+            for (int node : part.exits()) {
+                walk(node + 1, trie.behind(node), outside, bits, null);
+            }
+        }
+        return bits;
+    }
+
+    private Part part(Configuration at, @Nullable Frame around) {
+        Configuration inside = inside(at, around);
         Part part = parts.get(inside);
         if (part == null) {
+            long[] bits = new long[trie.vocabSize() + 63 >> 6];
             Ints exits = new Ints();
             int peak = walk(0, trie.nodes(), inside, bits, exits);
             part = new Part(bits, exits.toArray(), peak);
             parts.put(inside, part);
         }
-        if (part.peak() > Automaton.DEEPEST / 2) { // the limit might matter here and not elsewhere
-            bits = new long[bits.length];
-            walk(0, trie.nodes(), part(at, null), bits, null);
-            return bits;
-        }
-        bits = part.bits().clone();
-        Configuration outside = configurations.at(around.returnState, Objects.requireNonNull(around.parent));
-        for (int node : part.exits()) {
-            walk(node + 1, trie.behind(node), outside, bits, null);
-        }
-        return bits;
+        return part;
     }
 
     /** The innermost calls that all readings have around them. */
@@ -186,10 +190,10 @@ final class TokenMasks {
     }
 
     /**
-     * What is inside of these calls, or all of it when there are none, with repetitions brought to the state that stands
-     * for all from which no token sees their bounds.
+     * What is inside of these calls, or all of it when there are none, with repetitions brought to the state that
+     * stands for all from which no token sees their bounds.
      */
-    private Configuration part(Configuration at, @Nullable Frame around) {
+    private Configuration inside(Configuration at, @Nullable Frame around) {
         int[] states = new int[at.states.length];
         Frame[] frames = new Frame[states.length];
         for (int i = 0; i < states.length; i++) {

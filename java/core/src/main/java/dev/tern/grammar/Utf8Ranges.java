@@ -4,9 +4,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Ranges of code points as sequences of ranges of bytes. A range is cut where the number of bytes changes, and where what
- * follows the first byte that differs is not all of 80 to BF; so 800 to FFFF becomes E0 [A0-BF] [80-BF] and [E1-EF] [80-BF]
- * [80-BF]. Equal ends of sequences share their states.
+ * Ranges of code points as sequences of ranges of bytes. A range is cut where the number of bytes changes, and where
+ * what follows the first byte that differs is not all of 80 to BF; so 800 to FFFF becomes E0 [A0-BF] [80-BF] and
+ * [E1-EF] [80-BF] [80-BF]. Equal ends of sequences share their states.
  */
 final class Utf8Ranges {
     private static final int[] LAST_OF_LENGTH = {0x7F, 0x7FF, 0xFFFF, 0x10FFFF};

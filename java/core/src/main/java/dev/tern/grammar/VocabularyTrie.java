@@ -7,8 +7,8 @@ import java.util.Comparator;
 import java.util.SortedSet;
 
 /**
- * The bytes of a vocabulary's tokens as a tree, so that what tokens have in common is tried once. Make one for a model and
- * share it: for 128,256 tokens it takes some 10 MB. Immutable and thread-safe.
+ * The bytes of a vocabulary's tokens as a tree, so that what tokens have in common is tried once. Make one for a model
+ * and share it: for 128,256 tokens it takes some 10 MB. Immutable and thread-safe.
  *
  * <p>It has the tokens that are text. Special tokens (control and unknown), rows without a token, tokens without bytes
  * and those that end an answer are apart.

@@ -22,6 +22,7 @@ final class FileMatrix {
     final float factor; // of its .scale tensor
     TernaryLayout layout = TernaryLayout.ROWS;
     MemorySegment codes; // as kernels read it
+    float storedScale; // as the file has it, without the factor
     float scale;
     @Nullable LutKernels lut; // who looks it up, when it is not multiplied
 
@@ -38,6 +39,13 @@ final class FileMatrix {
     /** Whether the file has it in {@link TernaryLayout#ROWS}. */
     boolean storedAsRows() {
         return codec.isRuntimeLayout() && cols % TernaryWeights.GROUP == 0;
+    }
+
+    /** Bytes of a row in the file; 0 where rows do not lie one after the other. */
+    long storedRowBytes() {
+        return storedAsRows()
+                ? TernaryWeights.rowBytes(cols)
+                : codec.encoding().map(encoding -> encoding.rowBytes(cols)).orElse(0L);
     }
 
     /** What kernels compute with, once it is loaded. */

@@ -4,6 +4,7 @@ import dev.tern.gguf.GgufFile;
 import dev.tern.io.InputException;
 import dev.tern.kernels.HugePages;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.TernaryEncoding;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
 import dev.tern.kernels.Tier;
@@ -11,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * is not used in place, filled by all threads of the team. A member takes the same part of each matrix's rows first and
  * helps the others when it is done, so that the pages are spread over the processors' memories as the threads are.
  * (Which member reads a row in a pass is decided by arrival, so no part is always near.) The file's own pages are given
- * back tensor by tensor, so that a model is not in memory twice.
+ * back share by share, however far apart the members are, so that a model is not in memory twice.
  */
 final class MatrixLoader {
     private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end
@@ -146,6 +148,7 @@ final class MatrixLoader {
     }
 
     private void plan(FileMatrix m, Deal deal) {
+        m.storedScale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor));
         if (m.lut != null) {
             deal.add(0, scratch -> {
                 m.codec.check(m.data, m.rows, m.cols, file.where(m.tensor));
@@ -164,6 +167,10 @@ final class MatrixLoader {
             int to = (int) Math.min(m.rows, (long) first + rows);
             deal.add((double) first / m.rows, scratch -> {
                 pack(m, panels, from, to, scratch);
+                if (m.codes != m.data) {
+                    long rowBytes = m.storedRowBytes();
+                    file.release(m.tensor, from * rowBytes, (to - from) * rowBytes);
+                }
                 if (left.decrementAndGet() == 0) {
                     finish(m);
                 }
@@ -182,12 +189,29 @@ final class MatrixLoader {
             rows = panels != null
                     ? scratch.rows((to - from) * rowBytes)
                     : m.codes.asSlice(from * rowBytes, (to - from) * rowBytes);
-            m.codec.pack(m.data, m.rows, m.cols, from, to, rows, file.where(m.tensor));
+            decode(m, from, to, rows);
         }
         if (panels != null) {
             kernels.ternaryPack(rows, from, to, panels);
         } else if (m.storedAsRows() && m.codes != m.data) {
             m.codes.asSlice(from * rowBytes).copyFrom(rows);
+        }
+    }
+
+    /**
+     * By a kernel where one is faster than the codec, which says of rows that the kernel refuses what is wrong with them.
+     */
+    private void decode(FileMatrix m, int from, int to, MemorySegment rows) {
+        int decoded = from;
+        Optional<TernaryEncoding> encoding = m.codec.encoding();
+        if (encoding.isPresent() && kernels.tier() != Tier.JAVA && kernels.tier() != Tier.SCALAR) {
+            MemorySegment in = m.data.asSlice(from * encoding.get().rowBytes(m.cols));
+            int refused = kernels.ternaryDecode(encoding.get(), in, to - from, m.cols, m.storedScale, rows);
+            decoded = refused < 0 ? to : from + refused;
+        }
+        if (decoded < to) {
+            MemorySegment rest = rows.asSlice((decoded - from) * TernaryWeights.rowBytes(m.cols));
+            m.codec.pack(m.data, m.rows, m.cols, decoded, to, rest, file.where(m.tensor));
         }
     }
 
@@ -204,7 +228,7 @@ final class MatrixLoader {
     }
 
     private void finish(FileMatrix m) {
-        float scale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor)) * m.factor;
+        float scale = m.storedScale * m.factor;
         if (!Float.isFinite(scale)) {
             throw InputException.at(file.path())
                     .tensor(m.tensor.name())
@@ -225,6 +249,7 @@ final class MatrixLoader {
             long bytes = Math.min(TASK_BYTES, size - first);
             deal.add((double) first / size, scratch -> {
                 MemorySegment.copy(floats.data, from, floats.values, from, bytes);
+                file.release(floats.tensor, from, bytes);
                 if (left.decrementAndGet() == 0) {
                     file.release(floats.tensor);
                 }

@@ -4,7 +4,7 @@ package dev.tern.model;
  * What a screen of the head has done so far.
  *
  * @param tries passes that it was asked in
- * @param spared of these, the ones that computed less than a tenth of the head's rows
+ * @param spared of these, the ones that did without most of the head: with one token, nine tenths or more of its rows
  * @param rows that were computed in those, all together
  * @param bytes of memory it takes, 0 before it is made
  */

@@ -25,8 +25,11 @@ import org.jspecify.annotations.Nullable;
  * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
  * </pre>
  *
- * <p>Where more than a tenth of the rows is left, where an input has no bound (infinities, NaNs), and while
- * {@link ScreenPatience} says so, the pass computes the whole head instead.
+ * <p>Of several tokens each has its own rows, which are multiplied by it alone, as the whole head of several costs far
+ * more than that of one; only where most tokens have the same row, it is read for all of them.
+ *
+ * <p>Where more than a tenth of the rows is left (of several tokens, a fifth on the average), where an input has no bound
+ * (infinities, NaNs), and while {@link ScreenPatience} says so, the pass computes the whole head instead.
  *
  * <p>{@link #prepare} and {@link #finish} are called by whoever runs the pass, before and after it; {@link #run} by all
  * members. Not thread-safe otherwise.
@@ -42,7 +45,6 @@ final class ScreenedHead {
     private final int rows;
     private final int panels;
     private final int shares;
-    private final int limit;
     private final ScreenStore store;
     private final ScreenPatience patience = new ScreenPatience();
     private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
@@ -50,7 +52,11 @@ final class ScreenedHead {
     private @Nullable ScreenInputs inputs;
     private @Nullable ScreenScores scores;
     private int[] survivors = {}; // of share s from its first row on
-    private final int[] counts; // of each share
+    private int[] takers = {}; // of each of them: bit t for token t
+    private final int[] counts; // of each share: its survivors
+    private final long[] products; // of each share: logits that they make
+    private final MemorySegment[] tokenInputs = new MemorySegment[MAX_TOKENS];
+    private final MemorySegment[] tokenScores = new MemorySegment[MAX_TOKENS];
     private boolean[] bounded = {}; // of each token
     private float[] thresholds = {};
     private int[][] best = {}; // of each token: panels, the one with the highest peak first
@@ -70,8 +76,8 @@ final class ScreenedHead {
         this.rows = head.rows();
         this.panels = (rows + Screen.PANEL_ROWS - 1) / Screen.PANEL_ROWS;
         this.shares = RowShares.rowShares(rows, ROW_UNIT, team.size());
-        this.limit = rows / 10;
         this.counts = new int[shares];
+        this.products = new long[shares];
         this.store = new ScreenStore(setting, head, kernels.tier());
         for (int i = 0; i < NOTHING; i++) {
             nothing.setAtIndex(JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
@@ -109,6 +115,10 @@ final class ScreenedHead {
             inputs = ScreenInputs.allocate(arena, room, head.cols());
             scores = ScreenScores.allocate(arena, room, rows);
             survivors = new int[rows];
+            takers = new int[rows];
+            for (int t = 0; t < room; t++) {
+                tokenScores[t] = scores.scores().asSlice(4L * t * scores.stride());
+            }
             bounded = new boolean[room];
             thresholds = new float[room];
             best = new int[room][MAX_TOP];
@@ -145,6 +155,7 @@ final class ScreenedHead {
         ScreenInputs in = Objects.requireNonNull(inputs);
         for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
             bounded[t] = in.set(t, x, (long) t * head.cols());
+            tokenInputs[t] = t == 0 ? x : x.asSlice(4L * t * head.cols());
         }
         team.endStage(member);
         if (!allBounded()) {
@@ -156,17 +167,17 @@ final class ScreenedHead {
         }
         team.endStage(member);
         for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
-            thresholds[t] = threshold(all, t, x);
+            thresholds[t] = threshold(all, t);
         }
         team.endStage(member);
         for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
-            counts[i] = select(all, begin(i), begin(i + 1), logits);
+            select(all, i, logits);
         }
         team.endStage(member);
-        int total = total();
-        if (total > limit) {
+        if (!few()) {
             return false;
         }
+        int total = total();
         int n = Math.max(1, Math.min(shares, total));
         for (int i; (i = team.claim(member, n)) >= 0; team.complete(n)) {
             multiply(share(total, 1, i, n), share(total, 1, i + 1, n), x, logits);
@@ -179,7 +190,7 @@ final class ScreenedHead {
     void finish() {
         store.packedAsPlanned();
         if (screening && allBounded()) {
-            boolean few = total() <= limit;
+            boolean few = few();
             patience.tried(top, few);
             tries++;
             spared += few ? 1 : 0;
@@ -208,18 +219,31 @@ final class ScreenedHead {
     }
 
     private int total() {
-        long total = 0;
+        int total = 0;
         for (int count : counts) {
             total += count;
         }
-        return (int) Math.min(total, Integer.MAX_VALUE);
+        return total;
+    }
+
+    /** Whether so few logits are left that the whole head would take longer. */
+    private boolean few() {
+        long sum = 0;
+        for (long some : products) {
+            sum += some;
+        }
+        return sum <= limit();
+    }
+
+    private long limit() {
+        return tokens == 1 ? rows / 10 : (long) tokens * rows / 5;
     }
 
     /**
      * The least of {@code top} logits, each of another panel: those of the rows with the highest scores. As many rows
      * at least are as large, so no smaller logit is among the largest. -infinity where one of them is no finite number.
      */
-    private float threshold(ScreenScores all, int t, MemorySegment x) {
+    private float threshold(ScreenScores all, int t) {
         int[] highest = best[t];
         MemorySegment peaks = all.peaks();
         long peak = t * all.panelStride();
@@ -238,7 +262,7 @@ final class ScreenedHead {
         float least = Float.POSITIVE_INFINITY;
         for (int i = 0; i < found; i++) {
             int row = peakRow(all, t, highest[i]);
-            float logit = logit(all, row, t, x);
+            float logit = logit(row, t);
             if (!Float.isFinite(logit)) {
                 return Float.NEGATIVE_INFINITY;
             }
@@ -259,68 +283,82 @@ final class ScreenedHead {
     }
 
     /** A logit in full, in the place of the score: native calls on the caller's shared memory would cost more. */
-    private float logit(ScreenScores all, int row, int t, MemorySegment x) {
-        MemorySegment token = t == 0 ? x : x.asSlice(4L * t * head.cols());
-        MemorySegment y = t == 0 ? all.scores() : all.scores().asSlice(4L * t * all.stride());
-        kernels.floatMatmul(head, token, head.cols(), 1, row, row + 1, y, rows);
-        return y.getAtIndex(JAVA_FLOAT, row);
+    private float logit(int row, int t) {
+        kernels.floatMatmul(head, tokenInputs[t], head.cols(), 1, row, row + 1, tokenScores[t], rows);
+        return tokenScores[t].getAtIndex(JAVA_FLOAT, row);
     }
 
     /**
-     * Lists the rows of [begin, end) that reach the threshold of some token, and makes all logits there -infinity.
-     *
-     * @return how many there are; more than the limit when it has stopped looking
+     * Lists the rows of a share that reach the threshold of some token, and makes all logits there -infinity. It stops
+     * looking when there are too many.
      */
-    private int select(ScreenScores all, int begin, int end, OutputRows logits) {
+    private void select(ScreenScores all, int share, OutputRows logits) {
+        int begin = begin(share);
+        int end = begin(share + 1);
         int count = 0;
+        long sum = 0;
         for (int t = 0; t < tokens; t++) {
             for (int row = begin; row < end; row += NOTHING) {
                 logits.set(t, row, nothing, 0, Math.min(NOTHING, end - row));
             }
         }
-        for (int first = begin; first < end && count <= limit; first += Screen.PANEL_ROWS) {
-            if (reaches(all.ceilings(), all.panelStride(), first / Screen.PANEL_ROWS)) {
-                for (int row = first; row < Math.min(end, first + Screen.PANEL_ROWS); row++) {
-                    if (reaches(all.uppers(), all.stride(), row)) {
-                        survivors[begin + count++] = row;
-                    }
+        for (int first = begin; first < end && sum <= limit(); first += Screen.PANEL_ROWS) {
+            int of = takers(all.ceilings(), all.panelStride(), first / Screen.PANEL_ROWS, (1 << tokens) - 1);
+            for (int row = first; of != 0 && row < Math.min(end, first + Screen.PANEL_ROWS); row++) {
+                int taking = takers(all.uppers(), all.stride(), row, of);
+                if (taking != 0) {
+                    survivors[begin + count] = row;
+                    takers[begin + count++] = taking;
+                    sum += Integer.bitCount(taking);
                 }
             }
         }
-        return count;
+        counts[share] = count;
+        products[share] = sum;
     }
 
-    private boolean reaches(MemorySegment bounds, long stride, int index) {
-        for (int t = 0; t < tokens; t++) {
+    /** Which of some tokens have a threshold that a bound reaches. */
+    private int takers(MemorySegment bounds, long stride, int index, int of) {
+        int reached = 0;
+        for (int left = of; left != 0; left &= left - 1) {
+            int t = Integer.numberOfTrailingZeros(left);
             if (bounds.getAtIndex(JAVA_FLOAT, t * stride + index) >= thresholds[t]) {
-                return true;
+                reached |= 1 << t;
             }
         }
-        return false;
+        return reached;
     }
 
-    /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours at once. */
+    /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours of the same tokens at once. */
     private void multiply(int from, int to, MemorySegment x, OutputRows logits) {
         int base = 0; // number of the share's first survivor
         for (int i = 0; i < shares && base < to; base += counts[i++]) {
             int at = begin(i) + Math.max(0, from - base);
             int end = begin(i) + Math.min(counts[i], to - base);
             while (at < end) {
-                int row = survivors[at++];
+                int row = survivors[at];
+                int of = takers[at++];
                 int rowEnd = row + 1;
-                while (at < end && survivors[at] == rowEnd) {
+                while (at < end && survivors[at] == rowEnd && takers[at] == of) {
                     rowEnd++;
                     at++;
                 }
-                multiplyRows(row, rowEnd, x, logits);
+                multiplyRows(row, rowEnd, of, x, logits);
             }
         }
     }
 
-    private void multiplyRows(int row, int rowEnd, MemorySegment x, OutputRows logits) {
+    private void multiplyRows(int row, int rowEnd, int of, MemorySegment x, OutputRows logits) {
         ScreenScores all = Objects.requireNonNull(scores);
-        kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
-        for (int t = 0; t < tokens; t++) {
+        boolean together = 2 * Integer.bitCount(of) > tokens;
+        if (together) {
+            kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
+        }
+        for (int left = of; left != 0; left &= left - 1) {
+            int t = Integer.numberOfTrailingZeros(left);
+            if (!together) {
+                kernels.floatMatmul(head, tokenInputs[t], head.cols(), 1, row, rowEnd, tokenScores[t], all.stride());
+            }
             logits.set(t, row, all.scores(), 4 * (t * all.stride() + row), rowEnd - row);
         }
     }

@@ -2,6 +2,7 @@ package dev.tern.ternary;
 
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.kernels.TernaryEncoding;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +18,11 @@ record BlockCodec(BlockFormat format) implements TernaryCodec {
     @Override
     public GgmlType type() {
         return format.type();
+    }
+
+    @Override
+    public Optional<TernaryEncoding> encoding() {
+        return Optional.of(TernaryEncoding.valueOf(format.name()));
     }
 
     @Override

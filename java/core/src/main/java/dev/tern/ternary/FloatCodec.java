@@ -2,6 +2,7 @@ package dev.tern.ternary;
 
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.kernels.TernaryEncoding;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,6 +19,11 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    @Override
+    public Optional<TernaryEncoding> encoding() {
+        return Optional.of(TernaryEncoding.valueOf(type.name()));
+    }
 
     @Override
     public float storedScale(float scale) {
@@ -77,20 +83,23 @@ record FloatCodec(GgmlType type) implements TernaryCodec {
 
     /** The bits of |W| of the first weight that is not zero; 0 when there is none. */
     private int magnitude(MemorySegment in, int rows, int cols, String where) {
-        int[] row = new int[cols];
-        for (int r = 0; r < rows; r++) {
-            readRow(in, r, row);
-            for (int bits : row) {
-                int magnitude = bits & 0x7FFF_FFFF;
-                if (magnitude != 0) {
-                    if (!Float.isFinite(toFloat(magnitude))) {
-                        throw notFinite(toFloat(bits), r, where);
-                    }
-                    return magnitude;
+        long elements = (long) rows * cols;
+        for (long i = 0; i < elements; i++) {
+            int bits = bits(in, i);
+            int magnitude = bits & 0x7FFF_FFFF;
+            if (magnitude != 0) {
+                if (!Float.isFinite(toFloat(magnitude))) {
+                    throw notFinite(toFloat(bits), (int) (i / cols), where);
                 }
+                return magnitude;
             }
         }
         return 0;
+    }
+
+    /** An element's bits as {@link #toBits} gives them. */
+    private int bits(MemorySegment in, long i) {
+        return type == GgmlType.F32 ? in.get(INT, 4 * i) : in.get(SHORT, 2 * i) << 16;
     }
 
     private static InputException notFinite(float found, int row, String where) {

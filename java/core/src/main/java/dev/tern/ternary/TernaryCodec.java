@@ -7,6 +7,7 @@ import dev.tern.codegen.PlannedKernel;
 import dev.tern.gguf.GgmlType;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.io.InputException;
+import dev.tern.kernels.TernaryEncoding;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -166,6 +167,11 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
     /** Translates all rows. */
     default float pack(MemorySegment in, int rows, int cols, MemorySegment runtime, String where) {
         return pack(in, rows, cols, 0, rows, runtime, where);
+    }
+
+    /** The encoding as kernels decode it, with the checks of {@link #pack} and the same codes; empty where none does. */
+    default Optional<TernaryEncoding> encoding() {
+        return Optional.empty();
     }
 
     /**

@@ -225,10 +225,6 @@ final class GgufVocabulary {
                 ends.add(id);
             }
         }
-        // What llama.cpp assumes where the file does not say.
-        boolean bosByDefault = completed.containsKey(SpecialToken.BOS)
-                && (model.equals(CHARACTER_PAIRS) || PreTokenizer.of(ways.pipeline()) == PreTokenizer.LLAMA3
-                        || PreTokenizer.of(ways.pipeline()) == PreTokenizer.TEKKEN);
         return new Vocabulary(
                 tokens,
                 types,
@@ -237,11 +233,19 @@ final class GgufVocabulary {
                 addedFlags(),
                 completed,
                 ends,
-                keys.bool(ADD_BOS).orElse(bosByDefault),
+                keys.bool(ADD_BOS).orElseGet(() -> bosByDefault(model, ways, completed)),
                 keys.bool(ADD_EOS).orElse(false),
                 keys.text(CHAT_TEMPLATE),
                 origin,
                 notes);
+    }
+
+    /** What llama.cpp assumes where the file does not say. */
+    private static boolean bosByDefault(String model, Ways ways, Map<SpecialToken, Integer> parts) {
+        return parts.containsKey(SpecialToken.BOS)
+                && (model.equals(CHARACTER_PAIRS)
+                        || PreTokenizer.LLAMA3.describes(ways.pipeline())
+                        || PreTokenizer.TEKKEN.describes(ways.pipeline()));
     }
 
     private static void assume(Map<SpecialToken, Integer> parts, SpecialToken part, int id, List<TokenType> types) {
@@ -285,6 +289,7 @@ final class GgufVocabulary {
             throw InputException.at(origin).key(TYPES).expected(tokens.size() + " types").found(ids.length).exception();
         }
         TokenType last = model.equals(BYTE_PAIRS) ? TokenType.UNUSED : TokenType.BYTE;
+        TokenType[] known = TokenType.values();
         List<TokenType> types = new ArrayList<>(ids.length);
         for (int id = 0; id < ids.length; id++) {
             int type = ids[id];
@@ -296,7 +301,7 @@ final class GgufVocabulary {
                         .found(type)
                         .exception();
             }
-            TokenType read = type == 0 ? TokenType.NORMAL : TokenType.values()[type - 1];
+            TokenType read = type == 0 ? TokenType.NORMAL : known[type - 1];
             // Converters have called the rows that no token has "user defined"; in a text they still mean nothing.
             boolean row = read == TokenType.USER_DEFINED && tokens.get(id).equals("[PAD" + id + "]");
             types.add(row ? TokenType.UNUSED : read);

@@ -3,6 +3,7 @@ package dev.tern.tokenizer;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.SplittableRandom;
 
 /** A seeded multiply-and-fold hash, eight bytes a step. The seed keeps a crafted vocabulary from colliding on purpose. */
 final class Hash {
@@ -10,6 +11,11 @@ final class Hash {
     private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
     private Hash() {}
+
+    /** Another one each time. (The JDK's default generator is looked for in every module: not for so little.) */
+    static long seed() {
+        return new SplittableRandom().nextLong();
+    }
 
     static long of(byte[] bytes, int from, int to, long seed) {
         long h = seed ^ (to - from);

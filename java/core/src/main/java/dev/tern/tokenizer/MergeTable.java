@@ -1,7 +1,6 @@
 package dev.tern.tokenizer;
 
 import java.util.Arrays;
-import java.util.random.RandomGenerator;
 
 /** Finds the rank of a pair of neighbouring pieces, and what they become. Immutable once filled. */
 final class MergeTable {
@@ -14,7 +13,7 @@ final class MergeTable {
     private final int[] slotRanks;
     private final int[] results;
     private final int mask;
-    private final long seed = RandomGenerator.getDefault().nextLong();
+    private final long seed = Hash.seed();
 
     MergeTable(int merges) {
         int capacity = Integer.highestOneBit(Math.max(8, merges)) << 2;

@@ -1,7 +1,6 @@
 package dev.tern.tokenizer;
 
 import java.util.Arrays;
-import java.util.random.RandomGenerator;
 
 /** Finds the id of a byte string: an open-addressing table over the pool of all tokens' bytes. Immutable once filled. */
 final class PieceTable {
@@ -11,7 +10,7 @@ final class PieceTable {
     private final int[] offsets;
     private final int[] slots;
     private final int mask;
-    private final long seed = RandomGenerator.getDefault().nextLong();
+    private final long seed = Hash.seed();
 
     /** A table over tokens whose bytes are {@code pool[offsets[id] .. offsets[id + 1])}. */
     PieceTable(byte[] pool, int[] offsets) {

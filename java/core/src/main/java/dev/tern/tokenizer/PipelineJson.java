@@ -3,6 +3,7 @@ package dev.tern.tokenizer;
 import dev.tern.io.InputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What the parts of a tokenizer.json have in common: sequences, types, and how to refuse what is not known. */
@@ -26,6 +27,54 @@ final class PipelineJson {
 
     static String type(JsonNode node) {
         return node.path("type").asString("");
+    }
+
+    /** The node as JSON, without spaces. (Jackson would look up how to write every kind of object there is, for a few lines.) */
+    static String text(JsonNode node) {
+        StringBuilder text = new StringBuilder();
+        append(node, text);
+        return text.toString();
+    }
+
+    private static void append(JsonNode node, StringBuilder text) {
+        if (node.isObject()) {
+            text.append('{');
+            for (Map.Entry<String, JsonNode> member : node.properties()) {
+                text.append(text.charAt(text.length() - 1) == '{' ? "" : ",");
+                append(member.getKey(), text);
+                text.append(':');
+                append(member.getValue(), text);
+            }
+            text.append('}');
+        } else if (node.isArray()) {
+            text.append('[');
+            for (int i = 0; i < node.size(); i++) {
+                text.append(i == 0 ? "" : ",");
+                append(node.get(i), text);
+            }
+            text.append(']');
+        } else if (node.isString()) {
+            append(node.stringValue(), text);
+        } else {
+            text.append(node.asString("null"));
+        }
+    }
+
+    private static void append(String string, StringBuilder text) {
+        text.append('"');
+        for (int i = 0; i < string.length(); i++) {
+            char c = string.charAt(i);
+            switch (c) {
+                case '"', '\\' -> text.append('\\').append(c);
+                case '\b' -> text.append("\\b");
+                case '\f' -> text.append("\\f");
+                case '\n' -> text.append("\\n");
+                case '\r' -> text.append("\\r");
+                case '\t' -> text.append("\\t");
+                default -> text.append(c < ' ' ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+            }
+        }
+        text.append('"');
     }
 
     static InputException unsupported(Object where, String key, String expected, Object found) {

@@ -1,6 +1,7 @@
 package dev.tern.tokenizer;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -89,26 +90,30 @@ public enum PreTokenizer {
                     + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
             byteLevel(false)),
     /** Llama 2, and SentencePiece without a normalization of its own: spaces are marks, one goes in front, no words. */
-    SENTENCE_PIECE(TextPipeline.sentencePiece(true)),
+    SENTENCE_PIECE(() -> TextPipeline.sentencePiece(true)),
     /** What no other constant describes; {@link Vocabulary#pipeline} does. */
-    OTHER((TextPipeline) null);
+    OTHER((Supplier<TextPipeline>) null);
 
-    private final @Nullable TextPipeline pipeline;
+    /** Null for {@link #OTHER}. */
+    private final @Nullable Supplier<TextPipeline> description;
 
-    PreTokenizer(@Nullable TextPipeline pipeline) {
-        this.pipeline = pipeline;
+    /** Made when somebody asks, and equal whoever makes it: a model needs one, and to parse all takes longer than to load it. */
+    private volatile @Nullable TextPipeline pipeline;
+
+    PreTokenizer(@Nullable Supplier<TextPipeline> description) {
+        this.description = description;
     }
 
     PreTokenizer(@Nullable String normalizer, String... steps) {
         String joined = "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", steps) + "]}";
-        this.pipeline = new TextPipeline(
+        this.description = () -> new TextPipeline(
                 normalizer == null ? "null" : "{\"type\":\"" + normalizer + "\"}", joined, "{\"type\":\"ByteLevel\"}");
     }
 
     /** The constant that describes the pipeline. */
     static PreTokenizer of(TextPipeline pipeline) {
         for (PreTokenizer known : values()) {
-            if (pipeline.equals(known.pipeline)) {
+            if (known.describes(pipeline)) {
                 return known;
             }
         }
@@ -123,15 +128,31 @@ public enum PreTokenizer {
 
     /** What tokenizer.json says for it. */
     TextPipeline pipeline() {
-        if (pipeline == null) {
+        if (description == null) {
             throw new IllegalStateException("no one pipeline");
         }
-        return pipeline;
+        TextPipeline made = pipeline;
+        if (made == null) {
+            made = description.get();
+            pipeline = made;
+        }
+        return made;
+    }
+
+    /** Whether the pipeline does what this constant does. */
+    boolean describes(TextPipeline other) {
+        return description != null && pipeline().equals(other);
     }
 
     private static String split(String pattern) {
-        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + JsonMapper.shared().writeValueAsString(pattern)
+        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + quoted(pattern)
                 + "},\"behavior\":\"Isolated\",\"invert\":false}";
+    }
+
+    /** As JSON. */
+    private static String quoted(String pattern) {
+        return "\"" + pattern.replace("\\", "\\\\").replace("\"", "\\\"").replace("\r", "\\r").replace("\n", "\\n")
+                + "\"";
     }
 
     private static String byteLevel(boolean useRegex) {
@@ -147,18 +168,21 @@ public enum PreTokenizer {
                 && PipelineJson.type(split).equals("Split")
                 && MatchSplitter.Behavior.named(split.path("behavior").asString("")) == MatchSplitter.Behavior.REMOVED
                 && split.path("invert").asBoolean(false)
-                && LEAVING_NOTHING.contains(split.path("pattern").path("Regex").asString(""))) {
+                && LeavingNothing.PATTERNS.contains(split.path("pattern").path("Regex").asString(""))) {
             return split.deepCopy().put("behavior", "Isolated").put("invert", false);
         }
         return step;
     }
 
-    private static final List<String> LEAVING_NOTHING = List.of(
-            Words.LLAMA3.pattern, Words.QWEN2.pattern, regex(GPT4O), regex(TEKKEN));
+    /** The patterns that leave nothing between two matches. */
+    private static final class LeavingNothing {
+        static final List<String> PATTERNS = List.of(
+                Words.LLAMA3.pattern, Words.QWEN2.pattern, regex(GPT4O), regex(TEKKEN));
 
-    private static String regex(PreTokenizer known) {
-        JsonNode json = JsonMapper.shared().readTree(known.pipeline().preTokenizer());
-        return json.path("pretokenizers").path(0).path("pattern").path("Regex").stringValue();
+        private static String regex(PreTokenizer known) {
+            JsonNode json = JsonMapper.shared().readTree(known.pipeline().preTokenizer());
+            return json.path("pretokenizers").path(0).path("pattern").path("Regex").stringValue();
+        }
     }
 
     /**

@@ -36,7 +36,7 @@ public record TextPipeline(String normalizer, String preTokenizer, String decode
 
     private static String member(JsonNode json, String name) {
         JsonNode node = json.path(name);
-        return node.isMissingNode() ? "null" : node.toString();
+        return node.isMissingNode() ? "null" : PipelineJson.text(node);
     }
 
     /**
@@ -95,12 +95,12 @@ public record TextPipeline(String normalizer, String preTokenizer, String decode
             return "null";
         }
         if (steps.size() == 1) {
-            return steps.getFirst().toString();
+            return PipelineJson.text(steps.getFirst());
         }
         ObjectNode sequence = JsonMapper.shared().createObjectNode().put("type", "Sequence");
         ArrayNode list = sequence.putArray(children);
         steps.forEach(list::add);
-        return sequence.toString();
+        return PipelineJson.text(sequence);
     }
 
     private static JsonNode explicit(JsonNode step, String key) {

@@ -69,7 +69,8 @@ class GrammarFuzzTest {
         for (String gbnf : List.of(
                 "root ::= (((.*)*)*)* \"x\"",
                 "root ::= (.? .? .? .? .? .? .? .?){1000}",
-                "root ::= (a | b | c)* \"!\"\na ::= [a-z] a [0-9] | [a-z]\nb ::= [a-z] b [0-9]? | [a-m]\nc ::= [a-z]+ c? [0-9]",
+                "root ::= (a | b | c)* \"!\"\na ::= [a-z] a [0-9] | [a-z]\n"
+                        + "b ::= [a-z] b [0-9]? | [a-m]\nc ::= [a-z]+ c? [0-9]",
                 "root ::= [a-z] root [a-z] root | [a-z] root root | \"\"",
                 "root ::= x{0,300} y\nx ::= [a-z ]{0,300}\ny ::= x{0,300}",
                 "root ::= a* a* a* a* a* a* a* a* a* a*\na ::= [a-z]{0,2000}")) {
@@ -135,7 +136,8 @@ class GrammarFuzzTest {
         StringBuilder choices = new StringBuilder("{\"allOf\":[");
         for (int i = 0; i < 30; i++) {
             choices.append(i == 0 ? "" : ",")
-                    .append("{\"anyOf\":[{\"properties\":{\"a%d\":{}}},{\"properties\":{\"b%d\":{}}}]}".formatted(i, i));
+                    .append("{\"anyOf\":[{\"properties\":{\"a%d\":{}}},".formatted(i))
+                    .append("{\"properties\":{\"b%d\":{}}}]}".formatted(i));
         }
         choices.append("]}");
         StringBuilder words = new StringBuilder("{\"enum\":[");
@@ -145,9 +147,8 @@ class GrammarFuzzTest {
         words.append("]}");
         String nested = "{\"items\":".repeat(400) + "{}" + "}".repeat(400);
         String pattern = "{\"allOf\":[{\"pattern\":\"^(a|b)*a(a|b){15}$\"},{\"pattern\":\"^(.{0,900}x){0,9}$\"}]}";
-        String optional = "{\"properties\":{" + "\"p%\":{\"type\":\"string\",\"pattern\":\"^[a-z]{1,200}$\",\"maxLength\":90},"
-                .repeat(60)
-                .transform(text -> numbered(text)) + "\"q\":{}}}";
+        String property = "\"p%\":{\"type\":\"string\",\"pattern\":\"^[a-z]{1,200}$\",\"maxLength\":90},";
+        String optional = "{\"properties\":{" + numbered(property.repeat(60)) + "\"q\":{}}}";
         for (String schema : List.of(
                 chain.toString(), choices.toString(), words.toString(), nested, pattern, optional)) {
             try {

@@ -43,12 +43,13 @@ class JsonSchemaTest {
         JsonNode schema = EXACT.readTree(text);
         Grammar grammar = Grammar.ofJsonSchema(schema);
         Schema validator = validator(schema);
+        boolean formats = !text.contains("\"email\"");
         for (int seed = 0; seed < 12; seed++) {
             String value = new RandomChoices(seed % 2 == 0 ? tiny : large, seed).text(grammar, 10 + 4 * seed);
             for (JsonMapper mapper : List.of(EXACT, DOUBLES)) {
                 List<Error> errors = validator.validate(
                         mapper.readTree(value),
-                        context -> context.executionConfig(c -> c.formatAssertionsEnabled(!text.contains("\"email\""))));
+                        context -> context.executionConfig(c -> c.formatAssertionsEnabled(formats)));
                 assertThat(errors).as("%s by %s", value, text).isEmpty();
             }
         }
@@ -139,7 +140,7 @@ class JsonSchemaTest {
         "{\"type\":\"object\",\"minProperties\":2}~ schema at #/minProperties: 'minProperties' is not supported beyond",
         "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}~ schema at #/oneOf: a value may satisfy both",
         "{\"oneOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}~ a value may satisfy both",
-        "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"a\"},{\"type\":\"string\",\"pattern\":\"b\"}]}~ may satisfy both",
+        "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"a\"},{\"type\":\"string\",\"pattern\":\"b\"}]}~ satisfy both",
         "false~ schema: no value satisfies it",
         "{\"enum\":[]}~ schema: no value satisfies it",
         "{\"type\":\"integer\",\"minimum\":3,\"maximum\":2}~ no value satisfies it",

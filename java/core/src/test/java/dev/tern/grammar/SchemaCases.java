@@ -37,23 +37,31 @@ final class SchemaCases {
             """,
             "{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{\"type\":\"boolean\"},\"c\":{\"type\":\"null\"}},"
                     + "\"required\":[\"b\"]}",
-            "{\"properties\":{\"a\":{\"type\":\"integer\"},\"ab\":{\"type\":\"boolean\"},\"q\\\"\\\\\":{\"type\":\"null\"}},"
+            "{\"properties\":{\"a\":{\"type\":\"integer\"},\"ab\":{\"type\":\"boolean\"},"
+                    + "\"q\\\"\\\\\":{\"type\":\"null\"}},"
                     + "\"additionalProperties\":{\"type\":\"string\"}}",
-            "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"},\"minProperties\":1,\"maxProperties\":3}",
-            "{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{},\"c\":{}},\"required\":[\"b\"],\"maxProperties\":2}",
-            "{\"type\":\"object\",\"required\":[\"x\"],\"additionalProperties\":{\"type\":\"null\"},\"maxProperties\":2}",
+            "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"},\"minProperties\":1,"
+                    + "\"maxProperties\":3}",
+            "{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{},\"c\":{}},\"required\":[\"b\"],"
+                    + "\"maxProperties\":2}",
+            "{\"type\":\"object\",\"required\":[\"x\"],\"additionalProperties\":{\"type\":\"null\"},"
+                    + "\"maxProperties\":2}",
             "{\"type\":\"object\",\"patternProperties\":{\"^n_\":{\"type\":\"number\"},\"s$\":{\"type\":\"integer\"}},"
                     + "\"properties\":{\"n_s\":{\"minimum\":5}},\"additionalProperties\":{\"type\":\"boolean\"}}",
-            "{\"type\":\"object\",\"patternProperties\":{\"^[a-z]{1,3}$\":{\"type\":\"null\"}},\"additionalProperties\":false}",
+            "{\"type\":\"object\",\"patternProperties\":{\"^[a-z]{1,3}$\":{\"type\":\"null\"}},"
+                    + "\"additionalProperties\":false}",
             "{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":[\"a\"]},"
                     + "{\"properties\":{\"b\":{\"type\":\"string\"},\"a\":{\"maximum\":5}},\"required\":[\"b\"]}]}",
             "{\"allOf\":[{\"type\":\"string\",\"minLength\":2},{\"maxLength\":5},{\"pattern\":\"^[a-f]+$\"}]}",
             "{\"allOf\":[{\"pattern\":\"a.*b\"},{\"pattern\":\"c\"}],\"type\":\"string\",\"maxLength\":12}",
             "{\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"integer\"}},"
                     + "\"anyOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}],\"additionalProperties\":false}",
-            "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":3},{\"type\":\"integer\",\"minimum\":10},{\"const\":{\"a\":[1,null]}}]}",
-            "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"cat\"},\"lives\":{\"type\":\"integer\"}},"
-                    + "\"required\":[\"kind\",\"lives\"]},{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"dog\"},"
+            "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":3},{\"type\":\"integer\",\"minimum\":10},"
+                    + "{\"const\":{\"a\":[1,null]}}]}",
+            "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"kind\":{\"const\":\"cat\"},"
+                    + "\"lives\":{\"type\":\"integer\"}},"
+                    + "\"required\":[\"kind\",\"lives\"]},{\"type\":\"object\","
+                    + "\"properties\":{\"kind\":{\"const\":\"dog\"},"
                     + "\"name\":{\"type\":\"string\"}},\"required\":[\"kind\",\"name\"]},{\"type\":\"null\"}]}",
             "{\"oneOf\":[{\"properties\":{\"a\":{\"type\":\"string\"}},\"required\":[\"a\"]},"
                     + "{\"properties\":{\"b\":{\"type\":\"string\"}},\"required\":[\"b\"]}]}",
@@ -61,23 +69,28 @@ final class SchemaCases {
             "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^a+$\"},{\"type\":\"string\",\"pattern\":\"^b*$\"}]}",
             "{\"oneOf\":[{\"type\":\"array\",\"maxItems\":1},{\"type\":\"array\",\"minItems\":2,\"maxItems\":3}],"
                     + "\"items\":{\"type\":\"boolean\"}}",
-            "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"string\",\"maxLength\":2}],\"items\":false}",
-            "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"}],\"items\":{\"type\":\"null\"},\"minItems\":3,\"maxItems\":5}",
+            "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"string\","
+                    + "\"maxLength\":2}],\"items\":false}",
+            "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"}],"
+                    + "\"items\":{\"type\":\"null\"},\"minItems\":3,\"maxItems\":5}",
             "{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"},{}],\"maxItems\":1}",
-            "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"array\",\"items\":[{\"type\":\"boolean\"},"
+            "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"array\","
+                    + "\"items\":[{\"type\":\"boolean\"},"
                     + "{\"type\":\"null\"}],\"additionalItems\":{\"type\":\"integer\"},\"minItems\":2}",
             "{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"type\":\"integer\",\"minimum\":0,"
                     + "\"exclusiveMinimum\":true,\"maximum\":3}",
             "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"definitions\":{\"a b\":{\"type\":\"integer\"}},"
                     + "\"items\":{\"$ref\":\"#/definitions/a%20b\"},\"minItems\":1}",
-            "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"maxItems\":2},\"maxItems\":3}",
+            "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
+                    + "\"maxItems\":2},\"maxItems\":3}",
             "{\"type\":\"array\",\"uniqueItems\":true,\"maxItems\":1}",
             "{\"type\":\"string\",\"minLength\":3,\"maxLength\":6}",
             "{\"type\":\"string\",\"maxLength\":200000}",
             "{\"type\":\"string\",\"pattern\":\"^(\\\\d{3}|x\\\\.y)?[^a-z\\\\s]{2}\\\\u00e9\\\\n?$\"}",
             "{\"type\":\"string\",\"pattern\":\"[a-z]b?|^1$|[\\\"\\\\\\\\]d\"}",
             "{\"type\":\"string\",\"pattern\":\"^\\\\p{Lu}\\\\p{L}{1,4}$\"}",
-            "{\"type\":\"string\",\"pattern\":\"^[\\\\w-]+(?:\\\\.\\\\w{1,3}){1,2}$\",\"minLength\":5,\"maxLength\":20}",
+            "{\"type\":\"string\",\"pattern\":\"^[\\\\w-]+(?:\\\\.\\\\w{1,3}){1,2}$\",\"minLength\":5,"
+                    + "\"maxLength\":20}",
             "{\"type\":\"string\",\"format\":\"date\"}",
             "{\"type\":\"string\",\"format\":\"time\"}",
             "{\"type\":\"string\",\"format\":\"date-time\"}",
@@ -98,7 +111,8 @@ final class SchemaCases {
             "{\"type\":\"integer\",\"maximum\":-1e20}",
             "{\"type\":\"integer\",\"multipleOf\":7}",
             "{\"type\":\"integer\",\"multipleOf\":2.5,\"minimum\":1,\"maximum\":100}",
-            "{\"type\":\"integer\",\"multipleOf\":12,\"allOf\":[{\"multipleOf\":18}],\"minimum\":-100000,\"maximum\":5000000}",
+            "{\"type\":\"integer\",\"multipleOf\":12,\"allOf\":[{\"multipleOf\":18}],"
+                    + "\"minimum\":-100000,\"maximum\":5000000}",
             "{\"type\":\"number\",\"multipleOf\":0.01,\"minimum\":0,\"exclusiveMaximum\":100}",
             "{\"type\":\"number\",\"multipleOf\":0.25}",
             "{\"type\":\"number\",\"minimum\":0,\"maximum\":1}",
@@ -115,14 +129,17 @@ final class SchemaCases {
             "{\"type\":\"object\",\"properties\":{\"t\":{\"$ref\":\"#/properties/u\"},\"u\":{\"type\":\"boolean\"}},"
                     + "\"required\":[\"t\",\"u\"]}",
             "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}},\"additionalProperties\":false}",
-            "{\"x-vendor\":{\"not\":1},\"type\":\"object\",\"properties\":{\"not\":{\"type\":\"null\"}},\"required\":[\"not\"]}");
+            "{\"x-vendor\":{\"not\":1},\"type\":\"object\","
+                    + "\"properties\":{\"not\":{\"type\":\"null\"}},\"required\":[\"not\"]}");
 
     static final List<Example> EXAMPLES = List.of(
             new Example(
-                    "{\"properties\":{\"b\":{\"type\":\"integer\"},\"a\":{\"type\":\"integer\"},\"c\":{\"type\":\"null\"}},"
+                    "{\"properties\":{\"b\":{\"type\":\"integer\"},\"a\":{\"type\":\"integer\"},"
+                    + "\"c\":{\"type\":\"null\"}},"
                             + "\"required\":[\"a\"]}",
                     List.of("{\"a\":1}", "{\"b\":2,\"a\":1}", "{\"b\": 2, \"a\": 1, \"c\": null}", "{\n  \"a\": 1\n}"),
-                    List.of("{}", "{\"a\":1,\"b\":2}", "{\"b\":2}", "{\"a\":1,\"d\":2}", "{\"a\":1.5}", "{\"a\":1}\n", "[]",
+                    List.of("{}", "{\"a\":1,\"b\":2}", "{\"b\":2}", "{\"a\":1,\"d\":2}", "{\"a\":1.5}",
+                            "{\"a\":1}\n", "[]",
                             "{\"a\" :1}", "{\n\n\"a\":1}", "{\"a\":1,}")),
             new Example(
                     "{\"properties\":{\"ab\":{\"type\":\"null\"}},\"additionalProperties\":true}",

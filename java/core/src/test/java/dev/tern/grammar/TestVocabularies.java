@@ -28,9 +28,9 @@ final class TestVocabularies {
     }
 
     /**
-     * A byte-level vocabulary: all bytes, then tokens as large models have them: words with and without a space, runs of
-     * blanks and of signs that JSON is made of, numbers, pieces of characters of several bytes; then a special token and
-     * two that end an answer.
+     * A byte-level vocabulary: all bytes, then tokens as large models have them: words with and without a space, runs
+     * of blanks and of signs that JSON is made of, numbers, pieces of characters of several bytes; then a special token
+     * and two that end an answer.
      */
     static VocabularyTrie large(int size) {
         SplittableRandom random = new SplittableRandom(7);

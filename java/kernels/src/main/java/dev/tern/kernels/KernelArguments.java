@@ -60,6 +60,27 @@ final class KernelArguments {
         writable("codes", codes);
     }
 
+    static void ternaryDecode(
+            TernaryEncoding encoding, MemorySegment in, int rows, int cols, float scale, MemorySegment codes) {
+        positive("cols", cols);
+        range("rows", 0, rows, Integer.MAX_VALUE);
+        if (cols % encoding.blockSize() != 0) {
+            throw new IllegalArgumentException(
+                    "cols: " + cols + " are no whole blocks of " + encoding + ", which have " + encoding.blockSize());
+        }
+        if (!Float.isFinite(scale)) {
+            throw new IllegalArgumentException("scale: " + scale + ", expected a finite number");
+        }
+        offHeap("in", in, 1);
+        accessible("in", in);
+        if (rows > in.byteSize() / encoding.rowBytes(cols)) {
+            throw new IndexOutOfBoundsException("in: " + rows + " rows of " + cols + " columns as " + encoding
+                    + ", but it holds " + in.byteSize() + " bytes");
+        }
+        rows("codes", codes, rows, cols);
+        writable("codes", codes);
+    }
+
     /** Rows of packed codes in {@link TernaryLayout#ROWS}. */
     private static void rows(String name, MemorySegment codes, int rows, int cols) {
         offHeap(name, codes, 1);

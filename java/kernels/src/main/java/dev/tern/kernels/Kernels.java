@@ -47,6 +47,18 @@ public interface Kernels {
     void ternaryUnpack(TernaryWeights w, int rowBegin, int rowEnd, MemorySegment codes);
 
     /**
+     * Decodes rows of a ternary matrix, as a file stores them, into {@link TernaryLayout#ROWS}.
+     *
+     * @param in the first row's first byte, the others following; may be read-only and at any address
+     * @param cols a multiple of the encoding's block
+     * @param scale s of the matrix, finite
+     * @param codes where the first row goes, {@code rows *} {@link TernaryWeights#rowBytes} bytes
+     * @return the first of the rows that is none of {@code scale * T}, or -1; from that row on the codes are undefined
+     */
+    int ternaryDecode(
+            TernaryEncoding encoding, MemorySegment in, int rows, int cols, float scale, MemorySegment codes);
+
+    /**
      * {@code y[t * yStride + row] = dot(w[row], x[t])} for tokens {@code [0, tokens)}, rows {@code [rowBegin, rowEnd)}.
      */
     void floatMatmul(

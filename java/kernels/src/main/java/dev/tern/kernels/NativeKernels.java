@@ -2,6 +2,7 @@ package dev.tern.kernels;
 
 import dev.tern.kernels.ffi.tern_kernels;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 
 /**
@@ -16,7 +17,7 @@ import java.lang.ref.Reference;
  * <p>What a descriptor points to (weights, tables, the cache) the linker does not see. It is checked to be alive before
  * the call and kept reachable during it; closing its arena <em>while</em> a call runs is the caller's mistake.
  *
- * <p>Each kernel's handle is linked at its first call.
+ * <p>Each kernel's handle is linked at its first call, or by {@link #link}.
  */
 final class NativeKernels implements Kernels {
     private final Tier tier;
@@ -24,6 +25,7 @@ final class NativeKernels implements Kernels {
     private final MemorySegment ternaryMatmul;
     private final MemorySegment ternaryPack;
     private final MemorySegment ternaryUnpack;
+    private final MemorySegment ternaryDecode;
     private final MemorySegment floatMatmul;
     private final MemorySegment floatRow;
     private final MemorySegment rmsNorm;
@@ -45,6 +47,7 @@ final class NativeKernels implements Kernels {
         ternaryMatmul = tern_kernels.ternary_matmul(table);
         ternaryPack = tern_kernels.ternary_pack(table);
         ternaryUnpack = tern_kernels.ternary_unpack(table);
+        ternaryDecode = tern_kernels.ternary_decode(table);
         floatMatmul = tern_kernels.float_matmul(table);
         floatRow = tern_kernels.float_row(table);
         rmsNorm = tern_kernels.rms_norm(table);
@@ -58,6 +61,30 @@ final class NativeKernels implements Kernels {
         findInvalidCode = tern_kernels.find_invalid_code(table);
         screenPack = tern_kernels.screen_pack(table);
         screenScores = tern_kernels.screen_scores(table);
+    }
+
+    /** Links what every model's pass calls, in the order in which the first one does. */
+    static void link() {
+        Class<?>[] called = {
+            tern_kernels.ternary_pack.class,
+            tern_kernels.float_row.class,
+            tern_kernels.rms_norm.class,
+            tern_kernels.quantize.class,
+            tern_kernels.ternary_matmul.class,
+            tern_kernels.rope.class,
+            tern_kernels.store_kv.class,
+            tern_kernels.attention.class,
+            tern_kernels.relu_squared_gate.class,
+            tern_kernels.add.class,
+            tern_kernels.float_matmul.class,
+        };
+        try {
+            for (Class<?> function : called) {
+                MethodHandles.lookup().ensureInitialized(function); // where jextract has its handle
+            }
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e); // they are public, and of this module
+        }
     }
 
     @Override
@@ -109,6 +136,14 @@ final class NativeKernels implements Kernels {
         } finally {
             Reference.reachabilityFence(w);
         }
+    }
+
+    @Override
+    public int ternaryDecode(
+            TernaryEncoding encoding, MemorySegment in, int rows, int cols, float scale, MemorySegment codes) {
+        KernelArguments.ternaryDecode(encoding, in, rows, cols, scale, codes);
+        return (int) tern_kernels.ternary_decode.invoke(
+                ternaryDecode, encoding.code(), in, rows, cols, scale, codes, TernaryWeights.rowBytes(cols));
     }
 
     @Override

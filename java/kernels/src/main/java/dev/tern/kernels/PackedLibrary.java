@@ -12,14 +12,17 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.zip.CRC32;
 
 /**
  * The native library packed into Tern's jar, unpacked into the user's cache because the system loads libraries from
  * files alone.
  *
- * <p>The file is named by its SHA-256 and compared with it each time, so that a damaged or foreign file is replaced and
- * never loaded. It appears by an atomic rename; processes that unpack at once replace each other's equal files. Its
- * folder must belong to the user and is closed to others: whoever can write there could run code as the user.
+ * <p>The file is named by its SHA-256, which is checked when it is unpacked. Each time, size and CRC-32 are compared with what
+ * is packed, so that a damaged or foreign file is replaced and never loaded. (The JVM computes CRC-32 at the speed of memory
+ * from its first instruction on; SHA-256 of a library takes it longer than loading it does.) The file appears by an atomic
+ * rename; processes that unpack at once replace each other's equal files. Its folder must belong to the user and is closed to
+ * others: whoever can write there could run code as the user.
  */
 final class PackedLibrary {
     private final NativeSetting setting;
@@ -40,7 +43,7 @@ final class PackedLibrary {
         Path folder = KernelCache.folder(setting, "native");
         Path file = folder.resolve(setting.libraryName().replace("libtern", "libtern-" + hash));
         try {
-            if (!holds(file, hash)) {
+            if (!isPacked(file)) {
                 unpack(folder, file, hash);
                 if (!holds(file, hash)) {
                     throw new KernelUnavailableException(
@@ -79,6 +82,26 @@ final class PackedLibrary {
         try (InputStream in = Files.newInputStream(file)) {
             return sha256(in, OutputStream.nullOutputStream()).equals(hash);
         }
+    }
+
+    /** Whether this is a regular file with the size and the CRC-32 of what is packed. */
+    private boolean isPacked(Path file) throws IOException {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (InputStream in = setting.resources().open(resource)) {
+            if (in == null) {
+                return false;
+            }
+            byte[] packed = in.readAllBytes();
+            return Files.size(file) == packed.length && crc32(packed) == crc32(Files.readAllBytes(file));
+        }
+    }
+
+    private static long crc32(byte[] bytes) {
+        CRC32 sum = new CRC32();
+        sum.update(bytes);
+        return sum.getValue();
     }
 
     private void unpack(Path folder, Path file, String hash) throws IOException {

@@ -41,6 +41,9 @@ final class ProbeCalls {
             }
             calls.put("ternary_unpack (" + layout + ")", (k, m) -> ternaryUnpack(k, m, layout));
         }
+        for (TernaryEncoding encoding : TernaryEncoding.values()) {
+            calls.put("ternary_decode (" + encoding + ")", (k, m) -> ternaryDecode(k, m, encoding));
+        }
         for (FloatType type : FloatType.values()) {
             for (int tokens : FLOAT_TOKENS) {
                 calls.put("float_matmul (" + type + ", tokens: " + tokens + ")",
@@ -96,6 +99,14 @@ final class ProbeCalls {
         MemorySegment codes = m.bytes(ROWS * TernaryWeights.rowBytes(COLS));
         k.ternaryUnpack(weights(k, m, layout), 0, ROWS, codes);
         return codes;
+    }
+
+    private static MemorySegment ternaryDecode(Kernels k, ProbeMemory m, TernaryEncoding encoding) {
+        int cols = encoding.blockSize() == 1 ? COLS : FLOAT_COLS;
+        MemorySegment codes = m.bytes(ROWS * TernaryWeights.rowBytes(cols));
+        MemorySegment wrong = m.bytes(JAVA_LONG.byteSize());
+        wrong.set(JAVA_LONG, 0, k.ternaryDecode(encoding, m.encoded(encoding, ROWS, cols), ROWS, cols, 0.75f, codes));
+        return m.joined(codes, wrong);
     }
 
     private static MemorySegment floatMatmul(Kernels k, ProbeMemory m, FloatType type, int tokens) {

@@ -75,6 +75,13 @@ final class ProbeMemory {
         return codes;
     }
 
+    /** Rows of a ternary matrix of scale 0.75. */
+    MemorySegment encoded(TernaryEncoding encoding, int rows, int cols) {
+        MemorySegment blocks = bytes(rows * encoding.rowBytes(cols));
+        EncodedRows.fill(encoding, blocks, 0.75f, random);
+        return blocks;
+    }
+
     /** A float matrix whose elements are finite. */
     FloatWeights matrix(int rows, int cols, FloatType type) {
         long elements = (long) rows * cols;

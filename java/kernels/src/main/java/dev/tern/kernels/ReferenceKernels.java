@@ -83,6 +83,13 @@ final class ReferenceKernels implements Kernels {
         }
     }
 
+    @Override
+    public int ternaryDecode(
+            TernaryEncoding encoding, MemorySegment in, int rows, int cols, float scale, MemorySegment codes) {
+        KernelArguments.ternaryDecode(encoding, in, rows, cols, scale, codes);
+        return ReferenceDecoding.decode(encoding, in, rows, cols, scale, codes);
+    }
+
     /**
      * Sum of T * a over a row of packed codes; padding has T = 0. Of arrays, into which a row is copied: the JIT makes the same
      * code of this loop whatever kinds of memory have passed before, which of segments it does not.

@@ -149,6 +149,9 @@ class BindingsTest {
         for (RopePairing pairing : RopePairing.values()) {
             assertThat(pairing.code()).isEqualTo(header.constants().get("TERN_ROPE_" + pairing));
         }
+        for (TernaryEncoding encoding : TernaryEncoding.values()) {
+            assertThat(encoding.code()).isEqualTo(header.constants().get("TERN_ENCODED_" + encoding));
+        }
         List<Tier> ascending = Arrays.stream(Tier.values()).filter(tier -> tier != Tier.JAVA).toList();
         List<String> named = header.constants().sequencedKeySet().stream()
                 .filter(name -> name.startsWith("TERN_TIER_"))

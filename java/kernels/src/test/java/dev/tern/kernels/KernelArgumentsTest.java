@@ -153,6 +153,22 @@ class KernelArgumentsTest {
         all.add(new Refusal("add: y short", BOUNDS, k -> k.add(F, SHORT, 100, 28)));
         all.add(new Refusal("add: offset", BOUNDS, k -> k.add(F, F, 129, 0)));
         all.add(new Refusal("add: heap", ILLEGAL, k -> k.add(F, HEAP, 0, 1)));
+        TernaryEncoding q8 = TernaryEncoding.Q8_0;
+        MemorySegment rows = ARENA.allocate(68);
+        all.add(new Refusal("ternaryDecode: in short", BOUNDS, k -> k.ternaryDecode(q8, rows, 3, 32, 1, F)));
+        all.add(new Refusal("ternaryDecode: codes short", BOUNDS,
+                k -> k.ternaryDecode(q8, rows, 2, 32, 1, F.asSlice(0, 63))));
+        all.add(new Refusal("ternaryDecode: rows -1", BOUNDS, k -> k.ternaryDecode(q8, rows, -1, 32, 1, F)));
+        all.add(new Refusal("ternaryDecode: part of a block", ILLEGAL, k -> k.ternaryDecode(q8, rows, 1, 48, 1, F)));
+        all.add(new Refusal("ternaryDecode: no columns", ILLEGAL, k -> k.ternaryDecode(q8, rows, 1, 0, 1, F)));
+        all.add(new Refusal("ternaryDecode: scale", ILLEGAL, k -> k.ternaryDecode(q8, rows, 1, 32, Float.NaN, F)));
+        all.add(new Refusal("ternaryDecode: heap in", ILLEGAL, k -> k.ternaryDecode(q8, HEAP, 1, 32, 1, F)));
+        all.add(new Refusal("ternaryDecode: heap codes", ILLEGAL, k -> k.ternaryDecode(q8, rows, 1, 32, 1, HEAP)));
+        all.add(new Refusal("ternaryDecode: read-only", ILLEGAL,
+                k -> k.ternaryDecode(q8, rows, 1, 32, 1, READ_ONLY)));
+        all.add(new Refusal("ternaryDecode: overflow", BOUNDS,
+                k -> k.ternaryDecode(TernaryEncoding.F32, rows, Integer.MAX_VALUE, Integer.MAX_VALUE, 1, F)));
+
         all.add(new Refusal("findInvalidCode: heap", ILLEGAL, k -> k.findInvalidCode(HEAP)));
         all.addAll(screens());
         return all;
@@ -243,6 +259,8 @@ class KernelArgumentsTest {
         calls.put("add x", k -> k.add(gone, F, 0, 1));
         calls.put("add y", k -> k.add(F, gone, 0, 1));
         calls.put("findInvalidCode codes", k -> k.findInvalidCode(gone));
+        calls.put("ternaryDecode in", k -> k.ternaryDecode(TernaryEncoding.Q8_0, gone, 1, 32, 1, F));
+        calls.put("ternaryDecode codes", k -> k.ternaryDecode(TernaryEncoding.Q8_0, F, 1, 32, 1, gone));
         return calls;
     }
 

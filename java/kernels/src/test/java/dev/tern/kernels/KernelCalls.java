@@ -23,6 +23,7 @@ final class KernelCalls {
         calls.put("ternary_matmul", KernelCalls::ternaryMatmul);
         calls.put("ternary_pack", KernelCalls::ternaryPack);
         calls.put("ternary_unpack", KernelCalls::ternaryUnpack);
+        calls.put("ternary_decode", KernelCalls::ternaryDecode);
         calls.put("float_matmul", KernelCalls::floatMatmul);
         calls.put("float_row", KernelCalls::floatRow);
         calls.put("rms_norm", KernelCalls::rmsNorm);
@@ -88,6 +89,26 @@ final class KernelCalls {
         MemorySegment codes = s.bytes("unpacked", rows * TernaryWeights.rowBytes(w.cols()));
         k.ternaryUnpack(layout == TernaryLayout.ROWS ? w : panels(k, s, w, layout), s.between(0, end), end, codes);
         return 0;
+    }
+
+    private static long ternaryDecode(Kernels k, Scene s) {
+        TernaryEncoding encoding = TernaryEncoding.values()[s.between(0, 7)];
+        int cols = encoding.blockSize() == 1
+                ? s.length()
+                : encoding.blockSize() * s.between(1, 1 + 1500 / encoding.blockSize());
+        int rows = s.between(1, 6);
+        float scale = 0.375f * s.between(0, 2);
+        MemorySegment in = s.encoded("in", encoding, rows, cols, scale);
+        if (s.between(0, 1) == 0) {
+            in.set(JAVA_BYTE, s.between(0, (int) in.byteSize() - 1), (byte) s.between(-128, 127));
+        }
+        long rowBytes = TernaryWeights.rowBytes(cols);
+        MemorySegment codes = s.bytes("codes", rows * rowBytes);
+        int wrong = k.ternaryDecode(encoding, in, rows, cols, scale, codes);
+        if (wrong >= 0) {
+            codes.asSlice(wrong * rowBytes).fill((byte) 0); // undefined
+        }
+        return wrong;
     }
 
     private static long floatMatmul(Kernels k, Scene s) {

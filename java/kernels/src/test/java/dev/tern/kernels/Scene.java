@@ -127,6 +127,13 @@ final class Scene implements AutoCloseable {
         return TernaryWeights.of(arena, codes, rows, cols, random.nextInt(4) == 0 ? FINITE[between(2, 12)] : real());
     }
 
+    /** Rows of a ternary matrix as a file stores them. */
+    MemorySegment encoded(String name, TernaryEncoding encoding, int rows, int cols, float scale) {
+        MemorySegment blocks = inner(allocate(name, rows * encoding.rowBytes(cols), 1, FloatType.F32, false));
+        EncodedRows.fill(encoding, blocks, scale, random);
+        return blocks;
+    }
+
     /** Random bytes. */
     MemorySegment bytes(String name, long n) {
         MemorySegment whole = allocate(name, n, 1, FloatType.F32, false);

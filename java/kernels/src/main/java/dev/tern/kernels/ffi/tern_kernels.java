@@ -20,6 +20,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     void (*ternary_matmul)(const tern_ternary_matrix *, const tern_activations *, int64_t, int64_t, int64_t, float *, int64_t);
  *     void (*ternary_pack)(const uint8_t *, int64_t, int64_t, int64_t, const tern_ternary_matrix *);
  *     void (*ternary_unpack)(const tern_ternary_matrix *, int64_t, int64_t, uint8_t *, int64_t);
+ *     int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t);
  *     void (*float_matmul)(const tern_float_matrix *, const float *, int64_t, int64_t, int64_t, int64_t, float *, int64_t);
  *     void (*float_row)(const tern_float_matrix *, int64_t, float *);
  *     void (*rms_norm)(const float *, int64_t, const float *, float, int64_t, int64_t, int64_t, float *, int64_t);
@@ -48,6 +49,7 @@ public class tern_kernels {
         tern_kernels_h.C_POINTER.withName("ternary_matmul"),
         tern_kernels_h.C_POINTER.withName("ternary_pack"),
         tern_kernels_h.C_POINTER.withName("ternary_unpack"),
+        tern_kernels_h.C_POINTER.withName("ternary_decode"),
         tern_kernels_h.C_POINTER.withName("float_matmul"),
         tern_kernels_h.C_POINTER.withName("float_row"),
         tern_kernels_h.C_POINTER.withName("rms_norm"),
@@ -527,6 +529,112 @@ public class tern_kernels {
      */
     public static void ternary_unpack(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(ternary_unpack$LAYOUT, ternary_unpack$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t)
+     * }
+     */
+    public final static class ternary_decode {
+
+        private ternary_decode() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            long apply(int _x0, MemorySegment _x1, long _x2, long _x3, float _x4, MemorySegment _x5, long _x6);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.of(
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_INT,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_FLOAT,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(ternary_decode.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(ternary_decode.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static long invoke(MemorySegment funcPtr, int _x0, MemorySegment _x1, long _x2, long _x3, float _x4, MemorySegment _x5, long _x6) {
+            try {
+                return (long) DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4, _x5, _x6);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout ternary_decode$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("ternary_decode"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t)
+     * }
+     */
+    public static final AddressLayout ternary_decode$layout() {
+        return ternary_decode$LAYOUT;
+    }
+
+    private static final long ternary_decode$OFFSET = $LAYOUT.byteOffset(groupElement("ternary_decode"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t)
+     * }
+     */
+    public static final long ternary_decode$offset() {
+        return ternary_decode$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t)
+     * }
+     */
+    public static MemorySegment ternary_decode(MemorySegment struct) {
+        return struct.get(ternary_decode$LAYOUT, ternary_decode$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t (*ternary_decode)(int32_t, const uint8_t *, int64_t, int64_t, float, uint8_t *, int64_t)
+     * }
+     */
+    public static void ternary_decode(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(ternary_decode$LAYOUT, ternary_decode$OFFSET, fieldValue);
     }
 
     /**

@@ -23,10 +23,10 @@ public class tern_kernels_h extends tern_kernels_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int TERN_ABI_VERSION = (int)4L;
+    private static final int TERN_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define TERN_ABI_VERSION 4
+     * #define TERN_ABI_VERSION 5
      * }
      */
     public static int TERN_ABI_VERSION() {
