@@ -55,7 +55,7 @@ class ServeCommandTest {
             assertThat(response.body()).contains("\"model\":\"tiny\"").contains("\"content\":\"");
             response = client.send(HttpRequest.newBuilder(server.resolve("/slots")).build(), BodyHandlers.ofString());
             assertThat(response.statusCode()).isEqualTo(401);
-            process.destroy(); // SIGTERM
+            process.toHandle().destroy(); // SIGTERM; process.destroy() would close its streams
             String rest = String.join("\n", err.lines().toList());
             assertThat(rest).contains("route=/completion status=200").contains("tern: stopping");
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
