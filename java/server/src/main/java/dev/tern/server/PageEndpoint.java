@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -14,6 +15,9 @@ import java.util.Optional;
  * but this server, and nobody frame it.
  */
 final class PageEndpoint implements Endpoint {
+    private static final List<String> NAMES = List.of(
+            "index.html", "style.css", "app.js", "api.js", "dom.js", "markdown.js", "messages.js", "settings.js",
+            "sidebar.js", "store.js", "theme.js", "icon.svg");
     private static final Map<String, String> FILES = files();
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
@@ -39,10 +43,7 @@ final class PageEndpoint implements Endpoint {
     private static Map<String, String> files() {
         Map<String, String> files = new LinkedHashMap<>();
         files.put("/", "index.html");
-        files.put("/index.html", "index.html");
-        for (String name : new String[] {"style.css", "app.js", "markdown.js", "store.js", "api.js", "icon.svg"}) {
-            files.put("/" + name, name);
-        }
+        NAMES.forEach(name -> files.put("/" + name, name));
         return files;
     }
 
