@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -17,6 +18,9 @@ import java.util.zip.GZIPOutputStream;
  * Its policy lets it load and call nothing but this server, and nobody frame it.
  */
 final class PageEndpoint implements Endpoint {
+    private static final List<String> NAMES = List.of(
+            "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "markdown.js", "messages.js", "settings.js",
+            "sidebar.js", "store.js", "theme.js", "icon.svg");
     private static final Map<String, String> FILES = files();
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
@@ -60,13 +64,7 @@ final class PageEndpoint implements Endpoint {
     private static Map<String, String> files() {
         Map<String, String> files = new LinkedHashMap<>();
         files.put("/", "index.html");
-        files.put("/index.html", "index.html");
-        for (String name : new String[] {
-            "style.css", "theme.js", "app.js", "answers.js", "api.js", "dom.js", "markdown.js", "messages.js", "settings.js",
-            "sidebar.js", "store.js", "icon.svg"
-        }) {
-            files.put("/" + name, name);
-        }
+        NAMES.forEach(name -> files.put("/" + name, name));
         return files;
     }
 

@@ -86,7 +86,7 @@ export class Messages {
       ...(end ? [el('p', { class: 'ending' }, end)] : []),
       ...(message.error ? [this.#problem(message)] : []),
       el('div', { class: 'foot' }, running ? null : this.#buttons(chat, message, Boolean(end)), parts.status));
-    parts.article = article;
+    Object.assign(parts, { article, name });
     this.shown.set(message.id, parts);
     this.update(message);
     return el('li', {}, article);
@@ -134,7 +134,7 @@ export class Messages {
 
   /** Puts a field in a message's place; `done` gets the text, or null when nothing is to change. */
   edit(message, done) {
-    const { article } = this.shown.get(message.id);
+    const { article, name } = this.shown.get(message.id);
     const field = el('textarea', { 'aria-label': message.role === 'user' ? 'Your message' : 'The answer', class: 'edit' });
     field.value = message.content;
     const fit = () => {
@@ -143,7 +143,7 @@ export class Messages {
     };
     const finish = text => done(text?.trim() ? text : null);
     const save = el('button', { type: 'submit', class: 'primary' }, message.role === 'user' ? 'Send' : 'Keep');
-    const form = el('form', { class: 'editor', onsubmit: event => { event.preventDefault(); finish(field.value); } }, field,
+    const form = el('form', { class: 'editor', 'aria-label': 'Edit', onsubmit: event => { event.preventDefault(); finish(field.value); } }, field,
       el('div', { class: 'row' }, el('button', { type: 'button', onclick: () => finish(null) }, 'Cancel'), save));
     field.addEventListener('input', fit);
     field.addEventListener('keydown', event => {
@@ -156,7 +156,7 @@ export class Messages {
       }
     });
     article.classList.add('editing');
-    article.replaceChildren(form);
+    article.replaceChildren(name, form);
     fit();
     field.focus();
   }

@@ -38,7 +38,6 @@ export class Settings {
       apiKey.set($('#key').value.trim());
       keyChanged();
     };
-    $('#settings form').onsubmit = event => event.preventDefault();
   }
 
   /** @param server as it describes itself, null while that is unknown */
