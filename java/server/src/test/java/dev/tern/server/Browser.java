@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A Chromium without a window, spoken to by its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/).
- * Thread-safe.
+ * A Chromium without a window, spoken to by its DevTools protocol
+ * (https://chromedevtools.github.io/devtools-protocol/). Thread-safe.
  */
 final class Browser implements AutoCloseable {
     private static final List<String> NAMES =
@@ -51,8 +51,8 @@ final class Browser implements AutoCloseable {
     }
 
     /**
-     * Starts the Chromium of the PATH, or that of {@code -Dtern.chromium}. Without one the test is skipped, and fails with
-     * {@code -Dtern.require.chromium=true}.
+     * Starts the Chromium of the PATH, or that of {@code -Dtern.chromium}. Without one the test is skipped, and fails
+     * with {@code -Dtern.require.chromium=true}.
      */
     static Browser start() throws IOException, InterruptedException {
         Optional<Path> program = find();
@@ -112,12 +112,16 @@ final class Browser implements AutoCloseable {
 
     /** A page of its own, with its own storage. */
     Tab open() {
-        ObjectNode context = Json.object();
-        context.set("browserContextId", call("", "Target.createBrowserContext", Json.object()).path("browserContextId"));
-        context.put("url", "about:blank");
-        String target = call("", "Target.createTarget", context).path("targetId").asString();
+        String context = call("", "Target.createBrowserContext", Json.object()).path("browserContextId").asString();
+        ObjectNode create = Json.object().put("browserContextId", context).put("url", "about:blank");
+        String target = call("", "Target.createTarget", create).path("targetId").asString();
         ObjectNode attach = Json.object().put("targetId", target).put("flatten", true);
-        return new Tab(this, call("", "Target.attachToTarget", attach).path("sessionId").asString());
+        return new Tab(this, context, call("", "Target.attachToTarget", attach).path("sessionId").asString());
+    }
+
+    /** Closes a page and forgets what it kept. */
+    void close(String context) {
+        call("", "Target.disposeBrowserContext", Json.object().put("browserContextId", context));
     }
 
     void listen(String session, BiConsumer<String, JsonNode> listener) {

@@ -6,6 +6,7 @@ import dev.tern.GenerationOptions;
 import dev.tern.StopReason;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionRequest;
+import dev.tern.template.ChatMessage;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +49,9 @@ class ChatPageTest {
     void nothingWentWrong() {
         assertThat(page.problems).isEmpty();
         String origin = server.server().uri() + "/";
-        assertThat(page.requests).isNotEmpty().allMatch(address -> address.startsWith(origin) || address.startsWith("data:"));
+        assertThat(page.requests).isNotEmpty();
+        assertThat(page.requests).allMatch(address -> address.startsWith(origin) || address.startsWith("data:"));
+        page.close();
         server.close();
     }
 
@@ -96,6 +99,20 @@ class ChatPageTest {
         assertThat(page.text("#usage")).contains("of 512 tokens");
         assertThat(page.text("#title")).isEqualTo("Tell me.");
         assertThat(prompt()).contains("Tell me.");
+    }
+
+    @Test
+    void theTrainedModelAnswersAsItDoesAlone() {
+        GenerationOptions greedy = GenerationOptions.builder().maxTokens(24).temperature(0).build();
+        String alone = server.model.chat(List.of(new ChatMessage("user", "Tell me of a fox.")), greedy).text();
+        server.serve();
+        page.press("S", Tab.ALT);
+        set("#set-temperature", "0");
+        set("#set-max_tokens", "24");
+        page.press("Escape");
+        ask("Tell me of a fox.");
+        page.waitFor("document.querySelector('#messages .assistant .actions')");
+        assertThat(page.text(LAST).replaceAll("\\s+", " ")).isEqualTo(alone.strip().replaceAll("\\s+", " "));
     }
 
     @Test
@@ -258,7 +275,10 @@ class ChatPageTest {
         give(file); // the same again is no other chat
         page.waitForText("#toast", "0 chats");
         assertThat(page.count("#chats li")).isEqualTo(1);
-        for (String bad : List.of("{", "[]", file.replace("\"user\"", "\"root\""), file.replace("\"parent\": null", "\"parent\": 1"))) {
+        String role = file.replace("\"user\"", "\"root\"");
+        String parent = file.replace("\"parent\": null", "\"parent\": 1");
+        assertThat(List.of(role, parent)).doesNotContain(file);
+        for (String bad : List.of("{", "[]", role, parent)) {
             page.run("document.querySelector('#toast').replaceChildren()");
             give(bad);
             page.waitForText("#toast", "This file");
@@ -296,7 +316,8 @@ class ChatPageTest {
         ask("<img src=x onerror='window.hacked=12'> [a](javascript:1)");
         page.waitFor("document.querySelector('#messages .code')");
         page.waitFor("!document.querySelector('.running')");
-        assertThat(page.count("#messages :is(img, script, iframe, style, object, embed, base, form, meta, link)")).isZero();
+        assertThat(page.count("#messages :is(img, script, iframe, style, object, embed, base, form, meta, link)"))
+                .isZero();
         assertThat(page.value("[...document.querySelectorAll('#messages a')].map(a => a.protocol).join()").asString())
                 .isEqualTo("http:,http:,http:,https:"); // addresses in plain sight are links too
         assertThat(page.count("#messages a:not([rel=\"noopener noreferrer nofollow\"][target=_blank])")).isZero();
@@ -338,11 +359,12 @@ class ChatPageTest {
                 .contains("<h4>Title</h4>")
                 .contains("<p>Some <strong>strong</strong>, <em>soft</em>, <del>gone</del> and <code>code</code>,"
                         + " 2 * 3 * 4 and snake_case_name.<br>New line.</p>")
-                .contains("<ol><li>one<ul><li>inner <strong>item</strong><br>more of it</li></ul></li><li>two</li></ol>")
+                .contains("<ol><li>one<ul><li>inner <strong>item</strong><br>more of it</li></ul></li>")
                 .contains("<th class=\"right\" scope=\"col\">b</th>")
                 .contains("<td class=\"right\">2 | 3</td>")
                 .contains("<blockquote><p>quoted<br>text</p></blockquote>")
-                .contains("<code>def f():\n    return \"**\"</code>")
+                .contains("<code><span class=\"keyword\">def</span> f():\n    <span class=\"keyword\">return</span>"
+                        + " <span class=\"string\">\"**\"</span></code>")
                 .endsWith("<p>End.</p>");
     }
 }

@@ -8,7 +8,7 @@ import dev.tern.convert.Converter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
+import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,8 +49,8 @@ class ChatPageTroubleTest {
 
     @Test
     void aModelThatIsBeingLoadedIsWaitedFor() {
-        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny"))) {
-            Tab page = open(server);
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny"));
+                Tab page = open(server)) {
             page.waitForText("#notice", "The model is being loaded.");
             ask(page, "Tell me.");
             page.waitForText(".problem", "The model is being loaded.");
@@ -68,9 +68,9 @@ class ChatPageTroubleTest {
     @Test
     void aKeyIsAskedForAndKeptForTheTab() {
         ServerOptions.Builder options = ServerOptions.builder().alias("tiny").apiKeys(List.of("sésame"));
-        try (TestServer server = new TestServer(options).serveScript()) {
+        try (TestServer server = new TestServer(options).serveScript();
+                Tab page = open(server)) {
             server.script.say("Open.", 4, StopReason.END_TOKEN);
-            Tab page = open(server);
             page.waitForText("#notice", "This server wants an API key.");
             page.run("document.querySelector('#key-field').focus()");
             page.type("wrong");
@@ -90,9 +90,8 @@ class ChatPageTroubleTest {
 
     @Test
     void aServerThatIsGoneAndAnAnswerThatIsCutOffAreSaid() {
-        TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
-        try (server) {
-            Tab page = open(server);
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
+                Tab page = open(server)) {
             page.waitForText("#model", "tiny");
             server.script.tokens.drainPermits();
             server.script.say("One sentence. And then another.", 4, StopReason.END_TOKEN);
@@ -111,8 +110,8 @@ class ChatPageTroubleTest {
 
     @Test
     void aFailureAndAFullContextAreSaidInPlace() {
-        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript()) {
-            Tab page = open(server);
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
+                Tab page = open(server)) {
             page.waitForText("#model", "tiny");
             ask(page, "word ".repeat(600));
             page.waitForText(".problem", "This chat is too long");
@@ -128,8 +127,8 @@ class ChatPageTroubleTest {
 
     @Test
     void aLimitOfTokensIsSaid() {
-        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript()) {
-            Tab page = open(server);
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
+                Tab page = open(server)) {
             page.waitForText("#model", "tiny");
             server.script.say("Some", 4, StopReason.MAX_TOKENS);
             ask(page, "Tell me.");
@@ -155,15 +154,16 @@ class ChatPageTroubleTest {
         Path file = folder.resolve("plain.gguf");
         Converter.from(folder).to(file);
         try (Model model = Model.load(file);
-                TestServer server = new TestServer(ServerOptions.builder().alias("plain"), 16, model).serveScript()) {
-            Tab page = open(server);
+                TestServer server = new TestServer(ServerOptions.builder().alias("plain"), 16, model).serveScript();
+                Tab page = open(server)) {
             page.waitForText("#notice", "This model has no chat template");
             server.script.say(" upon a time", 4, StopReason.END_TOKEN);
             ask(page, "Once");
             page.waitForText("#messages", "upon a time");
             page.waitFor("!document.querySelector('.running')");
             ask(page, "Then");
-            page.waitFor("document.querySelectorAll('#messages > li').length === 4 && !document.querySelector('.running')");
+            page.waitFor("document.querySelectorAll('#messages > li').length === 4");
+            page.waitFor("!document.querySelector('.running')");
             String prompt = model.tokenizer().decode(server.script.requests.getLast().prompt(), true);
             assertThat(prompt.strip()).isEqualTo("Once upon a time\nThen");
         }
@@ -171,8 +171,8 @@ class ChatPageTroubleTest {
 
     @Test
     void whatTheBrowserKeepsMayBeDamaged() {
-        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript()) {
-            Tab page = open(server);
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
+                Tab page = open(server)) {
             page.waitForText("#model", "tiny");
             page.run("localStorage['tern.chat.a'] = '{'; localStorage['tern.chat.b'] = '{\"id\": 1}';"
                     + " localStorage['tern.settings'] = '[1'; localStorage['tern.chat.c'] = 'null'");
@@ -196,7 +196,7 @@ class ChatPageTroubleTest {
                 String name = file.getFileName().toString();
                 assertThat(server.get("/" + name).body()).isEqualTo(Files.readString(file));
                 URI address = server.server().uri().resolve("/" + name);
-                java.net.URLConnection connection = address.toURL().openConnection();
+                URLConnection connection = address.toURL().openConnection();
                 connection.setRequestProperty("Accept-Encoding", "gzip");
                 try (InputStream in = connection.getInputStream()) {
                     assertThat(connection.getContentEncoding()).isEqualTo("gzip");
@@ -204,7 +204,7 @@ class ChatPageTroubleTest {
                 }
             }
             assertThat(sent).isBetween(10_000L, 40_000L);
-            assertThat(server.get("/").body()).isEqualTo(Files.readString(folder.resolve("index.html"), StandardCharsets.UTF_8));
+            assertThat(server.get("/").body()).isEqualTo(Files.readString(folder.resolve("index.html")));
         }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A page of a {@link Browser}, as a user has it: keys, text, what is to be seen. For one thread. */
-final class Tab {
+final class Tab implements AutoCloseable {
     static final int ALT = 1;
     static final int SHIFT = 8;
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30); // after which what is waited for does not come
@@ -30,10 +31,12 @@ final class Tab {
     final List<String> problems = new CopyOnWriteArrayList<>();
 
     private final Browser browser;
+    private final String context;
     private final String session;
 
-    Tab(Browser browser, String session) {
+    Tab(Browser browser, String context, String session) {
         this.browser = browser;
+        this.context = context;
         this.session = session;
         browser.listen(session, this::happened);
         for (String domain : List.of("Page", "Runtime", "Network", "Log")) {
@@ -110,7 +113,8 @@ final class Tab {
 
     /** Waits until an element has a text. */
     void waitForText(String selector, String part) {
-        waitFor("document.querySelector('" + selector + "')?.innerText.includes(" + Json.text(Json.array().add(part)) + "[0])");
+        String array = Json.text(Json.array().add(part));
+        waitFor("document.querySelector('" + selector + "')?.innerText.includes(" + array + "[0])");
     }
 
     void click(String selector) {
@@ -131,13 +135,15 @@ final class Tab {
     void press(String key, int modifiers) {
         boolean letter = key.length() == 1;
         ObjectNode event = Json.object()
-                .put("key", letter ? key.toLowerCase() : key)
+                .put("key", letter ? key.toLowerCase(Locale.ROOT) : key)
                 .put("code", letter ? "Key" + key : key)
                 .put("modifiers", modifiers)
                 .put("windowsVirtualKeyCode", letter ? key.charAt(0) : CODES.get(key));
-        boolean writes = key.equals("Enter");
-        call("Input.dispatchKeyEvent", (writes ? event.put("text", "\r") : event).put("type", writes ? "keyDown" : "rawKeyDown"));
-        event.remove("text");
+        if (key.equals("Enter")) {
+            call("Input.dispatchKeyEvent", event.deepCopy().put("type", "keyDown").put("text", "\r"));
+        } else {
+            call("Input.dispatchKeyEvent", event.put("type", "rawKeyDown"));
+        }
         call("Input.dispatchKeyEvent", event.put("type", "keyUp"));
     }
 
@@ -167,5 +173,10 @@ final class Tab {
             Files.createDirectories(Path.of(folder));
             Files.write(Path.of(folder, name + ".png"), Base64.getDecoder().decode(data));
         }
+    }
+
+    @Override
+    public void close() {
+        browser.close(context);
     }
 }
