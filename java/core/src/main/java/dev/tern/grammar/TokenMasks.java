@@ -141,34 +141,37 @@ final class TokenMasks {
     }
 
     private long[] compute(Configuration at) {
-        long[] bits = new long[trie.vocabSize() + 63 >> 6];
         if (at.states.length == 0) {
-            return bits;
+            return new long[trie.vocabSize() + 63 >> 6];
         }
         Frame around = around(at);
-        if (around == configurations.outermost || around.depth > Automaton.DEEPEST / 2) {
-            walk(0, trie.nodes(), part(at, null), bits, null);
-            return bits;
+        boolean apart = around != configurations.outermost && around.depth <= Automaton.DEEPEST / 2;
+        Part part = part(at, apart ? around : null);
+        if (apart && part.peak() > Automaton.DEEPEST / 2) { // the limit might matter here and not elsewhere
+            apart = false;
+            part = part(at, null);
         }
-        Configuration inside = part(at, around);
+        long[] bits = part.bits().clone();
+        if (apart) {
+            Configuration outside = configurations.at(around.returnState, Objects.requireNonNull(around.parent));
+            for (int node : part.exits()) {
+                walk(node + 1, trie.behind(node), outside, bits, null);
+            }
+        }
+        return bits;
+    }
+
+    private Part part(Configuration at, @Nullable Frame around) {
+        Configuration inside = inside(at, around);
         Part part = parts.get(inside);
         if (part == null) {
+            long[] bits = new long[trie.vocabSize() + 63 >> 6];
             Ints exits = new Ints();
             int peak = walk(0, trie.nodes(), inside, bits, exits);
             part = new Part(bits, exits.toArray(), peak);
             parts.put(inside, part);
         }
-        if (part.peak() > Automaton.DEEPEST / 2) { // the limit might matter here and not elsewhere
-            bits = new long[bits.length];
-            walk(0, trie.nodes(), part(at, null), bits, null);
-            return bits;
-        }
-        bits = part.bits().clone();
-        Configuration outside = configurations.at(around.returnState, Objects.requireNonNull(around.parent));
-        for (int node : part.exits()) {
-            walk(node + 1, trie.behind(node), outside, bits, null);
-        }
-        return bits;
+        return part;
     }
 
     /** The innermost calls that all readings have around them. */
@@ -190,7 +193,7 @@ final class TokenMasks {
      * What is inside of these calls, or all of it when there are none, with repetitions brought to the state that
      * stands for all from which no token sees their bounds.
      */
-    private Configuration part(Configuration at, @Nullable Frame around) {
+    private Configuration inside(Configuration at, @Nullable Frame around) {
         int[] states = new int[at.states.length];
         Frame[] frames = new Frame[states.length];
         for (int i = 0; i < states.length; i++) {

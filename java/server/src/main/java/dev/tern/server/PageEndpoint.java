@@ -9,7 +9,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 
@@ -19,17 +19,13 @@ import java.util.zip.GZIPOutputStream;
  */
 final class PageEndpoint implements Endpoint {
     private static final List<String> NAMES = List.of(
-            "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "highlight.js", "markdown.js", "messages.js",
-            "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js", "icon.svg");
-    private static final Map<String, String> FILES = files();
+            "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "highlight.js", "markdown.js",
+            "messages.js", "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js", "icon.svg");
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
             "css", "text/css; charset=utf-8",
             "js", "text/javascript; charset=utf-8",
-            "svg", "image/svg+xml",
-            "png", "image/png",
-            "ico", "image/x-icon",
-            "webmanifest", "application/manifest+json");
+            "svg", "image/svg+xml");
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*(,|$|;\\s*q=(1|0\\.0*[1-9]))");
     private static final String POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
             + " form-action 'none'; frame-ancestors 'none'";
@@ -61,24 +57,20 @@ final class PageEndpoint implements Endpoint {
         return out.toByteArray();
     }
 
-    private static Map<String, String> files() {
-        Map<String, String> files = new LinkedHashMap<>();
-        files.put("/", "index.html");
-        NAMES.forEach(name -> files.put("/" + name, name));
-        return files;
-    }
-
-    /** The files that are in the jar, by path. */
+    /** Its files by path, the page itself at {@code /} as well. */
     static Map<String, PageEndpoint> all() {
         Map<String, PageEndpoint> endpoints = new LinkedHashMap<>();
-        FILES.forEach((path, name) -> read(name).ifPresent(content -> endpoints.put(
-                path, new PageEndpoint(content, TYPES.get(name.substring(name.lastIndexOf('.') + 1))))));
+        for (String name : NAMES) {
+            String type = Objects.requireNonNull(TYPES.get(name.substring(name.lastIndexOf('.') + 1)));
+            endpoints.put("/" + name, new PageEndpoint(read(name), type));
+        }
+        endpoints.put("/", Objects.requireNonNull(endpoints.get("/index.html")));
         return endpoints;
     }
 
-    private static Optional<byte[]> read(String name) {
+    private static byte[] read(String name) {
         try (InputStream in = PageEndpoint.class.getResourceAsStream("page/" + name)) {
-            return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+            return Objects.requireNonNull(in, name).readAllBytes();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
