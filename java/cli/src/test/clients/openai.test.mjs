@@ -1,5 +1,6 @@
-// OpenAI's JavaScript client against tern serve. TERN_URL is a server of the trained model with its own template, TERN_TOOLS_URL
-// one whose template knows tools; both ask for TERN_KEY. TERN_FABLES is golden/fables.json. Run by OpenAiClientsTest.
+// OpenAI's JavaScript client against tern serve. TERN_URL is a server of the trained model with its own template,
+// TERN_TOOLS_URL one whose template knows tools; both ask for TERN_KEY. TERN_FABLES is golden/fables.json. Run by
+// OpenAiClientsTest.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
@@ -17,7 +18,8 @@ const fable = fables[0];
 const messages = fable.prompt.messages;
 const greedy = { model, messages, temperature: 0 };
 const wild = {
-  model, messages: [{ role: "user", content: "What is the moon?" }], temperature: 1.5, seed: 7, max_completion_tokens: 12,
+  model, messages: [{ role: "user", content: "What is the moon?" }], temperature: 1.5, seed: 7,
+  max_completion_tokens: 12,
 };
 
 const collected = async (stream) => {
@@ -139,7 +141,9 @@ test("a tool that must be called is called", async () => {
   assert.deepEqual(Weather.parse(JSON.parse(call.function.arguments)), call.function.parsed_arguments);
   const next = await tools.chat.completions.create({
     ...asking, tool_choice: "none",
-    messages: [...asking.messages, parsed.choices[0].message, { role: "tool", tool_call_id: call.id, content: "Rain." }],
+    messages: [
+      ...asking.messages, parsed.choices[0].message, { role: "tool", tool_call_id: call.id, content: "Rain." },
+    ],
   });
   assert.equal(next.choices[0].message.tool_calls, undefined);
 });
@@ -171,7 +175,9 @@ test("the client runs a tool and brings back what it said", async () => {
 });
 
 const Animal = z.object({
-  animal: z.enum(["fox", "lion"]), age: z.number().int().min(0).max(99), friends: z.array(z.enum(["crow", "ass"])).max(2),
+  animal: z.enum(["fox", "lion"]),
+  age: z.number().int().min(0).max(99),
+  friends: z.array(z.enum(["crow", "ass"])).max(2),
 });
 
 test("an answer follows a schema, and the client parses it", async () => {
@@ -262,7 +268,7 @@ test("errors are the client's own classes", async () => {
       e instanceof OpenAI.BadRequestError && e.type === "exceed_context_size_error" && e.error.n_ctx > 0
         && e.error.n_prompt_tokens > e.error.n_ctx);
   }
-  const schema = { type: "json_schema", json_schema: { name: "no", schema: { type: "object", uniqueItems: 3, not: {} } } };
+  const schema = { type: "json_schema", json_schema: { name: "no", schema: { type: "object", not: {} } } };
   await assert.rejects(
     client.chat.completions.create({ ...greedy, response_format: schema }), OpenAI.BadRequestError);
   await assert.rejects(client.get("/nothing"), OpenAI.NotFoundError);

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -28,11 +29,17 @@ final class ServeProcess implements AutoCloseable {
     }
 
     static ServeProcess start(Object... arguments) throws IOException {
+        return startWith("", arguments);
+    }
+
+    /** @param javaOptions of its JVM */
+    static ServeProcess startWith(String javaOptions, Object... arguments) throws IOException {
         List<Object> all = new ArrayList<>(List.of("serve", "--port", "0"));
         all.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(TernProcess.command(all.toArray()))
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        ProcessBuilder builder = new ProcessBuilder(TernProcess.command(all.toArray()))
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("JDK_JAVA_OPTIONS", javaOptions);
+        Process process = builder.start();
         BufferedReader err = process.errorReader(StandardCharsets.UTF_8);
         List<String> lines = new ArrayList<>();
         for (String line = err.readLine(); line != null; line = err.readLine()) {
@@ -64,8 +71,13 @@ final class ServeProcess implements AutoCloseable {
         return log;
     }
 
-    ProcessHandle handle() {
-        return process.toHandle();
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    /** What it holds of the system, on Linux. */
+    Optional<ProcessVitals> vitals() throws IOException {
+        return ProcessVitals.of(process.pid());
     }
 
     /** Ends it as {@code kill -9} does. */
