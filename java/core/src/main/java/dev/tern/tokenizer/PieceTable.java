@@ -12,6 +12,10 @@ final class PieceTable {
     private final int mask;
     private final long seed = Hash.seed();
 
+    PieceTable(Spellings tokens) {
+        this(tokens.utf8(), tokens.offsets());
+    }
+
     /** A table over tokens whose bytes are {@code pool[offsets[id] .. offsets[id + 1])}. */
     PieceTable(byte[] pool, int[] offsets) {
         this.pool = pool;
