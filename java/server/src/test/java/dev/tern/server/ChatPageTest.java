@@ -84,7 +84,7 @@ class ChatPageTest {
     @Test
     void anAnswerIsSeenAsItComes() {
         server.script.tokens.drainPermits();
-        say("One sentence. And then another.");
+        say("One sentence.\n\nAnd then another.");
         ask("Tell me.");
         page.waitFor("document.querySelector('.running') && !document.querySelector('#stop').hidden");
         server.script.tokens.release(3);
@@ -92,10 +92,16 @@ class ChatPageTest {
         assertThat(page.text(LAST)).doesNotContain("another");
         page.waitForText(".running .status", "3 tokens");
         assertThat(focused("#prompt")).isTrue();
+        server.script.tokens.release(3);
+        page.waitForText(LAST, "And then");
+        page.run("getSelection().selectAllChildren(document.querySelector('" + LAST + " p'))");
+        page.press("R", Tab.ALT); // not while this answer is written
+        page.waitForText("#toast", "The model is answering.");
         server.script.tokens.release(1000);
         page.waitFor("!document.querySelector('.running')");
-        assertThat(page.text(LAST)).isEqualTo("One sentence. And then another.");
+        assertThat(page.text(LAST)).isEqualTo("One sentence.\n\nAnd then another.");
         assertThat(page.text("#messages li:last-child .status")).contains("8 tokens", "tokens/s", "2 cached");
+        assertThat(page.value("getSelection().toString()").asString()).isEqualTo("One sentence.");
         assertThat(page.text("#usage")).contains("of 512 tokens");
         assertThat(page.text("#title")).isEqualTo("Tell me.");
         assertThat(prompt()).contains("Tell me.");

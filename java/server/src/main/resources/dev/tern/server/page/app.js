@@ -25,7 +25,7 @@ let chats = store.loadChats();
 let chat = null;
 
 const sidebar = new Sidebar({ open: openChat, rename, remove: removeChat });
-const messages = new Messages($('#messages'), { regenerate, proceed, retry, edit, remove: removeMessage, turn });
+const messages = new Messages($('#messages'), { regenerate, proceed, edit, remove: removeMessage, turn });
 const settings = new Settings(stored, {
     changed: () => guard(() => store.settings.save(stored)),
     chatChanged: system => {
@@ -71,8 +71,13 @@ function openChat(id) {
 }
 
 function show() {
+    messages.show(chat, store.path(chat), running.get(chat.id)?.message);
+    showAround();
+}
+
+/** Shows what stands around the messages. */
+function showAround() {
     const path = store.path(chat);
-    messages.show(chat, path, running.get(chat.id)?.message);
     $('#welcome').hidden = path.length > 0;
     $('#title').textContent = titleOf(chat);
     document.title = path.length ? `${titleOf(chat)} · Tern` : 'Tern';
@@ -120,19 +125,25 @@ function send(text) {
     run(store.addMessage(chat, message.id, 'assistant', ''));
 }
 
+/** Whether the model writes in the open chat, which is then said. */
+function isBusy() {
+    if (running.has(chat.id)) {
+        toast('The model is answering. Esc stops it.');
+    }
+    return running.has(chat.id);
+}
+
 function regenerate(message) {
-    if (!running.has(chat.id)) {
+    if (!isBusy()) {
         run(store.addMessage(chat, message.parent, 'assistant', ''));
     }
 }
 
+/** Goes on with an answer that ended early, or asks again where it failed; what has come of it stays. */
 function proceed(message) {
-    run(message);
-}
-
-/** Once more in the place of an answer that failed; what has come of it stays. */
-function retry(message) {
-    run(message);
+    if (!isBusy()) {
+        run(message);
+    }
 }
 
 function turn(message) {
@@ -151,7 +162,10 @@ function edit(message) {
         if (text === null || text === message.content) {
             show();
             focusAction(message, 'edit');
-        } else if (message.role === 'user' && !running.has(chat.id)) {
+        } else if (message.role === 'user') {
+            if (isBusy()) {
+                return;
+            }
             chat.leaf = store.addMessage(chat, message.parent, 'user', text).id;
             run(store.addMessage(chat, chat.leaf, 'assistant', ''));
         } else {
@@ -218,23 +232,15 @@ async function run(message) {
     if (mine.messages[message.id] && chats.includes(mine)) {
         save(mine);
     }
-    mine === chat ? finishShown(message) : sidebar.show(chats, chat.id, one => running.has(one.id));
+    if (mine === chat) {
+        messages.finish(mine, message);
+        follow();
+    }
+    showAround();
     if (lost) {
         server = null;
         connect();
     }
-}
-
-/** Ends the sight of an answer without a change of focus or of what is being edited. */
-function finishShown(message) {
-    if (!$('#messages .editor')) {
-        show();
-        follow();
-        return;
-    }
-    messages.update(message);
-    $('#send').hidden = false;
-    $('#stop').hidden = true;
 }
 
 // The server

@@ -36,7 +36,7 @@ function ending(message, running) {
 }
 
 export class Messages {
-    /** @param actions what buttons do: `regenerate, proceed, edit, remove, turn, retry`, each given a message */
+    /** @param actions what buttons do: `regenerate, proceed, edit, remove, turn`, each given a message */
     constructor(list, actions) {
         this.list = list;
         this.actions = actions;
@@ -73,39 +73,42 @@ export class Messages {
         parts.status.textContent = status || (message.stats ? costs(message.stats) : '');
     }
 
+    /** An answer is over: what it is stays where it is, with all that is selected there, and what can be done appears. */
+    finish(chat, message) {
+        if (this.shown.has(message.id)) {
+            this.#dress(chat, message, false);
+            this.update(message);
+        }
+    }
+
     #build(chat, message, running) {
-        const { role } = message;
-        const parts = {
-            body: el('div', { class: 'body' }),
-            status: el('span', { class: 'status' }),
-            thoughtText: el('div', { class: 'thought-text' }),
-        };
-        parts.thought = el(
-            'details',
-            { class: 'thought', hidden: true },
-            el('summary', {}, 'Thoughts'),
-            parts.thoughtText,
-        );
-        const name = el('h2', { class: 'hidden', id: 'm-' + message.id }, `${NAMES[role]}:`);
-        const article = el('article', {
-            class: `message ${role}${running ? ' running' : ''}`,
-            'aria-labelledby': name.id,
-            'aria-busy': running ? 'true' : null,
-            'data-id': message.id,
-        });
+        const name = el('h2', { class: 'hidden', id: 'm-' + message.id }, `${NAMES[message.role]}:`);
+        const article = el('article', { 'aria-labelledby': name.id, 'data-id': message.id });
+        const thoughtText = el('div', { class: 'thought-text' });
+        const thought = el('details', { class: 'thought', hidden: true }, el('summary', {}, 'Thoughts'), thoughtText);
+        const body = el('div', { class: 'body' });
+        article.append(name, thought, body);
+        this.shown.set(message.id, { article, name, thought, thoughtText, body });
+        this.#dress(chat, message, running);
+        this.update(message);
+        return el('li', {}, article);
+    }
+
+    /** What stands under a message: how it ended, and what can be done with it. */
+    #dress(chat, message, running) {
+        const parts = this.shown.get(message.id);
+        parts.article.className = `message ${message.role}${running ? ' running' : ''}`;
+        parts.article.ariaBusy = running ? 'true' : null;
+        while (parts.article.lastChild !== parts.body) {
+            parts.article.lastChild.remove();
+        }
         const end = ending(message, running);
-        article.append(
-            name,
-            parts.thought,
-            parts.body,
+        parts.status = el('span', { class: 'status' });
+        parts.article.append(
             ...(end ? [el('p', { class: 'ending' }, end)] : []),
             ...(message.error ? [this.#problem(message)] : []),
             el('div', { class: 'foot' }, running ? null : this.#buttons(chat, message, Boolean(end)), parts.status),
         );
-        Object.assign(parts, { article, name });
-        this.shown.set(message.id, parts);
-        this.update(message);
-        return el('li', {}, article);
     }
 
     #problem(message) {
@@ -113,7 +116,7 @@ export class Messages {
             'div',
             { class: 'problem', role: 'alert' },
             el('span', {}, message.error),
-            el('button', { type: 'button', onclick: () => this.actions.retry(message) }, 'Try again'),
+            el('button', { type: 'button', onclick: () => this.actions.proceed(message) }, 'Try again'),
         );
     }
 
