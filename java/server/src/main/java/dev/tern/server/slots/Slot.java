@@ -172,6 +172,11 @@ final class Slot {
         }
     }
 
+    /** The last token, and what was drafted behind it, have been evaluated. */
+    void fed() {
+        decoding().evaluated(session().ahead());
+    }
+
     /** Chooses tokens from the logits that the pass has left, as long as they need no other pass. */
     void choose() {
         Decoding text = decoding();
