@@ -5,7 +5,6 @@ import dev.tern.model.TokenSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +65,7 @@ public final class Batch {
                     session.cache(), position + waiting, tokens, waiting, count, firstLogits, session.logitsRow(), top);
         }
 
-        /** The pass was given up: what had waited behind the last token is gone. */
+        /** The pass was given up or failed: what had waited behind the last token is gone. */
         void abandon() {
             session.forgetWaiting();
         }
@@ -183,7 +182,7 @@ public final class Batch {
     /**
      * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the model by
      * the thread that calls this: for long passes beside which something urgent may turn up. The sessions then have the
-     * tokens that they had, but no logits until they are fed again.
+     * tokens that they had, but no logits until they are fed again, as after whatever {@code abandoned} itself throws.
      *
      * @return whether the batch was evaluated
      */
@@ -197,27 +196,35 @@ public final class Batch {
             for (int i = 0; i < entries.size(); i++) {
                 entries.get(i).requireUnchanged(i);
             }
-            List<TokenSpan> spans = new ArrayList<>(entries.size());
-            for (Entry entry : entries) {
-                if (entry.passTokens() > 0) {
-                    spans.add(entry.begin());
-                } else {
-                    entry.session.append(entry.tokens);
-                }
+            boolean evaluated = false;
+            try {
+                evaluated = evaluate(abandoned);
+            } finally {
+                entries.forEach(evaluated ? Entry::end : Entry::abandon);
             }
-            if (!spans.isEmpty() && abandoned == null) {
-                engine.evaluate(spans);
-            } else if (!spans.isEmpty() && !engine.evaluate(spans, Objects.requireNonNull(abandoned))) {
-                entries.forEach(Entry::abandon);
-                return false;
-            }
-            for (Entry entry : entries) {
-                entry.end();
-            }
-            return true;
+            return evaluated;
         } finally {
             clear();
         }
+    }
+
+    private boolean evaluate(@Nullable BooleanSupplier abandoned) {
+        List<TokenSpan> spans = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            if (entry.passTokens() > 0) {
+                spans.add(entry.begin());
+            } else {
+                entry.session.append(entry.tokens);
+            }
+        }
+        if (spans.isEmpty()) {
+            return true;
+        }
+        if (abandoned != null) {
+            return engine.evaluate(spans, abandoned);
+        }
+        engine.evaluate(spans);
+        return true;
     }
 
     /** Empties the batch; the sessions stay as they are. */

@@ -159,7 +159,9 @@ public final class Session implements AutoCloseable {
             feedLargest(top, token);
             return 0;
         }
+        require("prompt", new int[] {token});
         engine.requireIds(Arrays.copyOf(draft, ahead));
+        reserve(1 + ahead, ahead);
         engine.evaluate(List.of(beginAhead(top, token, draft, ahead)));
         endAhead(top, ahead);
         return ahead;
@@ -194,11 +196,14 @@ public final class Session implements AutoCloseable {
         drafted.clear();
     }
 
-    /** Makes room for a pass over that many tokens, and for the logits of those that are drafted. */
+    /**
+     * Makes room for a pass over that many tokens, and for the logits of those that are drafted: in a turn of the
+     * engine's, as whoever closes the model meanwhile frees it all.
+     */
     void reserve(int tokens, int ahead) {
         engine.reserve(cache, position + tokens, position);
-        if (ahead > 0) {
-            drafted.reserve(ahead);
+        if (!drafted.hasRoom(ahead)) {
+            engine.exclusively(() -> drafted.reserve(ahead));
         }
     }
 

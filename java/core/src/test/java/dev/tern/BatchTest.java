@@ -418,6 +418,24 @@ class BatchTest {
                 assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
                 assertThat(text.ahead()).isZero();
             }
+            for (boolean error : new boolean[] {false, true}) {
+                text.feedAhead(tokens[21], Arrays.copyOfRange(tokens, 22, 30), 5);
+                assertThat(text.ahead()).isEqualTo(5);
+                batch.add(prompt, 0, tokens, 10, 12, false).addAhead(text, 0, 7, tokens, 3);
+                assertThatThrownBy(() -> batch.runUnless(() -> {
+                            if (error) {
+                                throw new StackOverflowError("stopped");
+                            }
+                            throw new IllegalStateException("stopped");
+                        }))
+                        .hasMessage("stopped");
+                assertThat(batch.size()).isZero();
+                assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
+                assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 22));
+                assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
+                assertThat(text.ahead()).isZero();
+                text.rewind(21);
+            }
             batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, tokens, 21, 9, true);
             assertThat(batch.runUnless(() -> false)).isTrue();
             prompt.feed(Arrays.copyOfRange(tokens, 22, 40));

@@ -67,6 +67,8 @@ final class Scheduler {
             return;
         }
         List<Slot> ready = new ArrayList<>(texts);
+        ready.removeIf(slot -> !slot.ready());
+        ready.forEach(Slot::fed);
         for (PrefillPlan.Part part : parts) {
             part.slot().prefilled();
             ready.add(part.slot());
