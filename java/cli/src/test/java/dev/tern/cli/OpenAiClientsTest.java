@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * OpenAI's own clients against {@code tern serve}. They are not kept with the project: {@code src/test/clients/install} gets
- * them. Without one its test is skipped, or fails where {@code tern.require.clients} names it.
+ * OpenAI's own clients against {@code tern serve}. They are not kept with the project: {@code src/test/clients/install}
+ * gets them. Without one its test is skipped, or fails where {@code tern.require.clients} names it.
  */
 class OpenAiClientsTest {
     private static final Path CLIENTS = Path.of("src/test/clients").toAbsolutePath();

@@ -71,13 +71,31 @@ final class ServeProcess implements AutoCloseable {
         return log;
     }
 
-    boolean alive() {
-        return process.isAlive();
+    /**
+     * What it holds of the system, on Linux, once nobody wants anything of it any more. It must have been started with
+     * {@code --metrics}.
+     */
+    Optional<ProcessVitals> atRest() throws IOException, InterruptedException {
+        try (ServeClient client = new ServeClient(this)) {
+            String metrics = "";
+            for (int i = 0; i < 500 && !idle(metrics); i++) {
+                Thread.sleep(10);
+                metrics = client.get("/metrics").body();
+            }
+            assertThat(idle(metrics)).as(metrics).isTrue();
+        }
+        Optional<ProcessVitals> vitals = ProcessVitals.of(process.pid());
+        for (int i = 0; i < 40 && vitals.isPresent(); i++) { // the last connections are closing
+            Thread.sleep(10);
+            Optional<ProcessVitals> next = ProcessVitals.of(process.pid());
+            vitals = next.get().descriptors() < vitals.get().descriptors() ? next : vitals;
+        }
+        return vitals;
     }
 
-    /** What it holds of the system, on Linux. */
-    Optional<ProcessVitals> vitals() throws IOException {
-        return ProcessVitals.of(process.pid());
+    private static boolean idle(String metrics) {
+        return metrics.contains("llamacpp:requests_processing 0\n")
+                && metrics.contains("llamacpp:requests_deferred 0\n");
     }
 
     /** Ends it as {@code kill -9} does. */

@@ -27,9 +27,10 @@ import tools.jackson.databind.node.ObjectNode;
 class ServerLoadTest {
     private static final int CLIENTS = Integer.getInteger("tern.load.clients", 16);
     private static final int SECONDS = Integer.getInteger("tern.load.seconds", 3);
-    private static final String SCHEMA = "{'type': 'object', 'properties': {'animal': {'enum': ['fox', 'lion']}, 'age':"
-            + " {'type': 'integer', 'minimum': 0, 'maximum': 99}, 'friends': {'type': 'array', 'items': {'enum': ['crow',"
-            + " 'ass']}, 'maxItems': 3}}, 'required': ['animal', 'age', 'friends'], 'additionalProperties': false}";
+    private static final String SCHEMA = "{'type': 'object', 'properties': {'animal': {'enum': ['fox', 'lion']},"
+            + " 'age': {'type': 'integer', 'minimum': 0, 'maximum': 99}, 'friends': {'type': 'array', 'items':"
+            + " {'enum': ['crow', 'ass']}, 'maxItems': 3}}, 'required': ['animal', 'age', 'friends'],"
+            + " 'additionalProperties': false}";
 
     private final AtomicLong answers = new AtomicLong();
     private final AtomicLong left = new AtomicLong();
@@ -58,7 +59,8 @@ class ServerLoadTest {
             requests.add(new Request(
                     "/v1/chat/completions",
                     ServeClient.json("{'messages': [{'role': 'user', 'content': 'Tell me.'}], 'temperature': 1.2,"
-                            + " 'response_format': {'type': 'json_object', 'schema': " + SCHEMA + "}, 'seed': " + i + "}")));
+                            + " 'response_format': {'type': 'json_object', 'schema': " + SCHEMA + "},"
+                            + " 'seed': " + i + "}")));
             String story = fables.path(20 + i).path("greedy_text").asString() + "\n"
                     + fables.path(30 + i).path("greedy_text").asString();
             requests.add(new Request(
@@ -88,18 +90,18 @@ class ServerLoadTest {
                 }
             }
             load(server, alone, 1);
-            Optional<ProcessVitals> before = atRest(server);
+            Optional<ProcessVitals> before = server.atRest();
             answers.set(0);
             long start = System.nanoTime();
             load(server, alone, SECONDS);
             double seconds = (System.nanoTime() - start) * 1e-9;
-            Optional<ProcessVitals> after = atRest(server);
+            Optional<ProcessVitals> after = server.atRest();
             assertThat(wrong).isEmpty();
             assertThat(answers.get()).isGreaterThan(CLIENTS);
             assertThat(server.log()).noneMatch(line -> line.contains("level=error"));
             System.out.println(String.format(
                     Locale.ROOT,
-                    "%d clients, %.1f s: %d answers (%.0f characters a second), %d that nobody read to the end; %s, then %s",
+                    "%d clients, %.1f s: %d answers (%.0f characters a second), %d left in the midst; %s, then %s",
                     CLIENTS, seconds, answers.get(), characters.get() / seconds, left.get(), before, after));
             if (before.isPresent()) {
                 assertThat(after.get().threads()).isLessThanOrEqualTo(before.get().threads() + 4); // the JVM's own come
@@ -148,26 +150,5 @@ class ServerLoadTest {
         } else {
             wrong.add(request + ": expected " + expected + ", found " + answer.get());
         }
-    }
-
-    /** What the server holds once nobody wants anything of it any more. */
-    private static Optional<ProcessVitals> atRest(ServeProcess server) throws Exception {
-        try (ServeClient client = new ServeClient(server)) {
-            String metrics = "";
-            for (int i = 0; i < 500 && !metrics.contains("llamacpp:requests_processing 0"); i++) {
-                Thread.sleep(10);
-                metrics = client.get("/metrics").body();
-            }
-            assertThat(metrics).contains("llamacpp:requests_processing 0").contains("llamacpp:requests_deferred 0");
-        }
-        Optional<ProcessVitals> vitals = server.vitals();
-        for (int i = 0; i < 100; i++) { // the last connections are closing
-            Thread.sleep(10);
-            Optional<ProcessVitals> next = server.vitals();
-            if (next.isPresent() && next.get().descriptors() < vitals.orElseThrow().descriptors()) {
-                vitals = next;
-            }
-        }
-        return vitals;
     }
 }
