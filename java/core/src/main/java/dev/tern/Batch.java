@@ -95,8 +95,8 @@ public final class Batch {
      * @param logits whether those of the last token are wanted; else the session has none afterwards
      * @throws dev.tern.io.InputException when an id is not in the vocabulary, or the context has no room for all of them
      * @throws OutOfMemoryError when there is no memory for their keys and values
-     * @throws IllegalArgumentException when the session is another model's or in the batch already, or the batch would
-     *     have more than {@code model.info().batchSize()} tokens
+     * @throws IllegalArgumentException when {@code top} is negative, the session is another model's or in the batch
+     *     already, or the batch would have more than {@code model.info().batchSize()} tokens
      * @throws IllegalStateException when the session is closed
      */
     public Batch add(Session session, int top, int[] tokens, int from, int count, boolean logits) {
@@ -105,7 +105,7 @@ public final class Batch {
                     where(entries.size()) + ": " + count + " tokens from " + from + " of " + tokens.length);
         }
         int[] fed = Arrays.copyOfRange(tokens, from, from + count);
-        require(session, fed);
+        require(session, top, fed);
         return add(new Entry(session, session.position(), top, fed, session.waiting(top, fed), new int[0], logits));
     }
 
@@ -119,7 +119,7 @@ public final class Batch {
      */
     public Batch addAhead(Session session, int top, int token, int[] draft, int count) {
         int[] fed = {token};
-        require(session, fed);
+        require(session, top, fed);
         int ahead = session.mostAhead(draft, Math.min(count, engine.batchSize() - tokens - 1));
         if (ahead <= 0 || session.isAhead(top, token)) {
             return add(session, top, fed, 0, 1, true);
@@ -129,8 +129,9 @@ public final class Batch {
         return add(new Entry(session, session.position(), top, fed, 0, drafted, true));
     }
 
-    private void require(Session session, int[] fed) {
+    private void require(Session session, int top, int[] fed) {
         int index = entries.size();
+        TokenSpan.requireTop(top);
         if (session.engine() != engine) {
             throw new IllegalArgumentException(where(index) + ": a session of another model");
         }

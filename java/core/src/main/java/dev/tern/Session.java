@@ -86,8 +86,10 @@ public final class Session implements AutoCloseable {
      * that begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
      *
      * @param top how many; 0 for all
+     * @throws IllegalArgumentException when {@code top} is negative; the session is then as it was
      */
     public void feedLargest(int top, int... tokens) {
+        TokenSpan.requireTop(top);
         if (tokens.length > 0) {
             append(tokens);
             int known = takeWaiting(top, tokens);
@@ -148,8 +150,10 @@ public final class Session implements AutoCloseable {
      * {@link #feedLargest}.
      *
      * @param top how many; 0 for all
+     * @throws IllegalArgumentException when {@code top} is negative; the session is then as it was
      */
     public int feedAhead(int top, int token, int[] draft, int count) {
+        TokenSpan.requireTop(top);
         int ahead = mostAhead(draft, Math.min(count, engine.batchSize() - 1));
         if (ahead <= 0 || isAhead(top, token)) {
             feedLargest(top, token);

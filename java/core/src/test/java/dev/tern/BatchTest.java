@@ -342,6 +342,14 @@ class BatchTest {
             assertThatThrownBy(() -> batch.add(foreign, 0, seven, 0, 1, true))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("another model");
+            assertThatThrownBy(() -> batch.add(first, -1, seven, 0, 1, true))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("0 for all; found -1");
+            assertThatThrownBy(() -> batch.addAhead(first, -1, 1, seven, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> first.feedLargest(-1, 1)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> first.feedAhead(Integer.MIN_VALUE, 1, seven, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> batch.add(first, 0, seven, 0, 0, true))
                     .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> batch.add(first, 0, seven, 6, 2, true))

@@ -1,9 +1,12 @@
 package dev.tern.cli;
 
+import dev.tern.kernels.KernelChoice;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -41,6 +44,12 @@ import picocli.CommandLine.Spec;
             "Exit status: 0 done; 1 the input is at fault; 2 the command line is; 70 Tern is.",
         })
 public final class Tern implements Runnable {
+    /** Commands that load a model as soon as their options are read. */
+    private static final Set<String> LOADING = Set.of("run", "chat", "logits", "perplexity", "bench");
+
+    private static final Set<String> HELP = Set.of("--help", "-h");
+    private static final Set<String> VERSION = Set.of("--version", "-V");
+
     private final Terminal terminal;
 
     @Spec
@@ -55,9 +64,20 @@ public final class Tern implements Runnable {
     public static void main(String[] args) {
         Interruption interruption = new Interruption();
         interruption.listen();
+        if (loadsModel(List.of(args))) { // beside the reading of options, which takes as long
+            Thread.ofPlatform().daemon().name("tern-linker").start(KernelChoice::prepare);
+        }
         int status = run(Terminal.ofProcess(), interruption, args);
         interruption.finish();
-        System.exit(status);
+        if (interruption.requested()) {
+            System.exit(status); // waits for what removes temporary files
+        }
+        // Nothing is left to run; and exit would look through every module for somebody who logs that it was called.
+        Runtime.getRuntime().halt(status);
+    }
+
+    private static boolean loadsModel(List<String> args) {
+        return args.size() > 1 && LOADING.contains(args.getFirst()) && args.stream().noneMatch(HELP::contains);
     }
 
     /** Runs one command over the given streams. */
@@ -84,7 +104,7 @@ public final class Tern implements Runnable {
         Supplier<Object> wanted = args.length > 0 ? subcommands.get(args[0]) : null;
         if (wanted != null) { // reading the annotations of all the others would take another 0.1 s
             command.addSubcommand(wanted.get());
-        } else {
+        } else if (args.length == 0 || !VERSION.contains(args[0])) {
             subcommands.values().forEach(subcommand -> command.addSubcommand(subcommand.get()));
         }
         return command.setExecutionExceptionHandler(failures)

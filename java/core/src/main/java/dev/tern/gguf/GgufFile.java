@@ -121,6 +121,13 @@ public final class GgufFile implements AutoCloseable {
         }
     }
 
+    /** As {@link #release(GgufTensor)} for bytes {@code [from, from + bytes)} of a tensor. */
+    public void release(GgufTensor tensor, long from, long bytes) {
+        if (bytes > 0) {
+            data(tensor).asSlice(from, bytes).unload();
+        }
+    }
+
     /** File and tensor, for errors. */
     public String where(GgufTensor tensor) {
         return path() + ": tensor '" + tensor.name() + "'";

@@ -41,6 +41,13 @@ final class FileMatrix {
         return codec.isRuntimeLayout() && cols % TernaryWeights.GROUP == 0;
     }
 
+    /** Bytes of a row in the file; 0 where rows do not lie one after the other. */
+    long storedRowBytes() {
+        return storedAsRows()
+                ? TernaryWeights.rowBytes(cols)
+                : codec.encoding().map(encoding -> encoding.rowBytes(cols)).orElse(0L);
+    }
+
     /** What kernels compute with, once it is loaded. */
     Projection weights(SegmentAllocator descriptors) {
         return lut == null

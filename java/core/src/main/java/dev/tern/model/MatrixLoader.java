@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * is not used in place, filled by all threads of the team. A member takes the same part of each matrix's rows first and
  * helps the others when it is done, so that the pages are spread over the processors' memories as the threads are.
  * (Which member reads a row in a pass is decided by arrival, so no part is always near.) The file's own pages are given
- * back tensor by tensor, so that a model is not in memory twice.
+ * back share by share, however far apart the members are, so that a model is not in memory twice.
  */
 final class MatrixLoader {
     private static final int TASK_WEIGHTS = 1 << 20; // of one task, so that all threads stay busy to the end
@@ -167,6 +167,10 @@ final class MatrixLoader {
             int to = (int) Math.min(m.rows, (long) first + rows);
             deal.add((double) first / m.rows, scratch -> {
                 pack(m, panels, from, to, scratch);
+                if (m.codes != m.data) {
+                    long rowBytes = m.storedRowBytes();
+                    file.release(m.tensor, from * rowBytes, (to - from) * rowBytes);
+                }
                 if (left.decrementAndGet() == 0) {
                     finish(m);
                 }
@@ -245,6 +249,7 @@ final class MatrixLoader {
             long bytes = Math.min(TASK_BYTES, size - first);
             deal.add((double) first / size, scratch -> {
                 MemorySegment.copy(floats.data, from, floats.values, from, bytes);
+                file.release(floats.tensor, from, bytes);
                 if (left.decrementAndGet() == 0) {
                     file.release(floats.tensor);
                 }

@@ -9,7 +9,8 @@ public sealed interface CompletionEvent {
      * A slot has taken it.
      *
      * @param slot its number
-     * @param cachedTokens tokens of the prompt that need not be computed
+     * @param cachedTokens tokens of the prompt that need not be computed; the timings at the end also count those that
+     *     other slots computed meanwhile
      */
     record Started(int slot, int cachedTokens) implements CompletionEvent {}
 

@@ -9,8 +9,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
-/** Threads that do small pieces of work beside the one that hands them out. For one that hands out. */
+/**
+ * Threads that do small pieces of work beside the one that hands them out. For one that hands out. Choosing a token of
+ * 128,256 takes a quarter of a millisecond: of eight texts 1.4 ms in two threads, 2.7 in one.
+ */
 final class Crew implements AutoCloseable {
+    private static final int WORTH_WAKING = 2; // pieces of work for each thread: one takes little longer than waking it
+
     private final int members;
     private final ExecutorService others;
 
@@ -31,11 +36,14 @@ final class Crew implements AutoCloseable {
             }
         };
         List<Future<?>> shares = new ArrayList<>();
-        for (int i = 1; i < Math.min(members, items.size()); i++) {
+        for (int i = 1; i < Math.min(members, items.size() / WORTH_WAKING); i++) {
             shares.add(others.submit(share));
         }
-        share.run();
-        shares.forEach(Crew::await);
+        try {
+            share.run();
+        } finally {
+            shares.forEach(Crew::await);
+        }
     }
 
     /** Waits for it, whoever interrupts: it takes less than a millisecond. */
