@@ -29,7 +29,7 @@ final class ListeningOptions {
 
     @Option(
             names = "--api-key",
-            paramLabel = "K[,K]",
+            paramLabel = "K",
             split = ",",
             defaultValue = "${env:LLAMA_API_KEY:-" + Option.NULL_VALUE + "}",
             description = "Answer only requests that bring one of these keys, as 'Authorization: Bearer K'. Others on"

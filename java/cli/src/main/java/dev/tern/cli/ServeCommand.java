@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
             "  curl http://127.0.0.1:30000/completion -H 'Content-Type: application/json' \\",
             "      -d '{\"prompt\": \"2+2=\", \"n_predict\": 10}'",
             "",
-            "Environment: LLAMA_ARG_HOST, LLAMA_ARG_PORT or PORT, and LLAMA_API_KEY stand in for --host, --port and",
-            "--api-key.",
+            "Environment: LLAMA_ARG_HOST, LLAMA_ARG_PORT (or PORT) and LLAMA_API_KEY stand in",
+            "for --host, --port and --api-key.",
         })
 final class ServeCommand implements Callable<Integer> {
     private final Terminal terminal;

@@ -14,11 +14,14 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The way of a request to its endpoint: who may ask, for what, and what an error looks like. */
 final class Api implements HttpHandler {
     private static final int CLIENT_GONE = 499; // for the log: nobody gets it
+    private static final Pattern FIELD = Pattern.compile("([a-z_]+(?:\\[\\d+]|\\.[A-Za-z_]+)*): ");
 
     private final ServerOptions options;
     private final Routes routes;
@@ -152,13 +155,19 @@ final class Api implements HttpHandler {
             case FieldException field ->
                 field.field().map(name -> ApiException.invalid(name, field.getMessage()))
                         .orElseGet(() -> ApiException.invalid(field.getMessage()));
-            case InputException input -> ApiException.invalid(String.valueOf(input.getMessage()));
+            case InputException input -> invalid(String.valueOf(input.getMessage()));
             case QueueFullException full -> ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
             default -> {
                 log.problem(id, thrown);
                 yield ApiException.internal();
             }
         };
+    }
+
+    /** Of a message that begins with the field at fault, as those about messages and tools do, the field is told too. */
+    private static ApiException invalid(String message) {
+        Matcher field = FIELD.matcher(message);
+        return field.lookingAt() ? ApiException.invalid(field.group(1), message) : ApiException.invalid(message);
     }
 
     /** What every answer says. */

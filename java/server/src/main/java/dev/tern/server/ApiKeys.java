@@ -18,7 +18,7 @@ final class ApiKeys {
     private final List<byte[]> digests;
 
     ApiKeys(List<String> keys) {
-        digests = keys.stream().map(ApiKeys::digest).toList();
+        digests = keys.stream().map(key -> digest(key.getBytes(StandardCharsets.UTF_8))).toList();
     }
 
     /** Says no, with the reason, unless the request brings a key or none is needed. */
@@ -35,7 +35,7 @@ final class ApiKeys {
             return Optional.of(ApiException.unauthorized(
                     "an API key is needed: send the header 'Authorization: Bearer KEY', or 'x-api-key: KEY'"));
         }
-        byte[] digest = digest(brought.get());
+        byte[] digest = digest(brought.get().getBytes(StandardCharsets.ISO_8859_1)); // a header's bytes, as they were sent
         boolean known = false;
         for (byte[] key : digests) {
             known |= MessageDigest.isEqual(key, digest);
@@ -43,7 +43,7 @@ final class ApiKeys {
         return known ? Optional.empty() : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
     }
 
-    private static byte[] digest(String key) {
-        return Sha256.digest().digest(key.getBytes(StandardCharsets.ISO_8859_1)); // a header's bytes, as they were sent
+    private static byte[] digest(byte[] key) {
+        return Sha256.digest().digest(key);
     }
 }

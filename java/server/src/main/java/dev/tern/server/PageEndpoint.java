@@ -2,61 +2,75 @@ package dev.tern.server;
 
 import dev.tern.io.Sha256;
 import dev.tern.server.http.Headers;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.zip.GZIPOutputStream;
 
 /**
- * The chat page: a fixed set of files from the jar, each at a path of its own. Its policy lets it load and call nothing
- * but this server, and nobody frame it.
+ * The chat page: a fixed set of files from the jar, each at a path of its own, compressed once for those who take it so.
+ * Its policy lets it load and call nothing but this server, and nobody frame it.
  */
 final class PageEndpoint implements Endpoint {
-    private static final Map<String, String> FILES = files();
+    private static final List<String> NAMES = List.of(
+            "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "highlight.js", "markdown.js",
+            "messages.js", "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js", "icon.svg");
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
             "css", "text/css; charset=utf-8",
             "js", "text/javascript; charset=utf-8",
-            "svg", "image/svg+xml",
-            "png", "image/png",
-            "ico", "image/x-icon",
-            "webmanifest", "application/manifest+json");
+            "svg", "image/svg+xml");
+    private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*(,|$|;\\s*q=(1|0\\.0*[1-9]))");
     private static final String POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
             + " form-action 'none'; frame-ancestors 'none'";
 
-    private final byte[] content;
     private final String type;
-    private final String tag;
+    private final Body plain;
+    private final Body compressed;
+
+    /** A way to send a file, and the tag of those bytes. */
+    private record Body(byte[] content, String tag) {
+        static Body of(byte[] content) {
+            return new Body(content, '"' + HexFormat.of().formatHex(Sha256.digest().digest(content), 0, 16) + '"');
+        }
+    }
 
     private PageEndpoint(byte[] content, String type) {
-        this.content = content;
         this.type = type;
-        this.tag = '"' + HexFormat.of().formatHex(Sha256.digest().digest(content), 0, 16) + '"';
+        this.plain = Body.of(content);
+        this.compressed = Body.of(gzip(content));
     }
 
-    private static Map<String, String> files() {
-        Map<String, String> files = new LinkedHashMap<>();
-        files.put("/", "index.html");
-        files.put("/index.html", "index.html");
-        for (String name : new String[] {"style.css", "app.js", "markdown.js", "store.js", "api.js", "icon.svg"}) {
-            files.put("/" + name, name);
+    private static byte[] gzip(byte[] content) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+            gzip.write(content);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
-        return files;
+        return out.toByteArray();
     }
 
-    /** The files that are in the jar, by path. */
+    /** Its files by path, the page itself at {@code /} as well. */
     static Map<String, PageEndpoint> all() {
         Map<String, PageEndpoint> endpoints = new LinkedHashMap<>();
-        FILES.forEach((path, name) -> read(name).ifPresent(content -> endpoints.put(
-                path, new PageEndpoint(content, TYPES.get(name.substring(name.lastIndexOf('.') + 1))))));
+        for (String name : NAMES) {
+            String type = Objects.requireNonNull(TYPES.get(name.substring(name.lastIndexOf('.') + 1)));
+            endpoints.put("/" + name, new PageEndpoint(read(name), type));
+        }
+        endpoints.put("/", Objects.requireNonNull(endpoints.get("/index.html")));
         return endpoints;
     }
 
-    private static Optional<byte[]> read(String name) {
+    private static byte[] read(String name) {
         try (InputStream in = PageEndpoint.class.getResourceAsStream("page/" + name)) {
-            return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+            return Objects.requireNonNull(in, name).readAllBytes();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -64,17 +78,25 @@ final class PageEndpoint implements Endpoint {
 
     @Override
     public void answer(Call call) throws IOException {
+        Headers asked = call.exchange().head().headers();
+        boolean small = asked.first("Accept-Encoding").filter(PageEndpoint::takesGzip).isPresent();
+        Body body = small ? compressed : plain;
         Headers headers = new Headers()
-                .add("ETag", tag)
+                .add("ETag", body.tag)
                 .add("Cache-Control", "no-cache")
+                .add("Vary", "Accept-Encoding")
                 .add("Content-Security-Policy", POLICY)
                 .add("Referrer-Policy", "no-referrer");
-        boolean known = call.exchange()
-                .head()
-                .headers()
-                .first("If-None-Match")
-                .filter(tags -> tags.contains(tag) || tags.equals("*"))
+        boolean known = asked.first("If-None-Match")
+                .filter(tags -> tags.contains(body.tag) || tags.equals("*"))
                 .isPresent();
-        call.respond(known ? 304 : 200, known ? "" : type, known ? new byte[0] : content, headers);
+        if (small && !known) {
+            headers.add("Content-Encoding", "gzip");
+        }
+        call.respond(known ? 304 : 200, known ? "" : type, known ? new byte[0] : body.content, headers);
+    }
+
+    private static boolean takesGzip(String encodings) {
+        return GZIP.matcher(encodings).find();
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
@@ -29,10 +30,12 @@ final class SamplingReader {
 
     private final Served served;
     private final Fields body;
+    private final long seed;
 
     SamplingReader(Served served, Fields body) {
         this.served = served;
         this.body = body;
+        this.seed = seed().orElseGet(() -> ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
     }
 
     /**
@@ -56,7 +59,7 @@ final class SamplingReader {
         } catch (IllegalArgumentException e) {
             throw ApiException.invalid(String.valueOf(e.getMessage()));
         }
-        seed().ifPresent(value -> options.seed(value + index));
+        options.seed(seed + index);
         List<String> stops = new ArrayList<>(body.texts("stop"));
         stops.addAll(moreStops);
         options.stop(stops.stream().filter(text -> !text.isEmpty()).toList());
@@ -145,6 +148,7 @@ final class SamplingReader {
         return new Probabilities(body.integer("logprobs", 0, MOST_PROBABILITIES).orElse(0), after);
     }
 
+    /** The request's; else one is drawn, which the answer tells, so that it can be had again. */
     private OptionalLong seed() {
         OptionalLong seed = body.wholeNumber("seed", Long.MIN_VALUE, Long.MAX_VALUE);
         boolean random = seed.isPresent() && (seed.getAsLong() == -1 || seed.getAsLong() == LLAMA_RANDOM_SEED);

@@ -108,9 +108,9 @@ public record ServerOptions(
     }
 
     /**
-     * Starts from 127.0.0.1:30000, no keys, no other origins, slots shown, no metrics, mean pooling, 64 choices, bodies of 8 MiB, 4,096
-     * connections, 512 requests, 30 s to send a request and to read a part of the answer, 60 s between requests, a
-     * comment after 15 s of silence.
+     * Starts from 127.0.0.1:30000, no keys, no other origins, slots shown, no metrics, mean pooling, 64 choices, bodies of
+     * 8 MiB, 4,096 connections, 512 requests, 30 s to send a request and to read a part of the answer, 60 s between
+     * requests, a comment after 15 s of silence.
      */
     public static Builder builder() {
         return new Builder();

@@ -232,6 +232,7 @@ class ChatEndpointTest {
     void theFieldAtFaultIsNamed(String field, String body) throws IOException {
         JsonNode error = server.error(server.post("/v1/chat/completions", body), 400, "invalid_request_error");
         assertThat(error.path("message").asString()).startsWith(field);
+        assertThat(error.path("param").asString()).isEqualTo(field);
     }
 
     @Test

@@ -14,14 +14,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Says what the test wants it to, whatever is asked; keeps what was asked. */
 final class ScriptedCompletions implements Completions {
     final List<CompletionRequest> requests = new CopyOnWriteArrayList<>();
+
+    /** How many tokens may come; as many as there are unless a test takes them away. */
+    final Semaphore tokens = new Semaphore(Integer.MAX_VALUE);
+
+    final Semaphore cancelled = new Semaphore(0);
     private final Model model;
     private volatile String text = "";
     private volatile int piece = 1;
@@ -63,16 +71,7 @@ final class ScriptedCompletions implements Completions {
                                 "",
                                 "",
                                 new CompletionTimings(2, request.prompt().length - 2, 1000, count, 1000, 0, 0)));
-        Iterator<CompletionEvent> iterator = events.iterator();
-        return new Completion() {
-            @Override
-            public @Nullable CompletionEvent next(Duration patience) {
-                return iterator.hasNext() ? iterator.next() : null;
-            }
-
-            @Override
-            public void close() {}
-        };
+        return new Script(events);
     }
 
     @Override
@@ -115,4 +114,26 @@ final class ScriptedCompletions implements Completions {
 
     @Override
     public void close() {}
+
+    private final class Script implements Completion {
+        private final Queue<CompletionEvent> events;
+
+        Script(List<CompletionEvent> events) {
+            this.events = new ConcurrentLinkedQueue<>(events);
+        }
+
+        @Override
+        public @Nullable CompletionEvent next(Duration patience) throws InterruptedException {
+            boolean token = events.peek() instanceof CompletionEvent.Generated;
+            return token && !tokens.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS) ? null : events.poll();
+        }
+
+        @Override
+        public void close() {
+            if (!events.isEmpty()) {
+                events.clear();
+                cancelled.release();
+            }
+        }
+    }
 }

@@ -62,6 +62,7 @@ final class Connection implements Runnable {
         enter(State.READING);
         BodyBudget.Lease lease = front.bodies().new Lease();
         boolean permitted = false;
+        boolean answered = false;
         try {
             RequestHead head = null;
             byte[] body;
@@ -86,11 +87,14 @@ final class Connection implements Runnable {
                 linger();
                 return false;
             }
-            return answer(reader, new Exchange(this, head, body));
+            answered = true;
+            return answer(reader, new Exchange(this, head, body), lease);
         } finally {
-            lease.release();
-            if (permitted) {
-                front.requests().release();
+            if (!answered) {
+                lease.release();
+                if (permitted) {
+                    front.requests().release();
+                }
             }
         }
     }
@@ -106,9 +110,9 @@ final class Connection implements Runnable {
         return more;
     }
 
-    private boolean answer(RequestReader reader, Exchange exchange) throws IOException {
+    private boolean answer(RequestReader reader, Exchange exchange, BodyBudget.Lease lease) throws IOException {
         enter(State.ANSWERING);
-        Thread worker = Thread.ofVirtual().name("tern-http").start(() -> work(exchange));
+        Thread worker = Thread.ofVirtual().name("tern-http").start(() -> work(exchange, lease));
         boolean more = false;
         try {
             more = reader.await();
@@ -121,7 +125,8 @@ final class Connection implements Runnable {
         return more && exchange.keepsAlive();
     }
 
-    private void work(Exchange exchange) {
+    /** Answers, and gives back what the request took, whether the connection is used again or not. */
+    private void work(Exchange exchange, BodyBudget.Lease lease) {
         try {
             front.handler().handle(exchange);
         } catch (IOException e) {
@@ -129,6 +134,8 @@ final class Connection implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            lease.release();
+            front.requests().release();
             if (exchange.keepsAlive()) {
                 enter(State.IDLE);
             } else if (exchange.complete()) {
