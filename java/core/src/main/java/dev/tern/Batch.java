@@ -9,8 +9,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one, or
- * a part of it, beside the next token of others. Each session is then as if it had been fed alone, its logits to the bit.
+ * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one,
+ * or a part of it, beside the next token of others. Each session is then as if it had been fed alone, its logits to the
+ * bit.
  *
  * <pre>{@code
  * Batch batch = model.batch();
@@ -85,14 +86,15 @@ public final class Batch {
     }
 
     /**
-     * Adds what {@link Session#feedLargest} would append, {@code tokens[from .. from + count)}: a prompt or a part of it,
-     * or the token that was sampled last.
+     * Adds what {@link Session#feedLargest} would append, {@code tokens[from .. from + count)}: a prompt or a part of
+     * it, or the token that was sampled last.
      *
-     * @param top how many of the largest logits of the last token matter; 0 for all. Where all entries of a pass say so,
-     *     the largest are computed alone, if that is sooner
+     * @param top how many of the largest logits of the last token matter; 0 for all. Where all entries of a pass say
+     *     so, the largest are computed alone, if that is sooner
      * @param count 1 or more
      * @param logits whether those of the last token are wanted; else the session has none afterwards
-     * @throws dev.tern.io.InputException when an id is not in the vocabulary, or the context has no room for all of them
+     * @throws dev.tern.io.InputException when an id is not in the vocabulary, or the context has no room for all of
+     *     them
      * @throws OutOfMemoryError when there is no memory for their keys and values
      * @throws IllegalArgumentException when {@code top} is negative, the session is another model's or in the batch
      *     already, or the batch would have more than {@code model.info().batchSize()} tokens
@@ -109,9 +111,9 @@ public final class Batch {
     }
 
     /**
-     * Adds what {@link Session#feedAhead(int, int, int[], int)} would evaluate: a token, and ahead of it drafted ones that
-     * may follow. {@link Session#ahead} says afterwards how many of them wait, and {@link Session#isAhead} whether the
-     * token chosen next is one that costs no pass.
+     * Adds what {@link Session#feedAhead(int, int, int[], int)} would evaluate: a token, and ahead of it drafted ones
+     * that may follow. {@link Session#ahead} says afterwards how many of them wait, and {@link Session#isAhead} whether
+     * the token chosen next is one that costs no pass.
      *
      * @param draft tokens that may follow; those beyond {@code count}, the batch or the context are left away
      * @throws RuntimeException as {@link #add}
@@ -169,20 +171,21 @@ public final class Batch {
     }
 
     /**
-     * Evaluates what was added, and empties the batch, whether that succeeds or not. With nothing to evaluate there is no
-     * pass.
+     * Evaluates what was added, and empties the batch, whether that succeeds or not. With nothing to evaluate there is
+     * no pass.
      *
-     * @throws IllegalStateException when the model is closed, or a session was used or closed after it was added; nothing
-     *     is evaluated then, and the other sessions are as they were
+     * @throws IllegalStateException when the model is closed, or a session was used or closed after it was added;
+     *     nothing is evaluated then, and the other sessions are as they were
      */
     public void run() {
         run(null);
     }
 
     /**
-     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the model by
-     * the thread that calls this: for long passes beside which something urgent may turn up. The sessions then have the
-     * tokens that they had, but no logits until they are fed again, as after whatever {@code abandoned} itself throws.
+     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the
+     * model by the thread that calls this: for long passes beside which something urgent may turn up. The sessions then
+     * have the tokens that they had, but no logits until they are fed again, as after whatever {@code abandoned} itself
+     * throws.
      *
      * @return whether the batch was evaluated
      */

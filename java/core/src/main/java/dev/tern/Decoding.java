@@ -101,7 +101,9 @@ public final class Decoding {
         return new Token(id, piece, sampler.probabilities());
     }
 
-    /** Ends the text where it is; nothing where it has ended. A stop string in what had been held back is the reason. */
+    /**
+     * Ends the text where it is; nothing where it has ended. A stop string in what had been held back is the reason.
+     */
     public void end(StopReason reason) {
         if (stopReason == null) {
             tail = stops.push(stream == null ? "" : stream.finish()) + stops.finish();

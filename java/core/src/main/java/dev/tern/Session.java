@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A session
- * itself is for one thread at a time. It holds memory until it, or its model, is closed; using it after that is an
- * {@link IllegalStateException}.
+ * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A
+ * session itself is for one thread at a time. It holds memory until it, or its model, is closed; using it after that is
+ * an {@link IllegalStateException}.
  */
 public final class Session implements AutoCloseable {
     private static final int LOGITS_CHUNK = 32; // rows of logits held at once when every position is asked for
@@ -74,8 +74,8 @@ public final class Session implements AutoCloseable {
     /**
      * Appends tokens. They are evaluated in batches; {@link #logits} then are those of the last.
      *
-     * @throws InputException when an id is not in the vocabulary, or the context has no room for all of them; the session
-     *     is then as it was
+     * @throws InputException when an id is not in the vocabulary, or the context has no room for all of them; the
+     *     session is then as it was
      */
     public void feed(int... tokens) {
         feedLargest(0, tokens);
@@ -396,8 +396,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet, and
-     * appears whole or not at all. Passes of other sessions go on meanwhile.
+     * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet,
+     * and appears whole or not at all. Passes of other sessions go on meanwhile.
      *
      * @throws InputException when the file cannot be written
      */

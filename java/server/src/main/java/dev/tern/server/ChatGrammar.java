@@ -16,8 +16,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What an answer to a chat must follow: calls of tools where they are required, from their mark on where they are not; the
- * format that the request wants; or either of the two.
+ * What an answer to a chat must follow: calls of tools where they are required, from their mark on where they are not;
+ * the format that the request wants; or either of the two.
  */
 final class ChatGrammar {
     private final ChatQuery query;
@@ -84,8 +84,8 @@ final class ChatGrammar {
     }
 
     /**
-     * The calls that a rule allows. Where a tool's schema cannot be held to, its arguments are any object, unless it is to
-     * be strict.
+     * The calls that a rule allows. Where a tool's schema cannot be held to, its arguments are any object, unless it is
+     * to be strict.
      *
      * @throws InputException when a strict tool's schema cannot be held to
      */

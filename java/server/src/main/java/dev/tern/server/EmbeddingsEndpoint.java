@@ -13,9 +13,9 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * OpenAI's {@code POST /v1/embeddings}, and llama-server's {@code POST /embeddings}, which gives an array of rows for each
- * input: one, or without pooling one for each token. Inputs are computed one after the other, in passes of few tokens
- * while completions are at work.
+ * OpenAI's {@code POST /v1/embeddings}, and llama-server's {@code POST /embeddings}, which gives an array of rows for
+ * each input: one, or without pooling one for each token. Inputs are computed one after the other, in passes of few
+ * tokens while completions are at work.
  */
 final class EmbeddingsEndpoint implements Endpoint {
     private static final int MOST_INPUTS = 2048;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What browsers may do on behalf of pages. A page of another site must not use a server that listens for this machine
- * alone: neither by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests that
- * need no permission (which the Origin header tells).
+ * alone: neither by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests
+ * that need no permission (which the Origin header tells).
  */
 final class Origins {
     private final List<String> allowed;

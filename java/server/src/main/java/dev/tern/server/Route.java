@@ -6,7 +6,8 @@ import java.util.TreeSet;
 /**
  * A path and what answers it.
  *
- * @param pattern the path, or the beginning of paths when it ends in a slash and is not the slash alone; names it in the log
+ * @param pattern the path, or the beginning of paths when it ends in a slash and is not the slash alone; names it in
+ *     the log
  * @param open whether it answers without a key and while the model is loaded
  * @param anthropic whether its errors look like Anthropic's
  * @param endpoints by method

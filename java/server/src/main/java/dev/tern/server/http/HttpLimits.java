@@ -44,8 +44,8 @@ public record HttpLimits(
     }
 
     /**
-     * 4,096 connections, 512 requests, 32 KiB and 100 headers, bodies of 8 MiB and 64 MiB of all, 30 s for a request, 60 s
-     * idle, 30 s for a write.
+     * 4,096 connections, 512 requests, 32 KiB and 100 headers, bodies of 8 MiB and 64 MiB of all, 30 s for a request,
+     * 60 s idle, 30 s for a write.
      */
     public static HttpLimits defaults() {
         return new HttpLimits(

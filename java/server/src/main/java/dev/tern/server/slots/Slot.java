@@ -130,8 +130,7 @@ final class Slot {
         speculativeShown = draft.mode() != DraftOptions.Mode.OFF && draft.maxTokens() > 0;
         busyShown = true;
         try {
-            decoding = model.decoding(next.request().options());
-            decoding.addPrompt(prompt);
+            decoding = next.takeDecoding();
             if (session == null) {
                 session = model.session();
             }
