@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The keys of which a request must bring one. Compared by their SHA-256, with all of them, in a time that does not depend
- * on what they are.
+ * The keys of which a request must bring one, in UTF-8 where they are not ASCII. Compared by their SHA-256, with all of
+ * them, in a time that does not depend on what they are.
  */
 final class ApiKeys {
     private static final String BEARER = "bearer ";
@@ -18,7 +18,7 @@ final class ApiKeys {
     private final List<byte[]> digests;
 
     ApiKeys(List<String> keys) {
-        digests = keys.stream().map(ApiKeys::digest).toList();
+        digests = keys.stream().map(key -> digest(key.getBytes(StandardCharsets.UTF_8))).toList();
     }
 
     /** Says no, with the reason, unless the request brings a key or none is needed. */
@@ -35,7 +35,8 @@ final class ApiKeys {
             return Optional.of(ApiException.unauthorized(
                     "an API key is needed: send the header 'Authorization: Bearer KEY', or 'x-api-key: KEY'"));
         }
-        byte[] digest = digest(brought.get());
+        byte[] sent = brought.get().getBytes(StandardCharsets.ISO_8859_1); // a header's characters are the bytes sent
+        byte[] digest = digest(sent);
         boolean known = false;
         for (byte[] key : digests) {
             known |= MessageDigest.isEqual(key, digest);
@@ -43,7 +44,7 @@ final class ApiKeys {
         return known ? Optional.empty() : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
     }
 
-    private static byte[] digest(String key) {
-        return Sha256.digest().digest(key.getBytes(StandardCharsets.ISO_8859_1)); // a header's bytes, as they were sent
+    private static byte[] digest(byte[] key) {
+        return Sha256.digest().digest(key);
     }
 }

@@ -7,6 +7,7 @@ import dev.tern.io.InputException;
 import dev.tern.server.http.RawClient;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,6 +92,23 @@ class ServerTest {
         server.json(server.post("/completion", COMPLETION, "Authorization", "Bearer second"));
         server.json(server.post("/completion", COMPLETION, "authorization", "bearer first"));
         server.json(server.post("/completion", COMPLETION, "x-api-key", "first"));
+    }
+
+    @Test
+    void aKeyThatIsNotAsciiIsThatInUtf8AndNoOther() throws IOException {
+        restart(ServerOptions.builder().apiKeys(List.of("ключ")), 16);
+        assertThat(statusWith("ключ")).isEqualTo(200);
+        assertThat(statusWith("????")).isEqualTo(401);
+        assertThat(statusWith("клюq")).isEqualTo(401);
+    }
+
+    private int statusWith(String key) throws IOException {
+        try (RawClient client = new RawClient(server.address())) {
+            client.send(("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer "
+                            + key + "\r\n\r\n")
+                    .getBytes(StandardCharsets.UTF_8));
+            return RawClient.status(client.readAll());
+        }
     }
 
     @Test
