@@ -113,6 +113,12 @@ final class Api implements HttpHandler {
         return served == null ? Optional.of(loading()) : Optional.empty();
     }
 
+    /** What tells whether the server is well must not wait for those who use it. */
+    @Override
+    public boolean always(RequestHead head) {
+        return routes.find(head.target().path()).map(Route::open).orElse(false);
+    }
+
     @Override
     public Reply unreadable(InetSocketAddress client, @Nullable RequestHead head, HttpException problem) {
         Route route = head == null ? null : routes.find(head.target().path()).orElse(null);
