@@ -9,6 +9,7 @@ import dev.tern.server.http.Reply;
 import dev.tern.server.http.RequestHead;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Json;
+import dev.tern.server.slots.DrainingException;
 import dev.tern.server.slots.QueueFullException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -57,6 +58,10 @@ final class Api implements HttpHandler {
 
     static ApiException loading() {
         return ApiException.unavailable("Loading model", Duration.ofSeconds(1));
+    }
+
+    static ApiException stopping() {
+        return ApiException.unavailable("the server is stopping", Duration.ofSeconds(10));
     }
 
     @Override
@@ -108,7 +113,7 @@ final class Api implements HttpHandler {
             return stranger;
         }
         if (draining) {
-            return Optional.of(ApiException.unavailable("the server is stopping", Duration.ofSeconds(10)));
+            return Optional.of(stopping());
         }
         return served == null ? Optional.of(loading()) : Optional.empty();
     }
@@ -137,6 +142,9 @@ final class Api implements HttpHandler {
         Call call = new Call(this, exchange, entry);
         String outcome = "";
         try {
+            if (draining && !route.open()) { // it came to its end too late
+                throw stopping();
+            }
             endpoint.answer(call);
         } catch (IOException e) {
             outcome = "client_gone";
@@ -162,7 +170,9 @@ final class Api implements HttpHandler {
                 field.field().map(name -> ApiException.invalid(name, field.getMessage()))
                         .orElseGet(() -> ApiException.invalid(field.getMessage()));
             case InputException input -> invalid(String.valueOf(input.getMessage()));
-            case QueueFullException full -> ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
+            case DrainingException draining -> stopping();
+            case QueueFullException full ->
+                ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
             default -> {
                 log.problem(id, thrown);
                 yield ApiException.internal();

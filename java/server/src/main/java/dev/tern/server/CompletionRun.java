@@ -89,7 +89,7 @@ final class CompletionRun {
                 if (next.event() instanceof CompletionEvent.Ended ended) {
                     open--;
                     if (ended.reason() == StopReason.CANCELLED) {
-                        throw ApiException.unavailable("the server is stopping", Duration.ofSeconds(10));
+                        throw Api.stopping();
                     }
                 }
                 listener.happened(choice, next.event());

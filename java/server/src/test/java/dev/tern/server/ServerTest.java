@@ -229,6 +229,38 @@ class ServerTest {
     }
 
     @Test
+    void aRequestThatArrivesWhileTheServerStopsIsToldSo() throws Exception {
+        server.serve();
+        String request = completion(", 'stream': true").replace("Host:", "Expect: 100-continue\r\nHost:");
+        int body = request.indexOf("\r\n\r\n") + 4;
+        int half = body + 10;
+        try (RawClient client = raw(request.substring(0, body))) {
+            client.readUntil("100 Continue\r\n\r\n");
+            client.send(request.substring(body, half).replace('\'', '"'));
+            Thread drain = Thread.ofVirtual().start(() -> {
+                try {
+                    server.server().drain(Duration.ofSeconds(20));
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            server.get("/health"); // until nobody listens any more
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            client.send(request.substring(half).replace('\'', '"'));
+            assertThat(client.readAll())
+                    .startsWith("HTTP/1.1 503 ")
+                    .contains("Retry-After: 10\r\n")
+                    .contains("the server is stopping");
+            drain.join();
+        }
+        assertThat(server.log).noneMatch(line -> line.contains("level=error"));
+    }
+
+    @Test
     void aDrainThatTakesTooLongCutsOff() throws Exception {
         server.serve();
         server.completions.hold();

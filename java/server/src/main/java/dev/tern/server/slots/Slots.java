@@ -74,7 +74,7 @@ public final class Slots implements Completions {
         lock.lock();
         try {
             if (draining) {
-                throw new IllegalStateException("no more requests are taken");
+                throw new DrainingException();
             }
             if (waiting.size() >= options.queue() + slots.size() - busy) { // idle slots take theirs in a moment
                 counters.refused();
