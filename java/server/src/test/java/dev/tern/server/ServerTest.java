@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tern.io.InputException;
 import dev.tern.server.http.RawClient;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -155,6 +157,42 @@ class ServerTest {
         try (RawClient client = raw("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")) {
             assertThat(RawClient.status(client.readAll())).isEqualTo(200);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"evil.example", "127.0.0.1.evil.example:30000", "1.2.3.4.5"})
+    void aServerWithoutKeysThatAllCanReachKnowsItsNamesToo(String host) throws IOException {
+        restart(ServerOptions.builder().host("0.0.0.0").allowedHosts(List.of("Tern.example")), 16);
+        assertThat(healthAt(host)).isEqualTo(403);
+        for (String known :
+                List.of("192.168.1.7:30000", "[fe80::1]:30000", "localhost", "tern.example:30000", "0.0.0.0")) {
+            assertThat(healthAt(known)).as(known).isEqualTo(200);
+        }
+        restart(ServerOptions.builder().host("0.0.0.0").apiKeys(List.of("key")), 16);
+        assertThat(healthAt(host)).as("who has no key can do nothing").isEqualTo(200);
+        assertThatThrownBy(() -> ServerOptions.builder().allowedHosts(List.of("http://tern.example")).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("allowed host");
+    }
+
+    private int healthAt(String host) throws IOException {
+        try (RawClient client = new RawClient(new InetSocketAddress(
+                        InetAddress.getLoopbackAddress(), server.address().getPort()))
+                .send("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")) {
+            return RawClient.status(client.readAll());
+        }
+    }
+
+    @Test
+    void valuesOfABodyAreLimited() throws IOException {
+        server.serve();
+        String text = "[,:{".repeat(400_000); // within a text they are none
+        server.json(server.post("/tokenize", "{'content': '" + text.substring(0, 40) + "', 'other': '" + text + "'}"));
+        JsonNode error = server.error(
+                server.post("/tokenize", "{'content': 'a', 'other': [" + "1,".repeat(1 << 20) + "1]}"),
+                400,
+                "invalid_request_error");
+        assertThat(error.path("message").asString()).contains("at most 1048576");
     }
 
     @Test
