@@ -54,10 +54,10 @@ final class RequestReader {
 
     /** Throws away what comes until the client leaves. */
     void drain() throws IOException {
-        while (await()) {
-            at = end = 0;
-            buffer = new byte[LARGE];
-        }
+        at = end = 0;
+        buffer = new byte[LARGE];
+        socket.setSoTimeout(0);
+        while (in.read(buffer) > 0) {}
     }
 
     /** Whether something that has arrived has not been read. */
