@@ -192,6 +192,10 @@ class ChatEndpointTest {
                     .path(0)
                     .path("message");
             assertThat(message.path("content").asString()).contains("<think>");
+            assertThat(thinking.json(thinking.post("/v1/responses", "{'input': 'Is it?'}"))
+                            .at("/usage/output_tokens_details/reasoning_tokens")
+                            .asInt())
+                    .isEqualTo(model.tokenizer().encode("hm", false, false).length);
         }
     }
 

@@ -195,6 +195,10 @@ class MessagesEndpointTest {
                         .path("input_tokens")
                         .asInt())
                 .isPositive();
+        assertThat(server.json(post("/v1/responses", "{'input': 'Is it?'}"))
+                        .at("/usage/output_tokens_details/reasoning_tokens")
+                        .asInt(-1))
+                .isZero();
         server.script.say("Yes", 1, StopReason.MAX_TOKENS);
         JsonNode response = server.json(post("/v1/responses", "{'input': 'Is it?'}"));
         assertThat(response.path("status").asString()).isEqualTo("incomplete");
