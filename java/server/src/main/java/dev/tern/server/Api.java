@@ -95,7 +95,8 @@ final class Api implements HttpHandler {
             return foreign;
         }
         if (found.isEmpty()) {
-            return Optional.of(ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
+            return Optional.of(
+                    ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
         }
         Route route = found.get();
         String method = head.method().equals("HEAD") ? "GET" : head.method();
@@ -180,7 +181,9 @@ final class Api implements HttpHandler {
         };
     }
 
-    /** Of a message that begins with the field at fault, as those about messages and tools do, the field is told too. */
+    /**
+     * Of a message that begins with the field at fault, as those about messages and tools do, the field is told too.
+     */
     private static ApiException invalid(String message) {
         Matcher field = FIELD.matcher(message);
         return field.lookingAt() ? ApiException.invalid(field.group(1), message) : ApiException.invalid(message);

@@ -59,7 +59,10 @@ public record ServerOptions(
         Duration pingInterval,
         String buildInfo) {
 
-    /** @throws IllegalArgumentException when a number is outside its range, a key is empty or an origin is none */
+    /**
+     * @throws IllegalArgumentException when a number is outside its range, a key is empty, an origin is none or a host
+     * no name
+     */
     public ServerOptions {
         apiKeys = List.copyOf(apiKeys);
         corsOrigins = List.copyOf(corsOrigins);
@@ -252,7 +255,10 @@ public record ServerOptions(
             return this;
         }
 
-        /** @throws IllegalArgumentException when a number is outside its range, a key is empty or an origin is none */
+        /**
+         * @throws IllegalArgumentException when a number is outside its range, a key is empty, an origin is none or a
+         * host no name
+         */
         public ServerOptions build() {
             return new ServerOptions(
                     host,

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's connection. A virtual thread reads requests; each is answered on a thread of its own while the first waits
- * for the next one, so that it notices at once when the client leaves.
+ * One client's connection. A virtual thread reads requests; each is answered on a thread of its own while the first
+ * waits for the next one, so that it notices at once when the client leaves.
  */
 final class Connection implements Runnable {
     private static final int SLICE = 16 << 10;

@@ -28,8 +28,8 @@ final class Scheduler {
     /**
      * @param batch for at most {@code batchSize} tokens
      * @param crew chooses tokens
-     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up for
-     *     it, never two in a row
+     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up
+     *     for it, never two in a row
      */
     Scheduler(
             List<Slot> slots,
