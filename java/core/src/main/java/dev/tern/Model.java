@@ -255,7 +255,12 @@ public final class Model implements AutoCloseable {
      * @throws InputException as {@link #embed(int[], Pooling)}
      */
     public float[][] embedEach(int[] ids) {
-        return embedding(ids, info.batchSize()).each();
+        return embedEach(ids, info.batchSize());
+    }
+
+    /** As {@link #embedEach(int[])}, in passes as {@link #embed(int[], Pooling, int)} makes them. */
+    public float[][] embedEach(int[] ids, int passTokens) {
+        return embedding(ids, passTokens).each();
     }
 
     private Embedding embedding(int[] ids, int passTokens) {

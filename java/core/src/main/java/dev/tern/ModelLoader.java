@@ -58,7 +58,8 @@ final class ModelLoader {
                     kernels,
                     options.family(),
                     options.kernelConfig().orElse(null),
-                    LayoutChoice.of(kernels.tier(), team.size(), options.layout(), options.mapped()),
+                    LayoutChoice.of(
+                            kernels.tier(), team.size(), options.sequences(), options.layout(), options.mapped()),
                     options.waiting());
             ModelWeights weights = GgufWeights.load(file, model, how, team, arena, notes);
             int context = options.contextLength() > 0 ? options.contextLength() : model.contextLength();

@@ -26,6 +26,8 @@ import java.util.function.Consumer;
  * @param family how the matrices of TL1 and TL2 files are computed
  * @param kernelConfig the kernel_config.ini that a TL1 or TL2 file was packed with, when the file does not say
  * @param layout of ternary matrices that are multiplied; empty for the fastest here
+ * @param sequences that are expected to be computed together, in passes with a token of each: which layout is the
+ *     fastest depends on it
  * @param mapped use what can be used as it lies in the mapped file (the head, the matrices of I2_S files) and copy
  *     nothing of it: its pages are shared with other processes and given back when memory is short; slower decoding
  * @param screen whether the head has a screen for the tokens whose largest logits alone matter: it spares time and
@@ -44,6 +46,7 @@ public record ModelOptions(
         KernelFamily family,
         Optional<Path> kernelConfig,
         Optional<TernaryLayout> layout,
+        int sequences,
         boolean mapped,
         HeadScreen screen,
         Optional<ChatTemplate> chatTemplate,
@@ -57,6 +60,7 @@ public record ModelOptions(
         require(threads >= 0 && threads <= 1024, "threads", "0 (one for each core) to 1024", threads);
         require(contextLength >= 0, "context length", "0 (the model's) or more", contextLength);
         require(batchSize >= 1 && batchSize <= 1 << 16, "batch size", "1 to 65536", batchSize);
+        require(sequences >= 1, "sequences", "1 or more", sequences);
         TernaryLayout lies = layout.orElse(TernaryLayout.ROWS);
         require(!mapped || lies == TernaryLayout.ROWS, "layout of a mapped file", "rows", lies);
         require(cacheType.isCacheType(), "cache type", "F16, F32 or Q8_0", cacheType);
@@ -97,6 +101,7 @@ public record ModelOptions(
         private KernelFamily family = KernelFamily.AUTO;
         private Optional<Path> kernelConfig = Optional.empty();
         private Optional<TernaryLayout> layout = Optional.empty();
+        private int sequences = 1;
         private boolean mapped;
         private HeadScreen screen = HeadScreen.AUTO;
         private Optional<ChatTemplate> chatTemplate = Optional.empty();
@@ -156,6 +161,12 @@ public record ModelOptions(
             return this;
         }
 
+        /** One unless this is set. */
+        public Builder sequences(int value) {
+            sequences = value;
+            return this;
+        }
+
         /** Weights are copied into memory of large pages where that pays, unless this is set. */
         public Builder mapped(boolean value) {
             mapped = value;
@@ -192,6 +203,7 @@ public record ModelOptions(
                     family,
                     kernelConfig,
                     layout,
+                    sequences,
                     mapped,
                     screen,
                     chatTemplate,

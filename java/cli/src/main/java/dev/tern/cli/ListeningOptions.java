@@ -50,6 +50,15 @@ final class ListeningOptions {
                     + " none).")
     private List<String> origins = new ArrayList<>();
 
+    @Option(
+            names = "--allowed-host",
+            paramLabel = "NAME",
+            split = ",",
+            description = "Let clients call the server by this name, besides addresses, localhost and --host. Needed"
+                    + " only without --api-key: else a page could call the server by a name of its own that leads"
+                    + " here.")
+    private List<String> hosts = new ArrayList<>();
+
     /** All keys, of the command line and the file. */
     List<String> keys() {
         List<String> keys = new ArrayList<>(apiKeys == null ? List.of() : apiKeys);
@@ -80,6 +89,6 @@ final class ListeningOptions {
     }
 
     void applyTo(ServerOptions.Builder options) {
-        options.host(host).port(port).apiKeys(keys()).corsOrigins(origins);
+        options.host(host).port(port).apiKeys(keys()).corsOrigins(origins).allowedHosts(hosts);
     }
 }

@@ -91,7 +91,7 @@ final class ServeCommand implements Callable<Integer> {
         Consumer<String> log = quiet ? line -> {} : err::println;
         try (Server server = Server.start(options, log)) {
             err.println("tern: listening at " + server.uri() + ", loading " + engine.model());
-            try (Model model = engine.load(terminal, chatTemplate::applyTo);
+            try (Model model = load(slots.parallel());
                     Slots running = Slots.open(model, slots)) {
                 server.serve(model, running);
                 announce(server, model.info(), slots);
@@ -102,6 +102,13 @@ final class ServeCommand implements Callable<Integer> {
             }
         }
         return ExitStatus.OK;
+    }
+
+    private Model load(int parallel) {
+        return engine.load(terminal, options -> {
+            chatTemplate.applyTo(options);
+            options.sequences(parallel);
+        });
     }
 
     private void announce(Server server, ModelInfo info, SlotOptions slots) {

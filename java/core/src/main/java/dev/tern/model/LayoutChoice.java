@@ -12,19 +12,23 @@ import java.util.Optional;
  * <p>Kernels with a dot product of bytes read panels, in which a vector's lanes belong to different rows and no sum has
  * to be gathered from lanes; those without read rows. Of the panels, x86-64's kernels take five trits a byte: a fifth
  * fewer bytes come from memory, for which decoding waits; but one core of AMD's alone is fed faster than it decodes five
- * trits, and takes 2 bits. AArch64's take 2 bits, which cost less to decode.
+ * trits, and takes 2 bits. So do tokens of several sequences together, with which the arithmetic takes longer than the
+ * memory: a pass of 8 took 91 ms in place of 99 to 111 on two cores of Zen 4, and one of a single sequence a tenth
+ * longer. AArch64's take 2 bits, which cost less to decode.
  */
 public final class LayoutChoice {
     private final Tier tier;
     private final int threads;
+    private final int sequences;
     private final Optional<TernaryLayout> wanted;
     private final boolean mapped;
     private final boolean amd;
 
     private LayoutChoice(
-            Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped, boolean amd) {
+            Tier tier, int threads, int sequences, Optional<TernaryLayout> wanted, boolean mapped, boolean amd) {
         this.tier = tier;
         this.threads = threads;
+        this.sequences = sequences;
         this.wanted = wanted;
         this.mapped = mapped;
         this.amd = amd;
@@ -35,22 +39,29 @@ public final class LayoutChoice {
      *
      * @param tier who computes
      * @param threads how many compute
+     * @param sequences how many are computed together, a token of each in a pass
      * @param wanted by the user, or empty
      * @param mapped use what can be used as it lies in the mapped file, and copy nothing of it
      * @throws IllegalArgumentException when it is to be used as it lies and in panels, which no file holds
      */
-    public static LayoutChoice of(Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped) {
-        return of(tier, threads, wanted, mapped, Processor.name());
+    public static LayoutChoice of(
+            Tier tier, int threads, int sequences, Optional<TernaryLayout> wanted, boolean mapped) {
+        return of(tier, threads, sequences, wanted, mapped, Processor.name());
     }
 
     /** The same on a processor of this name. */
     static LayoutChoice of(
-            Tier tier, int threads, Optional<TernaryLayout> wanted, boolean mapped, String processor) {
+            Tier tier,
+            int threads,
+            int sequences,
+            Optional<TernaryLayout> wanted,
+            boolean mapped,
+            String processor) {
         if (mapped && wanted.isPresent() && wanted.get() != TernaryLayout.ROWS) {
             throw new IllegalArgumentException(
                     "no file has " + wanted.get() + ", so its matrices cannot be used where they are mapped");
         }
-        return new LayoutChoice(tier, threads, wanted, mapped, processor.contains("AMD"));
+        return new LayoutChoice(tier, threads, sequences, wanted, mapped, processor.contains("AMD"));
     }
 
     /**
@@ -70,7 +81,7 @@ public final class LayoutChoice {
         return switch (tier) {
             case JAVA, SCALAR, AVX2, NEON -> TernaryLayout.ROWS;
             case AVXVNNI, AVX512VNNI, AMX ->
-                threads == 1 && amd ? TernaryLayout.PANELS_2BIT : TernaryLayout.PANELS_5TRIT;
+                sequences > 1 || threads == 1 && amd ? TernaryLayout.PANELS_2BIT : TernaryLayout.PANELS_5TRIT;
             case NEONDOT -> TernaryLayout.PANELS_2BIT;
         };
     }

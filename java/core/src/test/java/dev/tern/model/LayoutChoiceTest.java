@@ -22,7 +22,7 @@ class LayoutChoiceTest {
         "AVXVNNI, PANELS_5TRIT", "AVX512VNNI, PANELS_5TRIT", "AMX, PANELS_5TRIT", "NEONDOT, PANELS_2BIT"
     })
     void followsTheTier(Tier tier, TernaryLayout expected) {
-        LayoutChoice choice = LayoutChoice.of(tier, 2, Optional.empty(), false);
+        LayoutChoice choice = LayoutChoice.of(tier, 2, 1, Optional.empty(), false);
         assertThat(choice.of(2560, true)).isEqualTo(expected);
         assertThat(choice.of(2560, false)).isEqualTo(expected);
     }
@@ -31,7 +31,7 @@ class LayoutChoiceTest {
     @EnumSource(Tier.class)
     void isWhatTheUserWants(Tier tier) {
         for (TernaryLayout layout : TernaryLayout.values()) {
-            assertThat(LayoutChoice.of(tier, 2, Optional.of(layout), false).of(6912, true)).isEqualTo(layout);
+            assertThat(LayoutChoice.of(tier, 2, 1, Optional.of(layout), false).of(6912, true)).isEqualTo(layout);
         }
     }
 
@@ -40,16 +40,31 @@ class LayoutChoiceTest {
         String amd = "model name : AMD EPYC 9R14";
         String intel = "model name : Intel(R) Xeon(R)";
         for (Tier tier : new Tier[] {Tier.AVXVNNI, Tier.AVX512VNNI, Tier.AMX}) {
-            assertThat(LayoutChoice.of(tier, 1, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_2BIT);
-            assertThat(LayoutChoice.of(tier, 2, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_5TRIT);
-            assertThat(LayoutChoice.of(tier, 1, Optional.empty(), false, intel).of(2560, false))
+            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_2BIT);
+            assertThat(LayoutChoice.of(tier, 2, 1, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_5TRIT);
+            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, intel).of(2560, false))
                     .isEqualTo(PANELS_5TRIT);
         }
     }
 
     @Test
+    void sequencesTogetherTakeTwoBitsWhereThereArePanels() {
+        for (Tier tier : Tier.values()) {
+            TernaryLayout alone = LayoutChoice.of(tier, 2, 1, Optional.empty(), false).of(2560, false);
+            LayoutChoice together = LayoutChoice.of(tier, 2, 8, Optional.empty(), false);
+            assertThat(together.of(2560, false)).isEqualTo(alone == ROWS ? ROWS : PANELS_2BIT);
+            assertThat(LayoutChoice.of(tier, 2, 8, Optional.of(PANELS_5TRIT), false).of(2560, false))
+                    .as("asked for")
+                    .isEqualTo(PANELS_5TRIT);
+        }
+        assertThatThrownBy(() -> ModelOptions.builder().sequences(0).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("sequences");
+    }
+
+    @Test
     void tooManyColumnsForTritsTakeTwoBits() {
-        LayoutChoice choice = LayoutChoice.of(Tier.AVX2, 2, Optional.of(PANELS_5TRIT), false);
+        LayoutChoice choice = LayoutChoice.of(Tier.AVX2, 2, 1, Optional.of(PANELS_5TRIT), false);
         assertThat(choice.of(65_535, false)).isEqualTo(PANELS_5TRIT);
         assertThat(choice.of(65_536, false)).isEqualTo(PANELS_2BIT);
     }
@@ -57,14 +72,14 @@ class LayoutChoiceTest {
     @Test
     void mappedRowsStayRows() {
         for (Tier tier : Tier.values()) {
-            LayoutChoice choice = LayoutChoice.of(tier, 2, Optional.empty(), true);
+            LayoutChoice choice = LayoutChoice.of(tier, 2, 1, Optional.empty(), true);
             assertThat(choice.of(2560, true)).isEqualTo(ROWS);
             assertThat(choice.inPlace(2560, true)).isTrue();
             assertThat(choice.inPlace(2560, false)).isFalse();
             assertThat(choice.copies()).isFalse();
         }
-        assertThat(LayoutChoice.of(Tier.AVX512VNNI, 2, Optional.empty(), true).of(2560, false)).isEqualTo(PANELS_5TRIT);
-        assertThatThrownBy(() -> LayoutChoice.of(Tier.AVX2, 2, Optional.of(PANELS_2BIT), true))
+        assertThat(LayoutChoice.of(Tier.AVX512VNNI, 2, 1, Optional.empty(), true).of(2560, false)).isEqualTo(PANELS_5TRIT);
+        assertThatThrownBy(() -> LayoutChoice.of(Tier.AVX2, 2, 1, Optional.of(PANELS_2BIT), true))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ModelOptions.builder().mapped(true).layout(PANELS_5TRIT).build())
                 .isInstanceOf(IllegalArgumentException.class)
@@ -76,10 +91,10 @@ class LayoutChoiceTest {
     void onlyVectorTiersCopyAndOnlyWhereLargePagesPay() {
         for (Tier tier : Tier.values()) {
             boolean vectors = tier != Tier.JAVA && tier != Tier.SCALAR;
-            LayoutChoice intel = LayoutChoice.of(tier, 2, Optional.of(ROWS), false, "model name : Intel(R) Xeon(R)");
+            LayoutChoice intel = LayoutChoice.of(tier, 2, 1, Optional.of(ROWS), false, "model name : Intel(R) Xeon(R)");
             assertThat(intel.copies()).isEqualTo(vectors);
             assertThat(intel.inPlace(128, true)).isEqualTo(!vectors);
-            LayoutChoice amd = LayoutChoice.of(tier, 2, Optional.of(ROWS), false, "model name : AMD EPYC 9R14");
+            LayoutChoice amd = LayoutChoice.of(tier, 2, 1, Optional.of(ROWS), false, "model name : AMD EPYC 9R14");
             assertThat(amd.copies()).isFalse();
             assertThat(amd.inPlace(128, true)).isTrue();
             assertThat(amd.inPlace(128, false)).isFalse();

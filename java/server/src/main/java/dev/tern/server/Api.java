@@ -9,6 +9,7 @@ import dev.tern.server.http.Reply;
 import dev.tern.server.http.RequestHead;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Json;
+import dev.tern.server.slots.DrainingException;
 import dev.tern.server.slots.QueueFullException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -59,6 +60,10 @@ final class Api implements HttpHandler {
         return ApiException.unavailable("Loading model", Duration.ofSeconds(1));
     }
 
+    static ApiException stopping() {
+        return ApiException.unavailable("the server is stopping", Duration.ofSeconds(10));
+    }
+
     @Override
     public Optional<Reply> refuse(RequestHead head) {
         Optional<Route> route = routes.find(head.target().path());
@@ -90,7 +95,8 @@ final class Api implements HttpHandler {
             return foreign;
         }
         if (found.isEmpty()) {
-            return Optional.of(ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
+            return Optional.of(
+                    ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
         }
         Route route = found.get();
         String method = head.method().equals("HEAD") ? "GET" : head.method();
@@ -108,9 +114,15 @@ final class Api implements HttpHandler {
             return stranger;
         }
         if (draining) {
-            return Optional.of(ApiException.unavailable("the server is stopping", Duration.ofSeconds(10)));
+            return Optional.of(stopping());
         }
         return served == null ? Optional.of(loading()) : Optional.empty();
+    }
+
+    /** What tells whether the server is well must not wait for those who use it. */
+    @Override
+    public boolean always(RequestHead head) {
+        return routes.find(head.target().path()).map(Route::open).orElse(false);
     }
 
     @Override
@@ -131,6 +143,9 @@ final class Api implements HttpHandler {
         Call call = new Call(this, exchange, entry);
         String outcome = "";
         try {
+            if (draining && !route.open()) { // it came to its end too late
+                throw stopping();
+            }
             endpoint.answer(call);
         } catch (IOException e) {
             outcome = "client_gone";
@@ -156,7 +171,9 @@ final class Api implements HttpHandler {
                 field.field().map(name -> ApiException.invalid(name, field.getMessage()))
                         .orElseGet(() -> ApiException.invalid(field.getMessage()));
             case InputException input -> invalid(String.valueOf(input.getMessage()));
-            case QueueFullException full -> ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
+            case DrainingException draining -> stopping();
+            case QueueFullException full ->
+                ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
             default -> {
                 log.problem(id, thrown);
                 yield ApiException.internal();
@@ -164,7 +181,9 @@ final class Api implements HttpHandler {
         };
     }
 
-    /** Of a message that begins with the field at fault, as those about messages and tools do, the field is told too. */
+    /**
+     * Of a message that begins with the field at fault, as those about messages and tools do, the field is told too.
+     */
     private static ApiException invalid(String message) {
         Matcher field = FIELD.matcher(message);
         return field.lookingAt() ? ApiException.invalid(field.group(1), message) : ApiException.invalid(message);

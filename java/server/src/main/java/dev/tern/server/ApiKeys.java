@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The keys of which a request must bring one. Compared by their SHA-256, with all of them, in a time that does not depend
- * on what they are.
+ * The keys of which a request must bring one, in UTF-8 where they are not ASCII. Compared by their SHA-256, with all of
+ * them, in a time that does not depend on what they are.
  */
 final class ApiKeys {
     private static final String BEARER = "bearer ";
@@ -35,12 +35,15 @@ final class ApiKeys {
             return Optional.of(ApiException.unauthorized(
                     "an API key is needed: send the header 'Authorization: Bearer KEY', or 'x-api-key: KEY'"));
         }
-        byte[] digest = digest(brought.get().getBytes(StandardCharsets.ISO_8859_1)); // a header's bytes, as they were sent
+        byte[] sent = brought.get().getBytes(StandardCharsets.ISO_8859_1); // a header's characters are the bytes sent
+        byte[] digest = digest(sent);
         boolean known = false;
         for (byte[] key : digests) {
             known |= MessageDigest.isEqual(key, digest);
         }
-        return known ? Optional.empty() : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
+        return known
+                ? Optional.empty()
+                : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
     }
 
     private static byte[] digest(byte[] key) {

@@ -6,11 +6,16 @@ import dev.tern.server.http.Reply;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** One request on its way through an endpoint. */
 final class Call {
+    private static final long MOST_VALUES = 1 << 20;
+    private static final long VALUE_BYTES = 64; // of one in memory, about, besides its text
+
     private final Api api;
     private final Exchange exchange;
     private final RequestLog.Entry log;
@@ -49,7 +54,24 @@ final class Call {
 
     /** The body, a JSON object. */
     Fields body() {
+        long values = Json.values(exchange.body());
+        if (values > MOST_VALUES) {
+            throw ApiException.invalid(
+                    "the body has " + values + " names and values; this server reads at most " + MOST_VALUES);
+        }
+        reserve(values * VALUE_BYTES);
         return Fields.of(exchange.body());
+    }
+
+    /**
+     * Takes of the memory that all requests may have until the answer is given; refuses the request where none is
+     * left.
+     */
+    void reserve(long bytes) {
+        if (!exchange.reserve(bytes)) {
+            throw ApiException.unavailable(
+                    "the requests at hand take all the memory there is for requests", Duration.ofSeconds(1));
+        }
     }
 
     /** Answers with JSON. */
@@ -69,6 +91,12 @@ final class Call {
             headers.add("Cache-Control", "no-store");
         }
         exchange.respond(new Reply(code, headers.addAll(more), body));
+    }
+
+    /** Answers in pieces. */
+    OutputStream stream(String contentType) throws IOException {
+        status = 200;
+        return exchange.stream(200, headers(contentType).add("Cache-Control", "no-store"));
     }
 
     /** Answers as a stream of events. */

@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.server.json.Json;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -33,18 +34,28 @@ final class CallSchemas {
     /**
      * The same calls with any object for arguments.
      *
+     * @param kept calls that stay as they are
+     * @param argumentsKept whether arguments alone do
      * @return a copy
      */
-    static ObjectNode loosened(ObjectNode schema) {
+    static ObjectNode loosened(ObjectNode schema, Predicate<ObjectNode> kept, boolean argumentsKept) {
         ObjectNode copy = schema.deepCopy();
         boolean[] found = {false};
         forEachCall(copy, (call, at) -> {
             found[0] = true;
+            if (kept.test(call)) {
+                return;
+            }
             ObjectNode properties = (ObjectNode) call.path("properties");
             String name = properties.has("arguments") ? "arguments" : "parameters";
             properties.set(name, Json.object().put("type", "object"));
         });
-        return found[0] ? copy : Json.object().put("type", "object");
+        return found[0] || argumentsKept ? copy : Json.object().put("type", "object");
+    }
+
+    /** The tool that a call is of. */
+    static String name(ObjectNode call) {
+        return call.path("properties").path("name").path("const").asString("");
     }
 
     private static void forEachCall(ObjectNode schema, BiConsumer<ObjectNode, String> action) {

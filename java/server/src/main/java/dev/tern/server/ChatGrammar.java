@@ -9,10 +9,10 @@ import dev.tern.template.ChatRequest;
 import dev.tern.tools.ToolCallRule;
 import dev.tern.tools.ToolChoice;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -84,25 +84,16 @@ final class ChatGrammar {
     }
 
     /**
-     * The calls that a rule allows. Where a tool's schema cannot be held to, its arguments are any object, unless it is
-     * to be strict.
+     * The calls that a rule allows. Where a tool's schema cannot be held to, its arguments are any object, unless that
+     * tool is to be strict.
      *
      * @throws InputException when a strict tool's schema cannot be held to
      */
     private Part calls(ToolCallRule rule) {
         List<Part> alternatives = new ArrayList<>();
         for (ToolCallRule.Alternative one : rule.alternatives()) {
-            JsonNode schema = CallSchemas.rebased(one.schema());
-            try {
-                Grammar.ofJsonSchema(schema);
-            } catch (InputException e) {
-                if (isStrict()) {
-                    throw e;
-                }
-                schema = CallSchemas.loosened(one.schema());
-            }
             alternatives.add(new Part.Sequence(
-                    List.of(new Part.Text(one.prefix()), new Part.Json(schema), new Part.Text(one.suffix()))));
+                    List.of(new Part.Text(one.prefix()), new Part.Json(schema(one)), new Part.Text(one.suffix()))));
         }
         Part call = new Part.OneOf(alternatives);
         return new Part.Sequence(List.of(
@@ -111,8 +102,44 @@ final class ChatGrammar {
                 new Part.Text(rule.end())));
     }
 
-    private boolean isStrict() {
+    private ObjectNode schema(ToolCallRule.Alternative one) {
+        ObjectNode whole = CallSchemas.rebased(one.schema());
+        if (holds(whole)) {
+            return whole;
+        }
+        ObjectNode loosened = CallSchemas.loosened(
+                one.schema(),
+                call -> isStrict(CallSchemas.name(call)) || holds(CallSchemas.rebased(call)),
+                isStrict(named(one.prefix())));
+        ObjectNode rebased = CallSchemas.rebased(loosened);
+        Grammar.ofJsonSchema(rebased); // says which keyword of a strict tool's it is
+        return rebased;
+    }
+
+    private static boolean holds(ObjectNode schema) {
+        try {
+            Grammar.ofJsonSchema(schema);
+            return true;
+        } catch (InputException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The tool whose name stands in front of its arguments: the longest name, where one begins with another; or none.
+     */
+    private String named(String prefix) {
         return query.request().tools().stream()
-                .anyMatch(tool -> tool.path("function").path("strict").asBoolean(false));
+                .map(tool -> tool.path("function").path("name").asString(""))
+                .filter(prefix::startsWith)
+                .max(Comparator.comparingInt(String::length))
+                .orElse("");
+    }
+
+    private boolean isStrict(String name) {
+        return query.request().tools().stream()
+                .map(tool -> tool.path("function"))
+                .anyMatch(function -> function.path("name").asString("").equals(name)
+                        && function.path("strict").asBoolean(false));
     }
 }

@@ -21,7 +21,8 @@ final class ChatRun {
         void begin(EventStream stream, Choice choice) throws IOException;
 
         /** More of the answer came with a token, or with the end, when there may be several; perhaps none at all. */
-        void more(EventStream stream, Choice choice, List<AnswerDelta> deltas, CompletionEvent event) throws IOException;
+        void more(EventStream stream, Choice choice, List<AnswerDelta> deltas, CompletionEvent event)
+                throws IOException;
 
         default void progress(EventStream stream, Choice choice, CompletionEvent.Prefilled prefilled)
                 throws IOException {}

@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.GenerationOptions;
 import dev.tern.sampling.TokenConstraint;
 import dev.tern.server.json.Fields;
 import dev.tern.server.slots.CompletionRequest;
@@ -33,6 +34,12 @@ record CompletionBody(
 
     /** @param many the field that says how many completions of a prompt are wanted */
     static CompletionBody read(Call call, Fields body, String many) {
+        int most = call.options().maxChoices();
+        long wanted = (long) Prompts.count(body, "prompt") * perPrompt(body, many, most);
+        if (wanted > most) { // said before so many prompts are read
+            throw ApiException.invalid("the request asks for " + wanted + " completions; this server gives at most "
+                    + most + " at once");
+        }
         return read(
                 call,
                 body,
@@ -57,22 +64,26 @@ record CompletionBody(
             List<String> moreStops,
             Set<Integer> shown,
             Optional<Supplier<TokenConstraint>> constraint) {
-        int perPrompt = body.integer(many, 1, call.options().maxChoices()).orElse(1);
+        int perPrompt = perPrompt(body, many, call.options().maxChoices());
         SamplingReader sampling = new SamplingReader(call.served(), body);
+        List<GenerationOptions> each = sampling.options(perPrompt, moreStops, shown, constraint);
         int slot = body.integer("id_slot", -1, call.served().completions().slots().size() - 1)
                 .orElse(-1);
         int millis = body.integer("t_max_predict_ms", -1, Integer.MAX_VALUE).orElse(-1);
+        Optional<Duration> limit = millis > 0 ? Optional.of(Duration.ofMillis(millis)) : Optional.empty();
         boolean stream = body.flag("stream", false);
+        boolean progress = stream && body.flag("return_progress", false);
+        boolean cached = body.flag("cache_prompt", true);
         List<CompletionRequest> requests = new ArrayList<>();
         for (int[] prompt : prompts) {
-            for (int i = 0; i < perPrompt; i++) {
+            for (GenerationOptions one : each) {
                 requests.add(new CompletionRequest(
                         prompt,
-                        sampling.options(i, moreStops, shown, constraint),
+                        one,
                         slot < 0 ? OptionalInt.empty() : OptionalInt.of(slot),
-                        body.flag("cache_prompt", true),
-                        millis > 0 ? Optional.of(Duration.ofMillis(millis)) : Optional.empty(),
-                        stream && body.flag("return_progress", false)));
+                        cached,
+                        limit,
+                        progress));
             }
         }
         boolean usage = body.object("stream_options")
@@ -86,5 +97,9 @@ record CompletionBody(
                 body.flag("return_tokens", false),
                 body.flag("timings_per_token", false),
                 pings == 0 ? call.options().pingInterval() : pings < 0 ? NEVER : Duration.ofSeconds(pings));
+    }
+
+    private static int perPrompt(Fields body, String many, int most) {
+        return body.integer(many, 1, most).orElse(1);
     }
 }

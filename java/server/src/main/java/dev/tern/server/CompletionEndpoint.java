@@ -23,7 +23,8 @@ final class CompletionEndpoint implements Endpoint {
         if (!request.stream()) {
             if (run.run(call.options().pingInterval(), (choice, event) -> {})) {
                 ArrayNode all = Json.array();
-                run.choices().forEach(choice -> all.add(ResponseFields.select(whole(call, request, choice), responseFields)));
+                run.choices()
+                        .forEach(choice -> all.add(ResponseFields.select(whole(call, request, choice), responseFields)));
                 call.json(all.size() == 1 ? all.get(0) : all);
             }
             return;

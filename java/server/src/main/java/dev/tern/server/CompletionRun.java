@@ -33,11 +33,6 @@ final class CompletionRun {
         this.call = call;
         this.requests = requests;
         int context = call.served().contextLength();
-        if (requests.size() > call.options().maxChoices()) {
-            throw ApiException.invalid(
-                    "the request asks for " + requests.size() + " completions; this server gives at most "
-                            + call.options().maxChoices() + " at once");
-        }
         for (CompletionRequest request : requests) {
             int length = request.prompt().length;
             if (length == 0) {
@@ -94,7 +89,7 @@ final class CompletionRun {
                 if (next.event() instanceof CompletionEvent.Ended ended) {
                     open--;
                     if (ended.reason() == StopReason.CANCELLED) {
-                        throw ApiException.unavailable("the server is stopping", Duration.ofSeconds(10));
+                        throw Api.stopping();
                     }
                 }
                 listener.happened(choice, next.event());

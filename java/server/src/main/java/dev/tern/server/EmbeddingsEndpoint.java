@@ -5,20 +5,20 @@ import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.SlotState;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * OpenAI's {@code POST /v1/embeddings}, and llama-server's {@code POST /embeddings}, which gives an array of rows for
  * each input: one, or without pooling one for each token. Inputs are computed one after the other, in passes of few
- * tokens while completions are at work.
+ * tokens while completions are at work, and sent as they are ready.
  */
 final class EmbeddingsEndpoint implements Endpoint {
     private static final int MOST_INPUTS = 2048;
+    private static final int MOST_TOKENS = 300_000; // of all inputs, as OpenAI has it
+    private static final long MOST_ROW_BYTES = 64 << 20; // of an input's rows without pooling
     private static final int EUCLIDEAN = 2;
     private static final int PASS_BESIDE_OTHERS = 32; // tokens: what a generation waits for at most
 
@@ -43,49 +43,71 @@ final class EmbeddingsEndpoint implements Endpoint {
             throw body.wrong("dimensions", "the model's own number of dimensions, " + width + ",");
         }
         List<int[]> inputs = inputs(served, body);
-        ArrayNode data = Json.array();
+        if (pooling.isEmpty()) {
+            reserveRows(call, inputs, 4L * width);
+        }
         int tokens = 0;
-        for (int[] ids : inputs) {
+        OutputStream out = null;
+        for (int i = 0; i < inputs.size(); i++) {
             if (call.exchange().gone()) {
                 return;
             }
-            ObjectNode one = Json.object().put("object", "embedding").put("index", data.size());
-            List<float[]> rows = rows(served, ids, pooling, norm);
-            if (openAi) {
-                set(one, rows.getFirst(), base64);
-            } else {
-                ArrayNode all = one.putArray("embedding");
-                rows.forEach(row -> all.add(base64 ? all.stringNode(Vectors.base64(row)) : Vectors.array(row)));
+            List<float[]> rows = rows(served, inputs.get(i), pooling, norm);
+            if (out == null) { // what fails before has a status
+                out = call.stream("application/json; charset=utf-8");
+                write(out, openAi ? "{\"object\":\"list\",\"model\":" + Json.text(served.id()) + ",\"data\":[" : "[");
             }
-            data.add(one);
-            tokens += ids.length;
+            write(out, (i == 0 ? "" : ",") + "{\"object\":\"embedding\",\"index\":" + i + ",\"embedding\":");
+            write(out, rows, base64);
+            write(out, "}");
+            tokens += inputs.get(i).length;
         }
         call.log().count(tokens, 0, 0);
-        if (!openAi) {
-            call.json(data);
-            return;
+        if (out != null) {
+            String usage = "{\"prompt_tokens\":" + tokens + ",\"total_tokens\":" + tokens + "}";
+            write(out, openAi ? "],\"usage\":" + usage + "}" : "]");
+            out.close();
         }
-        ObjectNode answer = Json.object().put("object", "list").put("model", served.id());
-        answer.set("data", data);
-        answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
-        call.json(answer);
     }
 
-    private static void set(ObjectNode node, float[] row, boolean base64) {
-        if (base64) {
-            node.put("embedding", Vectors.base64(row));
-        } else {
-            node.set("embedding", Vectors.array(row));
+    /** Refuses inputs whose rows would take too much memory, or more than there is for requests. */
+    private static void reserveRows(Call call, List<int[]> inputs, long rowBytes) {
+        int longest = inputs.stream().mapToInt(ids -> ids.length).max().orElse(0);
+        if (longest * rowBytes > MOST_ROW_BYTES) {
+            throw ApiException.invalid("without pooling an input may have at most " + MOST_ROW_BYTES / rowBytes
+                    + " tokens; there is one of " + longest);
         }
+        call.reserve(longest * rowBytes);
+    }
+
+    private void write(OutputStream out, List<float[]> rows, boolean base64) throws IOException {
+        if (openAi) {
+            write(out, Vectors.json(rows.getFirst(), base64));
+            return;
+        }
+        String before = "[";
+        for (float[] row : rows) {
+            write(out, before + Vectors.json(row, base64));
+            before = ",";
+        }
+        write(out, "]");
+    }
+
+    private static void write(OutputStream out, String json) throws IOException {
+        out.write(json.getBytes(StandardCharsets.UTF_8));
     }
 
     private static List<int[]> inputs(Served served, Fields body) {
         String field = body.firstOf("content", "input");
-        JsonNode value = body.value(field);
-        if (value.isArray() && value.size() > MOST_INPUTS && !value.get(0).isNumber()) {
+        if (Prompts.count(body, field) > MOST_INPUTS) {
             throw body.wrong(field, "at most " + MOST_INPUTS + " inputs");
         }
         List<int[]> inputs = new Prompts(served).read(body, field);
+        long all = inputs.stream().mapToLong(ids -> ids.length).sum();
+        if (all > MOST_TOKENS) {
+            throw ApiException.invalid(
+                    field, field + ": " + all + " tokens; a request may have " + MOST_TOKENS + " at most");
+        }
         for (int i = 0; i < inputs.size(); i++) {
             int length = inputs.get(i).length;
             if (length == 0) {
@@ -102,15 +124,11 @@ final class EmbeddingsEndpoint implements Endpoint {
             throws InterruptedException {
         served.embeddings().acquire();
         try {
-            List<float[]> rows = new ArrayList<>();
-            if (pooling.isEmpty()) {
-                rows.addAll(List.of(served.model().embedEach(ids))); // not normalised, as in llama-server
-            } else {
-                boolean others = served.completions().slots().stream().anyMatch(SlotState::busy);
-                int pass = others ? PASS_BESIDE_OTHERS : served.model().info().batchSize();
-                rows.add(Vectors.normalized(served.model().embed(ids, pooling.get(), pass), norm));
-            }
-            return rows;
+            boolean others = served.completions().slots().stream().anyMatch(SlotState::busy);
+            int pass = others ? PASS_BESIDE_OTHERS : served.model().info().batchSize();
+            return pooling.isEmpty()
+                    ? List.of(served.model().embedEach(ids, pass)) // not normalised, as in llama-server
+                    : List.of(Vectors.normalized(served.model().embed(ids, pooling.get(), pass), norm));
         } finally {
             served.embeddings().release();
         }

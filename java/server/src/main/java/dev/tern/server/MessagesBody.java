@@ -12,7 +12,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Requests of Anthropic's Messages, said in the words of OpenAI's chats. */
 final class MessagesBody {
     private static final List<String> OWN = List.of(
-            "messages", "system", "tools", "tool_choice", "stop_sequences", "thinking", "metadata", "service_tier");
+            "messages", "system", "tools", "tool_choice", "stop_sequences", "thinking", "metadata", "service_tier",
+            "n"); // an answer is one message
 
     private final ArrayNode messages = Json.array();
 

@@ -39,7 +39,7 @@ final class MessagesEndpoint implements Endpoint {
                         .put("type", "tool_use")
                         .put("id", one.id())
                         .put("name", one.name())
-                        .set("input", Json.parse(one.arguments()));
+                        .set("input", Json.raw(one.arguments()));
             }
             end(node, choice, answer);
             node.set("usage", usage(choice));

@@ -6,30 +6,38 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What browsers may do on behalf of pages. A page of another site must not use a server that listens for this machine
- * alone: neither by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests
- * that need no permission (which the Origin header tells).
+ * What browsers may do on behalf of pages. A page of another site must not use a server that asks for no key: neither
+ * by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests that need no
+ * permission (which the Origin header tells). An address in the Host header is no such name.
  */
 final class Origins {
+    private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-f:.]+]");
+
     private final List<String> allowed;
-    private final boolean loopback;
-    private final String host;
+    private final boolean guarded;
+    private final Set<String> names;
 
     Origins(ServerOptions options, InetAddress bound) {
         this.allowed = options.corsOrigins();
-        this.loopback = bound.isLoopbackAddress();
-        this.host = options.host().toLowerCase(Locale.ROOT);
+        this.guarded = bound.isLoopbackAddress() || options.apiKeys().isEmpty();
+        this.names = Stream.concat(Stream.of("localhost", options.host()), options.allowedHosts().stream())
+                .map(name -> name.toLowerCase(Locale.ROOT))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** Says no, with the reason, to a request that a page of another site makes or that means another server. */
     Optional<ApiException> refuse(RequestHead head) {
         String called = head.headers().first("Host").orElse("");
-        if (loopback && head.http11() && !isLocal(name(called))) {
-            return Optional.of(ApiException.forbidden("this server listens at a loopback address, and the Host header"
-                    + " names another machine: call it by localhost or 127.0.0.1, or start it with --host"));
+        if (guarded && head.http11() && !isOurs(name(called))) {
+            return Optional.of(ApiException.forbidden("the Host header has a name that this server does not know: call"
+                    + " it by its address or localhost, or start it with --allowed-host NAME"));
         }
         Optional<String> origin = head.headers().first("Origin");
         boolean foreign = origin.isPresent()
@@ -80,12 +88,8 @@ final class Origins {
         return allowed.contains(origin) ? origin : null;
     }
 
-    private boolean isLocal(String name) {
-        return name.equals("localhost")
-                || name.endsWith(".localhost")
-                || name.equals("[::1]")
-                || name.equals(host)
-                || name.matches("127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
+    private boolean isOurs(String name) {
+        return names.contains(name) || name.endsWith(".localhost") || ADDRESS.matcher(name).matches();
     }
 
     /** A Host header without its port. */

@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * The chat page: a fixed set of files from the jar, each at a path of its own, compressed once for those who take it so.
- * Its policy lets it load and call nothing but this server, and nobody frame it.
+ * The chat page: a fixed set of files from the jar, each at a path of its own, compressed once for those who take it
+ * so. Its policy lets it load and call nothing but this server, and nobody frame it.
  */
 final class PageEndpoint implements Endpoint {
     private static final List<String> NAMES = List.of(

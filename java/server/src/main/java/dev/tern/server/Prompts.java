@@ -25,8 +25,7 @@ final class Prompts {
             throw body.wrong(field, "a text, an array of token ids, or an array of prompts");
         }
         JsonNode value = body.value(field);
-        boolean many = value.isArray() && !value.isEmpty() && value.valueStream().noneMatch(JsonNode::isNumber);
-        if (!many) {
+        if (!isMany(value)) {
             return List.of(one(value, field));
         }
         List<int[]> prompts = new ArrayList<>();
@@ -34,6 +33,16 @@ final class Prompts {
             prompts.add(one(element, field + '[' + prompts.size() + ']'));
         }
         return prompts;
+    }
+
+    /** How many prompts a field has, before any is read: 1 where it is none. */
+    static int count(Fields body, String field) {
+        JsonNode value = body.value(field);
+        return isMany(value) ? value.size() : 1;
+    }
+
+    private static boolean isMany(JsonNode value) {
+        return value.isArray() && !value.isEmpty() && value.valueStream().noneMatch(JsonNode::isNumber);
     }
 
     private int[] one(JsonNode value, String field) {
@@ -49,7 +58,8 @@ final class Prompts {
         }
         if (!value.isArray()) {
             throw new FieldException(
-                    field, "expected a text, an array of token ids, or an array of prompts, found " + Json.shown(value));
+                    field,
+                    "expected a text, an array of token ids, or an array of prompts, found " + Json.shown(value));
         }
         IntStream.Builder ids = IntStream.builder();
         int at = 0;

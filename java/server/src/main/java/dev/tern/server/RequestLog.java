@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One line for each request, as logfmt has it, without anything that its content or its address says. */
 final class RequestLog {
+    private static final int MOST_CAUSES = 8;
+
     private final Consumer<String> sink;
 
     RequestLog(Consumer<String> sink) {
@@ -86,10 +88,23 @@ final class RequestLog {
         return new Entry(plain ? head.method() : "-", route == null ? "-" : route, client);
     }
 
-    /** Something to tell that belongs to a request, for the server's own people. */
+    /**
+     * Something to tell that belongs to a request, for the server's own people: what was thrown and what it came from,
+     * without their messages, which may quote what the request says.
+     */
     void problem(String id, Throwable thrown) {
         sink.accept("time=" + Instant.now().truncatedTo(ChronoUnit.MILLIS) + " level=error id=" + id + " error="
                 + thrown.getClass().getSimpleName());
+        frames(thrown);
+        Throwable cause = thrown.getCause();
+        for (int i = 0; cause != null && i < MOST_CAUSES; i++) {
+            sink.accept("  caused by " + cause.getClass().getName());
+            frames(cause);
+            cause = cause.getCause();
+        }
+    }
+
+    private void frames(Throwable thrown) {
         for (StackTraceElement element : thrown.getStackTrace()) {
             sink.accept("    at " + element);
         }

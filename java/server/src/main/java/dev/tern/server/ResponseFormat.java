@@ -11,7 +11,8 @@ import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What an answer must follow: llama-server's {@code grammar} and {@code json_schema}, OpenAI's {@code response_format}.
+ * What an answer must follow: llama-server's {@code grammar} and {@code json_schema}, OpenAI's
+ * {@code response_format}.
  */
 sealed interface ResponseFormat {
     /** Whatever the model says. */

@@ -9,8 +9,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Requests of OpenAI's Responses, said in the words of its chats. */
 final class ResponsesBody {
     private static final List<String> OWN = List.of(
-            "input", "instructions", "tools", "tool_choice", "max_output_tokens", "text", "reasoning", "store", "include",
-            "truncation", "metadata", "previous_response_id", "conversation", "prompt", "background", "n");
+            "input", "instructions", "tools", "tool_choice", "max_output_tokens", "text", "reasoning", "store",
+            "include", "truncation", "metadata", "previous_response_id", "conversation", "prompt", "background", "n");
 
     private final ArrayNode messages = Json.array();
 
@@ -19,7 +19,8 @@ final class ResponsesBody {
     static Fields toChat(Fields body) {
         for (String kept : List.of("previous_response_id", "conversation", "prompt")) {
             if (body.has(kept)) {
-                throw ApiException.notSupported(kept + ": the server keeps nothing; send the whole conversation as input");
+                throw ApiException.notSupported(
+                        kept + ": the server keeps nothing; send the whole conversation as input");
             }
         }
         if (body.flag("background", false)) {
@@ -86,9 +87,12 @@ final class ResponsesBody {
                 messages.addObject()
                         .put("role", "tool")
                         .put("tool_call_id", item.requiredText("call_id"))
-                        .put("content", item.value("output").isString() ? item.requiredText("output") : parts(item, "output"));
+                        .put(
+                                "content",
+                                item.value("output").isString() ? item.requiredText("output") : parts(item, "output"));
             case "reasoning" -> {} // of earlier answers; models are not shown it again
-            default -> throw ApiException.notSupported(item.path("type") + ": the model reads text and calls of functions");
+            default ->
+                throw ApiException.notSupported(item.path("type") + ": the model reads text and calls of functions");
         }
     }
 

@@ -22,7 +22,8 @@ final class ResponsesEndpoint implements Endpoint {
             run.stream(new ResponseStream(response));
         } else if (run.whole()) {
             Choice choice = run.choices().getFirst();
-            call.json(response.finished(choice, response.output(run.answer(choice))));
+            Answer answer = run.answer(choice);
+            call.json(response.finished(choice, answer, response.output(answer)));
         }
     }
 
@@ -81,7 +82,7 @@ final class ResponsesEndpoint implements Endpoint {
             return node;
         }
 
-        ObjectNode finished(Choice choice, ArrayNode output) {
+        ObjectNode finished(Choice choice, Answer answer, ArrayNode output) {
             ObjectNode node = begun();
             boolean cut = choice.reason() == StopReason.MAX_TOKENS || choice.reason() == StopReason.CONTEXT_FULL;
             node.put("status", cut ? "incomplete" : "completed");
@@ -94,8 +95,17 @@ final class ResponsesEndpoint implements Endpoint {
                     .put("output_tokens", choice.count())
                     .put("total_tokens", choice.prompt().length + choice.count());
             usage.putObject("input_tokens_details").put("cached_tokens", choice.timings().cachedTokens());
-            usage.putObject("output_tokens_details").put("reasoning_tokens", 0);
+            usage.putObject("output_tokens_details").put("reasoning_tokens", reasoningTokens(answer));
             return node;
+        }
+
+        /**
+         * Tokens that the text of the reasoning has; its marks and what the tokens of its ends share are not counted.
+         */
+        private int reasoningTokens(Answer answer) {
+            return answer.reasoning().isEmpty()
+                    ? 0
+                    : call.served().tokenizer().encode(answer.reasoning(), false, false).length;
         }
 
         ArrayNode output(Answer answer) {
@@ -263,7 +273,10 @@ final class ResponsesEndpoint implements Endpoint {
                 }
                 case "reasoning" -> send(stream, "response.reasoning_text.done", part().put("text", whole));
                 default ->
-                    send(stream, "response.function_call_arguments.done", at().put("name", name).put("arguments", whole));
+                    send(
+                            stream,
+                            "response.function_call_arguments.done",
+                            at().put("name", name).put("arguments", whole));
             }
             ObjectNode finished = item(whole);
             ObjectNode event = Json.object().put("output_index", output.size());
@@ -280,7 +293,7 @@ final class ResponsesEndpoint implements Endpoint {
                 open(stream, "message");
             }
             close(stream);
-            ObjectNode node = response.finished(choice, output);
+            ObjectNode node = response.finished(choice, answer, output);
             response(stream, "response." + node.path("status").asString(), node);
         }
 

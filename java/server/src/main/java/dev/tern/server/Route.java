@@ -8,7 +8,7 @@ import java.util.TreeSet;
  *
  * @param pattern the path, or the beginning of paths when it ends in a slash and is not the slash alone; names it in
  *     the log
- * @param open whether it answers without a key and while the model is loaded
+ * @param open whether it answers without a key, while the model is loaded, and however many requests are at work
  * @param anthropic whether its errors look like Anthropic's
  * @param endpoints by method
  */

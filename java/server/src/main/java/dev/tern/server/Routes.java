@@ -37,7 +37,9 @@ final class Routes {
         add(new Route("/props", false, false, Map.of("GET", new PropsEndpoint(), "POST", PropsEndpoint::change)));
         add(Route.get(
                 "/slots",
-                options.slots() ? new SlotsEndpoint() : new NotSupportedEndpoint("the server keeps its slots to itself")));
+                options.slots()
+                        ? new SlotsEndpoint()
+                        : new NotSupportedEndpoint("the server keeps its slots to itself")));
         add(Route.post(SlotFilesEndpoint.PREFIX, new SlotFilesEndpoint()));
         add(Route.get("/metrics", new MetricsEndpoint()));
         add(Route.post("/v1/embeddings", new EmbeddingsEndpoint(true)));
@@ -63,7 +65,8 @@ final class Routes {
         add(Route.post("/models/unload", router));
         add(Route.get("/models/sse", router));
         add(Route.post("/v1/systemone", new NotSupportedEndpoint("the model is no decision model")));
-        Endpoint tools = new NotSupportedEndpoint("the server runs no tools: a client calls those that a model asks for");
+        Endpoint tools =
+                new NotSupportedEndpoint("the server runs no tools: a client calls those that a model asks for");
         add(new Route("/tools", false, false, Map.of("GET", tools, "POST", tools)));
         Endpoint sound = new NotSupportedEndpoint("the model reads and writes text alone");
         for (String path : new String[] {"/v1/audio/transcriptions", "/v1/audio/speech", "/v1/images/generations"}) {
@@ -85,7 +88,8 @@ final class Routes {
         return route != null
                 ? Optional.of(route)
                 : prefixes.stream()
-                        .filter(prefix -> path.startsWith(prefix.pattern()) && path.length() > prefix.pattern().length())
+                        .filter(prefix -> path.startsWith(prefix.pattern())
+                                && path.length() > prefix.pattern().length())
                         .findFirst();
     }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -39,15 +40,15 @@ final class SamplingReader {
     }
 
     /**
-     * The options of one of several completions of a prompt.
+     * The options of the completions of a prompt, which differ in their seeds, counted up from the request's.
      *
-     * @param index which of them; each has a seed of its own, counted up from the request's
+     * @param count how many they are
      * @param moreStops texts to stop at beside the request's own
      * @param shown special tokens whose text is wanted
      * @param constraint what the answer must follow
      */
-    GenerationOptions options(
-            int index,
+    List<GenerationOptions> options(
+            int count,
             List<String> moreStops,
             Set<Integer> shown,
             Optional<Supplier<TokenConstraint>> constraint) {
@@ -59,14 +60,13 @@ final class SamplingReader {
         } catch (IllegalArgumentException e) {
             throw ApiException.invalid(String.valueOf(e.getMessage()));
         }
-        options.seed(seed + index);
         List<String> stops = new ArrayList<>(body.texts("stop"));
         stops.addAll(moreStops);
         options.stop(stops.stream().filter(text -> !text.isEmpty()).toList());
         options.endTokens(body.flag("ignore_eos", false) ? EndTokens.BAN : EndTokens.STOP);
         options.shown(shown);
         constraint.ifPresent(options::constraint);
-        return options.build();
+        return IntStream.range(0, count).mapToObj(i -> options.seed(seed + i).build()).toList();
     }
 
     private SamplingOptions sampling() {

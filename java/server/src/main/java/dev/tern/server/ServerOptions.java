@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param apiKeys one of which a request must bring; none for no such need
  * @param corsOrigins origins whose pages may call, {@code *} for all; none by default, and then requests that a browser
  *     makes for another site's page are refused
+ * @param allowedHosts names by which a server without keys may be called, besides addresses, localhost and its host
  * @param alias the model's name for clients; by default its file's path
  * @param metrics whether {@code /metrics} answers
  * @param props whether {@code POST /props} is allowed
@@ -41,6 +42,7 @@ public record ServerOptions(
         int port,
         List<String> apiKeys,
         List<String> corsOrigins,
+        List<String> allowedHosts,
         Optional<String> alias,
         boolean metrics,
         boolean props,
@@ -57,10 +59,14 @@ public record ServerOptions(
         Duration pingInterval,
         String buildInfo) {
 
-    /** @throws IllegalArgumentException when a number is outside its range, a key is empty or an origin is none */
+    /**
+     * @throws IllegalArgumentException when a number is outside its range, a key is empty, an origin is none or a host
+     * no name
+     */
     public ServerOptions {
         apiKeys = List.copyOf(apiKeys);
         corsOrigins = List.copyOf(corsOrigins);
+        allowedHosts = List.copyOf(allowedHosts);
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("port: expected 0 to 65535, found " + port);
         }
@@ -68,6 +74,7 @@ public record ServerOptions(
             throw new IllegalArgumentException("an API key is empty");
         }
         corsOrigins.forEach(ServerOptions::requireOrigin);
+        allowedHosts.forEach(ServerOptions::requireHost);
         if (maxChoices < 1 || !pingInterval.isPositive()) {
             throw new IllegalArgumentException("the most choices and the time between pings must be positive");
         }
@@ -90,6 +97,13 @@ public record ServerOptions(
                 "CORS origin: expected * or an origin such as http://localhost:3000, found " + origin);
     }
 
+    private static void requireHost(String name) {
+        if (!name.matches("[A-Za-z0-9._-]+")) {
+            throw new IllegalArgumentException(
+                    "allowed host: expected a name without a port, such as tern.example, found " + name);
+        }
+    }
+
     private static HttpLimits limits(
             int connections, int requests, int body, Duration request, Duration idle, Duration write) {
         return HttpLimits.defaults()
@@ -108,9 +122,9 @@ public record ServerOptions(
     }
 
     /**
-     * Starts from 127.0.0.1:30000, no keys, no other origins, slots shown, no metrics, mean pooling, 64 choices, bodies of
-     * 8 MiB, 4,096 connections, 512 requests, 30 s to send a request and to read a part of the answer, 60 s between
-     * requests, a comment after 15 s of silence.
+     * Starts from 127.0.0.1:30000, no keys, no other origins or hosts, slots shown, no metrics, mean pooling, 64
+     * choices, bodies of 8 MiB, 4,096 connections, 512 requests, 30 s to send a request and to read a part of the
+     * answer, 60 s between requests, a comment after 15 s of silence.
      */
     public static Builder builder() {
         return new Builder();
@@ -122,6 +136,7 @@ public record ServerOptions(
         private int port = 30000;
         private List<String> apiKeys = List.of();
         private List<String> corsOrigins = List.of();
+        private List<String> allowedHosts = List.of();
         private Optional<String> alias = Optional.empty();
         private boolean metrics;
         private boolean props;
@@ -157,6 +172,11 @@ public record ServerOptions(
 
         public Builder corsOrigins(List<String> values) {
             corsOrigins = List.copyOf(values);
+            return this;
+        }
+
+        public Builder allowedHosts(List<String> values) {
+            allowedHosts = List.copyOf(values);
             return this;
         }
 
@@ -235,13 +255,17 @@ public record ServerOptions(
             return this;
         }
 
-        /** @throws IllegalArgumentException when a number is outside its range, a key is empty or an origin is none */
+        /**
+         * @throws IllegalArgumentException when a number is outside its range, a key is empty, an origin is none or a
+         * host no name
+         */
         public ServerOptions build() {
             return new ServerOptions(
                     host,
                     port,
                     apiKeys,
                     corsOrigins,
+                    allowedHosts,
                     alias,
                     metrics,
                     props,

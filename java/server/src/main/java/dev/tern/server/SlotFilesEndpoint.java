@@ -1,9 +1,11 @@
 package dev.tern.server;
 
+import dev.tern.io.InputException;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.Completions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -28,8 +30,8 @@ final class SlotFilesEndpoint implements Endpoint {
         switch (action) {
             case "save" -> {
                 Path file = file(call);
-                int tokens = completions.save(slot, file);
-                answer.put("filename", name(file)).put("n_saved", tokens).put("n_written", Files.size(file));
+                int tokens = save(completions, slot, file);
+                answer.put("filename", name(file)).put("n_saved", tokens).put("n_written", size(file));
                 answer.putObject("timings").put("save_ms", millisSince(start));
             }
             case "restore" -> {
@@ -37,8 +39,8 @@ final class SlotFilesEndpoint implements Endpoint {
                 if (!Files.isRegularFile(file)) {
                     throw ApiException.invalid("filename", "filename: there is no such file");
                 }
-                long bytes = Files.size(file);
-                int tokens = completions.restore(slot, file);
+                long bytes = size(file);
+                int tokens = restore(completions, slot, file);
                 answer.put("filename", name(file)).put("n_restored", tokens).put("n_read", bytes);
                 answer.putObject("timings").put("restore_ms", millisSince(start));
             }
@@ -46,6 +48,24 @@ final class SlotFilesEndpoint implements Endpoint {
             default -> throw ApiException.invalid("action", "action: expected save, restore or erase");
         }
         call.json(answer);
+    }
+
+    /** What is wrong with the folder is not the client's fault, nor its business. */
+    private static int save(Completions completions, int slot, Path file) throws InterruptedException {
+        try {
+            return completions.save(slot, file);
+        } catch (InputException e) {
+            throw new IllegalStateException("a slot cannot be saved", e);
+        }
+    }
+
+    private static int restore(Completions completions, int slot, Path file) throws InterruptedException {
+        try {
+            return completions.restore(slot, file);
+        } catch (InputException e) { // its message has the folder
+            throw ApiException.invalid(
+                    "filename", "filename: " + name(file) + " is damaged, or no slot of this model and context");
+        }
     }
 
     private static int slot(Call call) {
@@ -68,6 +88,14 @@ final class SlotFilesEndpoint implements Endpoint {
             throw body.wrong("filename", "a name of letters, digits, dots, hyphens and underscores");
         }
         return folder.resolve(name);
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String name(Path file) {

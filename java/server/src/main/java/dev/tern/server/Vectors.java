@@ -1,10 +1,8 @@
 package dev.tern.server;
 
-import dev.tern.server.json.Json;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
-import tools.jackson.databind.node.ArrayNode;
 
 /** Embeddings' lengths, and how they are written. */
 final class Vectors {
@@ -22,8 +20,12 @@ final class Vectors {
         double length = switch (norm) {
             case -1 -> 1;
             case 0 -> largest(vector) / INT16;
-            case 2 -> Math.sqrt(sum(vector, 2));
-            default -> Math.pow(sum(vector, norm), 1.0 / norm);
+            case 2 -> Math.sqrt(sum(vector, 2, 1));
+            case 1 -> sum(vector, 1, 1);
+            default -> { // powers of what is far from 1 are beyond a double's range
+                double largest = largest(vector);
+                yield largest == 0 ? 0 : largest * Math.pow(sum(vector, norm, largest), 1.0 / norm);
+            }
         };
         float[] result = new float[vector.length];
         for (int i = 0; i < vector.length; i++) {
@@ -40,20 +42,24 @@ final class Vectors {
         return largest;
     }
 
-    private static double sum(float[] vector, int power) {
+    private static double sum(float[] vector, int power, double unit) {
         double sum = 0;
         for (float x : vector) {
-            sum += power == 2 ? (double) x * x : Math.pow(Math.abs(x), power);
+            sum += power == 2 ? (double) x * x : Math.pow(Math.abs(x) / unit, power);
         }
         return sum;
     }
 
-    static ArrayNode array(float[] vector) {
-        ArrayNode array = Json.array();
-        for (float x : vector) {
-            array.add(x);
+    /** JSON: an array of numbers, or base64 in quotation marks. */
+    static String json(float[] vector, boolean base64) {
+        if (base64) {
+            return '"' + base64(vector) + '"';
         }
-        return array;
+        StringBuilder json = new StringBuilder(12 * vector.length).append('[');
+        for (float x : vector) {
+            json.append(json.length() == 1 ? "" : ",").append(Float.isFinite(x) ? Float.toString(x) : "null");
+        }
+        return json.append(']').toString();
     }
 
     /** Little-endian float32 in base64, as OpenAI's libraries ask for it. */

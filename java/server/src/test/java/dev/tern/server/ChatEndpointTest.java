@@ -192,6 +192,10 @@ class ChatEndpointTest {
                     .path(0)
                     .path("message");
             assertThat(message.path("content").asString()).contains("<think>");
+            assertThat(thinking.json(thinking.post("/v1/responses", "{'input': 'Is it?'}"))
+                            .at("/usage/output_tokens_details/reasoning_tokens")
+                            .asInt())
+                    .isEqualTo(model.tokenizer().encode("hm", false, false).length);
         }
     }
 
@@ -290,14 +294,18 @@ class ChatEndpointTest {
     void whatFailsInTheMidstOfAStreamIsSaidThere() throws IOException {
         try (TestServer failing = new TestServer(ServerOptions.builder()).serveScript()) {
             failing.script.say("Once", 2, StopReason.END_TOKEN);
-            failing.script.fail(new IllegalStateException("of the inside"));
+            failing.script.fail(
+                    new IllegalStateException("of the inside", new UnsupportedOperationException("of the request")));
             HttpResponse<String> whole = failing.post("/v1/chat/completions", "{" + MESSAGES + "}");
             failing.error(whole, 500, "server_error");
             assertThat(whole.body()).doesNotContain("of the inside");
             HttpResponse<String> stream = failing.post("/v1/chat/completions", "{" + MESSAGES + ", 'stream': true}");
             List<JsonNode> parts = failing.parts(stream);
             assertThat(parts.getLast().path("error").path("type").asString()).isEqualTo("server_error");
-            assertThat(failing.log).anyMatch(line -> line.contains("level=error") && line.contains("IllegalStateException"));
+            assertThat(failing.log)
+                    .anyMatch(line -> line.contains("level=error") && line.contains("IllegalStateException"))
+                    .anyMatch(line -> line.contains("caused by java.lang.UnsupportedOperationException"))
+                    .noneMatch(line -> line.contains("of the"));
         }
     }
 }

@@ -127,6 +127,26 @@ class CompletionEndpointTest {
     }
 
     @Test
+    void tooManyAreRefusedBeforeTheyAreRead() throws IOException {
+        String prompts = "'a',".repeat(1_000_000) + "'a'";
+        for (String more : List.of("", ", 'n_cmpl': 64")) {
+            JsonNode error = server.error(
+                    server.post("/completion", "{'prompt': [" + prompts + "]" + more + "}"),
+                    400,
+                    "invalid_request_error");
+            assertThat(error.path("message").asString())
+                    .contains(more.isEmpty() ? "1000001 completions" : "64000064 completions")
+                    .contains("at most 64");
+        }
+        String unreadable = "true,".repeat(32) + "true"; // nobody has looked at them
+        JsonNode error = server.error(
+                server.post("/v1/completions", "{'prompt': [" + unreadable + "], 'n': 2}"),
+                400,
+                "invalid_request_error");
+        assertThat(error.path("message").asString()).contains("66 completions");
+    }
+
+    @Test
     void manyStreamAtOnce() throws IOException {
         List<JsonNode> events = server
                 .events(server.post(

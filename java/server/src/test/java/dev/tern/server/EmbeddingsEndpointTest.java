@@ -87,6 +87,18 @@ class EmbeddingsEndpointTest {
     }
 
     @Test
+    void tooManyTokensTogetherAreRefused() throws IOException {
+        String text = "fox ".repeat(200);
+        int tokens = server.model.tokenizer().encode(text, true, true).length;
+        String inputs = ("'" + text + "',").repeat(300_000 / tokens) + "'" + text + "'";
+        JsonNode error = server.error(
+                server.post("/v1/embeddings", "{'input': [" + inputs + "]}"), 400, "invalid_request_error");
+        assertThat(error.path("message").asString()).contains("300000");
+        String many = "'a',".repeat(2048) + "'a'";
+        server.error(server.post("/v1/embeddings", "{'input': [" + many + "]}"), 400, "invalid_request_error");
+    }
+
+    @Test
     void vectorsAreDividedByTheNormThatIsWanted() {
         float[] vector = {3, -4};
         assertThat(Vectors.normalized(vector, 2)).containsExactly(0.6f, -0.8f);
@@ -95,6 +107,9 @@ class EmbeddingsEndpointTest {
         assertThat(Vectors.normalized(vector, 0)).containsExactly(24570, -32760);
         assertThat(Vectors.normalized(vector, 3)[0]).isCloseTo(3 / (float) Math.cbrt(91), within(1e-6f));
         assertThat(Vectors.normalized(new float[2], 2)).containsExactly(0, 0);
+        assertThat(Vectors.normalized(new float[2], 7)).containsExactly(0, 0);
+        assertThat(Vectors.normalized(new float[] {3e30f, 4e-30f}, 900)[0]).as("powers overflow").isEqualTo(1);
+        assertThat(Vectors.normalized(new float[] {3e-30f, 0}, 900)[0]).as("powers vanish").isEqualTo(1);
     }
 
     @Test

@@ -92,6 +92,29 @@ class MessagesEndpointTest {
     }
 
     @Test
+    void argumentsOfCallsAreTheModelsOwn() throws IOException {
+        String deep = "[".repeat(240) + "]".repeat(240);
+        for (String arguments : List.of("{\"a\": 1, \"a\": 2}", "{\"a\": " + deep + "}")) {
+            server.script.say(CALL.replace("{\"city\": \"Ulm\"}", arguments), 50, StopReason.END_TOKEN);
+            HttpResponse<String> response = post(
+                    "/v1/messages",
+                    "{'max_tokens': 50, 'tools': [{'name': 'weather', 'input_schema': {'type': 'object'}}], 'messages':"
+                            + " [{'role': 'user', 'content': 'Weather?'}]}");
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+            assertThat(response.body()).contains("\"input\":" + arguments);
+        }
+    }
+
+    @Test
+    void anAnswerIsOneMessage() throws IOException {
+        server.script.say("Yes.", 2, StopReason.END_TOKEN);
+        List<JsonNode> parts = server.parts(post(
+                "/v1/messages",
+                "{'max_tokens': 5, 'n': 2, 'stream': true, 'messages': [{'role': 'user', 'content': 'Is it?'}]}"));
+        assertThat(parts.stream().filter(part -> part.path("type").asString().equals("message_start"))).hasSize(1);
+    }
+
+    @Test
     void eventsHaveNames() throws IOException {
         server.script.say("Yes.", 2, StopReason.MAX_TOKENS);
         HttpResponse<String> response = post(
@@ -172,6 +195,10 @@ class MessagesEndpointTest {
                         .path("input_tokens")
                         .asInt())
                 .isPositive();
+        assertThat(server.json(post("/v1/responses", "{'input': 'Is it?'}"))
+                        .at("/usage/output_tokens_details/reasoning_tokens")
+                        .asInt(-1))
+                .isZero();
         server.script.say("Yes", 1, StopReason.MAX_TOKENS);
         JsonNode response = server.json(post("/v1/responses", "{'input': 'Is it?'}"));
         assertThat(response.path("status").asString()).isEqualTo("incomplete");

@@ -149,6 +149,29 @@ class ResponseFormatTest {
         assertThat(error.path("message").asString()).contains("not");
     }
 
+    @Test
+    void oneStrictToolMakesNoOtherStrict() throws IOException {
+        String tool = "{'type': 'function', 'function': {'name': 'NAME', 'strict': STRICT, 'parameters': PARAMETERS}}";
+        String good = "{'type': 'object', 'properties': {'x': {'type': 'integer'}}, 'required': ['x'],"
+                + " 'additionalProperties': false}";
+        String bad = "{'type': 'object', 'properties': {'x': {'not': {}}}}";
+        String strict = tool.replace("NAME", "strict").replace("STRICT", "true").replace("PARAMETERS", good);
+        String loose = tool.replace("NAME", "loose").replace("STRICT", "false").replace("PARAMETERS", bad);
+        String body = "{" + MESSAGES + ", 'max_tokens': 4, 'tool_choice': 'required', 'tools': [";
+        for (NamedTemplate template : List.of(NamedTemplate.QWEN, NamedTemplate.MISTRAL)) {
+            try (Model model = TinyModel.model(template);
+                    TestServer other = new TestServer(ServerOptions.builder(), 16, model).serve()) {
+                String path = "/v1/chat/completions";
+                other.json(other.post(path, body + strict + ", " + loose + "]}"));
+                JsonNode error = other.error(
+                        other.post(path, body + strict.replace(good, bad) + ", " + loose + "]}"),
+                        400,
+                        "invalid_request_error");
+                assertThat(error.path("message").asString()).contains("not");
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tern.io.InputException;
 import dev.tern.server.http.RawClient;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,6 +97,23 @@ class ServerTest {
     }
 
     @Test
+    void aKeyThatIsNotAsciiIsThatInUtf8AndNoOther() throws IOException {
+        restart(ServerOptions.builder().apiKeys(List.of("ключ")), 16);
+        assertThat(statusWith("ключ")).isEqualTo(200);
+        assertThat(statusWith("????")).isEqualTo(401);
+        assertThat(statusWith("клюq")).isEqualTo(401);
+    }
+
+    private int statusWith(String key) throws IOException {
+        try (RawClient client = new RawClient(server.address())) {
+            client.send(("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer "
+                            + key + "\r\n\r\n")
+                    .getBytes(StandardCharsets.UTF_8));
+            return RawClient.status(client.readAll());
+        }
+    }
+
+    @Test
     void pagesOfOtherOriginsAreRefusedUnlessTheyAreAllowed() throws IOException {
         server.serve();
         String own = "http://127.0.0.1:" + server.address().getPort();
@@ -137,6 +157,42 @@ class ServerTest {
         try (RawClient client = raw("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")) {
             assertThat(RawClient.status(client.readAll())).isEqualTo(200);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"evil.example", "127.0.0.1.evil.example:30000", "1.2.3.4.5"})
+    void aServerWithoutKeysThatAllCanReachKnowsItsNamesToo(String host) throws IOException {
+        restart(ServerOptions.builder().host("0.0.0.0").allowedHosts(List.of("Tern.example")), 16);
+        assertThat(healthAt(host)).isEqualTo(403);
+        for (String known :
+                List.of("192.168.1.7:30000", "[fe80::1]:30000", "localhost", "tern.example:30000", "0.0.0.0")) {
+            assertThat(healthAt(known)).as(known).isEqualTo(200);
+        }
+        restart(ServerOptions.builder().host("0.0.0.0").apiKeys(List.of("key")), 16);
+        assertThat(healthAt(host)).as("who has no key can do nothing").isEqualTo(200);
+        assertThatThrownBy(() -> ServerOptions.builder().allowedHosts(List.of("http://tern.example")).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("allowed host");
+    }
+
+    private int healthAt(String host) throws IOException {
+        try (RawClient client = new RawClient(new InetSocketAddress(
+                        InetAddress.getLoopbackAddress(), server.address().getPort()))
+                .send("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")) {
+            return RawClient.status(client.readAll());
+        }
+    }
+
+    @Test
+    void valuesOfABodyAreLimited() throws IOException {
+        server.serve();
+        String text = "[,:{".repeat(400_000); // within a text they are none
+        server.json(server.post("/tokenize", "{'content': '" + text.substring(0, 40) + "', 'other': '" + text + "'}"));
+        JsonNode error = server.error(
+                server.post("/tokenize", "{'content': 'a', 'other': [" + "1,".repeat(1 << 20) + "1]}"),
+                400,
+                "invalid_request_error");
+        assertThat(error.path("message").asString()).contains("at most 1048576");
     }
 
     @Test
@@ -208,6 +264,38 @@ class ServerTest {
             drain.join();
         }
         assertThat(server.server().connections()).isZero();
+    }
+
+    @Test
+    void aRequestThatArrivesWhileTheServerStopsIsToldSo() throws Exception {
+        server.serve();
+        String request = completion(", 'stream': true").replace("Host:", "Expect: 100-continue\r\nHost:");
+        int body = request.indexOf("\r\n\r\n") + 4;
+        int half = body + 10;
+        try (RawClient client = raw(request.substring(0, body))) {
+            client.readUntil("100 Continue\r\n\r\n");
+            client.send(request.substring(body, half).replace('\'', '"'));
+            Thread drain = Thread.ofVirtual().start(() -> {
+                try {
+                    server.server().drain(Duration.ofSeconds(20));
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            server.get("/health"); // until nobody listens any more
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+            client.send(request.substring(half).replace('\'', '"'));
+            assertThat(client.readAll())
+                    .startsWith("HTTP/1.1 503 ")
+                    .contains("Retry-After: 10\r\n")
+                    .contains("the server is stopping");
+            drain.join();
+        }
+        assertThat(server.log).noneMatch(line -> line.contains("level=error"));
     }
 
     @Test

@@ -2,7 +2,11 @@ package dev.tern.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.server.slots.SlotOptions;
+import dev.tern.server.slots.Slots;
 import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +53,25 @@ class SlotFilesEndpointTest {
                 assertThat(error.path("param").asString()).isEqualTo("filename");
             }
             assertThat(folder).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    void noAnswerSaysWhereTheFolderIs() throws Exception {
+        Path gone = Files.createDirectory(folder.resolve("saved-slots"));
+        try (TestServer server = new TestServer(ServerOptions.builder().slotSavePath(gone));
+                Slots slots = Slots.open(server.model, new SlotOptions(1, 1))) {
+            server.server().serve(server.model, slots);
+            Files.writeString(gone.resolve("damaged"), "no slot");
+            HttpResponse<String> damaged = server.post("/slots/0?action=restore", "{'filename': 'damaged'}");
+            server.error(damaged, 400, "invalid_request_error");
+            assertThat(damaged.body()).contains("damaged").doesNotContain("saved-slots");
+            Files.delete(gone.resolve("damaged"));
+            Files.delete(gone);
+            HttpResponse<String> unwritten = server.post("/slots/0?action=save", "{'filename': 'chat'}");
+            server.error(unwritten, 500, "server_error");
+            assertThat(unwritten.body()).doesNotContain("saved-slots");
+            assertThat(server.log).noneMatch(line -> line.contains("saved-slots"));
         }
     }
 

@@ -12,6 +12,7 @@ import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
 import dev.tern.server.slots.CompletionTimings;
 import dev.tern.server.slots.Completions;
+import dev.tern.server.slots.DrainingException;
 import dev.tern.server.slots.QueueFullException;
 import dev.tern.server.slots.SlotMetrics;
 import dev.tern.server.slots.SlotState;
@@ -58,7 +59,7 @@ final class SoloCompletions implements Completions {
     @Override
     public Completion submit(CompletionRequest request) {
         if (closed) {
-            throw new IllegalStateException("closed");
+            throw new DrainingException();
         }
         if (request.prompt().length == 0 || request.prompt().length >= model.info().contextLength()) {
             throw InputException.at("prompt").problem("its length").exception();

@@ -2,7 +2,7 @@ package dev.tern.server.http;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** How much memory the bodies of all requests may take together. Thread-safe. */
+/** How much memory the bodies of all requests, and what they are read into, may take together. Thread-safe. */
 final class BodyBudget {
     private final AtomicLong left;
 
@@ -21,12 +21,19 @@ final class BodyBudget {
 
         /** Takes what is missing to so many bytes. */
         void grow(long bytes) throws HttpException {
-            long more = bytes - taken;
-            if (more > 0 && left.addAndGet(-more) < 0) {
-                left.addAndGet(more);
+            if (bytes > taken && !more(bytes - taken)) {
                 throw new HttpException(503, "the requests at hand take all the memory there is for requests");
             }
-            taken = Math.max(taken, bytes);
+        }
+
+        /** Takes so many more; says whether there were as many. */
+        boolean more(long bytes) {
+            if (left.addAndGet(-bytes) < 0) {
+                left.addAndGet(bytes);
+                return false;
+            }
+            taken += bytes;
+            return true;
         }
 
         void release() {

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's connection. A virtual thread reads requests; each is answered on a thread of its own while the first waits
- * for the next one, so that it notices at once when the client leaves.
+ * One client's connection. A virtual thread reads requests; each is answered on a thread of its own while the first
+ * waits for the next one, so that it notices at once when the client leaves.
  */
 final class Connection implements Runnable {
     private static final int SLICE = 16 << 10;
@@ -60,9 +60,7 @@ final class Connection implements Runnable {
     /** Reads a request and has it answered; false when nothing more is to be said here. */
     private boolean serve(RequestReader reader) throws IOException {
         enter(State.READING);
-        BodyBudget.Lease lease = front.bodies().new Lease();
-        boolean permitted = false;
-        boolean answered = false;
+        Share share = new Share();
         try {
             RequestHead head = null;
             byte[] body;
@@ -73,28 +71,43 @@ final class Connection implements Runnable {
                     return refuse(head, refused.get());
                 }
                 reader.check(head);
-                permitted = front.requests().tryAcquire();
-                if (!permitted) {
-                    throw new HttpException(503, "too many requests at once");
-                }
                 if (head.hasBody() && head.headers().hasToken("Expect", "100-continue") && !reader.hasMore()) {
                     write(Wire.CONTINUE);
                 }
-                body = reader.body(head, lease);
+                body = reader.body(head, share.memory);
+                if (!front.handler().always(head)) { // not before: who sends slowly must not keep others out
+                    share.permit();
+                }
             } catch (HttpException e) {
                 Reply reply = front.handler().unreadable(client, head, e);
                 write(Wire.whole(reply, head != null && head.method().equals("HEAD"), false));
                 linger();
                 return false;
             }
-            answered = true;
-            return answer(reader, new Exchange(this, head, body), lease);
+            return answer(reader, new Exchange(this, head, body, share.memory), share);
         } finally {
-            if (!answered) {
-                lease.release();
-                if (permitted) {
-                    front.requests().release();
-                }
+            share.release();
+        }
+    }
+
+    /** What a request takes of what all have together, until it is answered. For one thread at a time. */
+    private final class Share {
+        private final BodyBudget.Lease memory = front.bodies().new Lease();
+        private boolean permitted;
+
+        void permit() throws HttpException {
+            permitted = front.requests().tryAcquire();
+            if (!permitted) {
+                throw new HttpException(503, "too many requests at once");
+            }
+        }
+
+        /** Idempotent. */
+        void release() {
+            memory.release();
+            if (permitted) {
+                permitted = false;
+                front.requests().release();
             }
         }
     }
@@ -110,9 +123,9 @@ final class Connection implements Runnable {
         return more;
     }
 
-    private boolean answer(RequestReader reader, Exchange exchange, BodyBudget.Lease lease) throws IOException {
+    private boolean answer(RequestReader reader, Exchange exchange, Share share) throws IOException {
         enter(State.ANSWERING);
-        Thread worker = Thread.ofVirtual().name("tern-http").start(() -> work(exchange, lease));
+        Thread worker = Thread.ofVirtual().name("tern-http").start(() -> work(exchange, share));
         boolean more = false;
         try {
             more = reader.await();
@@ -125,8 +138,7 @@ final class Connection implements Runnable {
         return more && exchange.keepsAlive();
     }
 
-    /** Answers, and gives back what the request took, whether the connection is used again or not. */
-    private void work(Exchange exchange, BodyBudget.Lease lease) {
+    private void work(Exchange exchange, Share share) {
         try {
             front.handler().handle(exchange);
         } catch (IOException e) {
@@ -134,8 +146,7 @@ final class Connection implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            lease.release();
-            front.requests().release();
+            share.release(); // now, and not when the client asks for something else
             if (exchange.keepsAlive()) {
                 enter(State.IDLE);
             } else if (exchange.complete()) {

@@ -12,16 +12,18 @@ public final class Exchange {
     private final Connection connection;
     private final RequestHead head;
     private final byte[] body;
+    private final BodyBudget.Lease lease;
     private final List<Runnable> actions = new ArrayList<>();
     private boolean keepsAlive;
     private boolean started;
     private boolean complete;
     private boolean gone;
 
-    Exchange(Connection connection, RequestHead head, byte[] body) {
+    Exchange(Connection connection, RequestHead head, byte[] body, BodyBudget.Lease lease) {
         this.connection = connection;
         this.head = head;
         this.body = body;
+        this.lease = lease;
         this.keepsAlive = head.keepsAlive();
     }
 
@@ -33,6 +35,15 @@ public final class Exchange {
     /** The request's body: the very bytes, not to be changed. */
     public byte[] body() {
         return body;
+    }
+
+    /**
+     * Takes of the memory that all requests may have, for what the body is read into, until the answer is given.
+     *
+     * @return whether so much is left
+     */
+    public boolean reserve(long bytes) {
+        return lease.more(bytes);
     }
 
     /** Whether the client has left, as far as can be known. Any thread may ask. */

@@ -95,8 +95,8 @@ public final class HttpFront implements AutoCloseable {
             try {
                 socket = listener.accept();
                 admit(socket);
-            } catch (IOException e) { // no more file descriptors, most likely; or closed
-                Connection.cut(socket);
+            } catch (Throwable e) { // no more file descriptors or memory, most likely; or closed
+                Connection.cut(socket); // whatever it was, who comes next is listened to
                 makeRoom();
                 pause();
             }
@@ -113,7 +113,12 @@ public final class HttpFront implements AutoCloseable {
         if (closed) { // it was overlooked by close()
             connection.cut();
         }
-        Thread.ofVirtual().name("tern-http-read").start(connection);
+        try {
+            Thread.ofVirtual().name("tern-http-read").start(connection);
+        } catch (Throwable e) {
+            connections.remove(connection);
+            throw e;
+        }
     }
 
     /** Cuts off the connection that has kept us waiting longest for a request; false when none does. */

@@ -10,6 +10,9 @@ public interface HttpHandler {
     /** Refuses a request by its head alone, before its body is read; empty to go on. */
     Optional<Reply> refuse(RequestHead head);
 
+    /** Whether a request is answered even when as many as may are being answered. */
+    boolean always(RequestHead head);
+
     /**
      * Answers a request.
      *

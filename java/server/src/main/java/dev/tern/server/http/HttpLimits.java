@@ -6,11 +6,11 @@ import java.time.Duration;
  * What clients can make the server hold or wait for.
  *
  * @param connections open at once; when there are more, the one that has waited longest for a request makes room
- * @param requests being read or answered at once
+ * @param requests being answered at once; those that are being read have the limits of connections and bodies
  * @param headBytes of the request line and all headers
  * @param headers of a request, by number
  * @param bodyBytes of a request
- * @param allBodyBytes of all requests together
+ * @param allBodyBytes of all requests together, with what they are read into
  * @param requestTime from a request's first byte to its last
  * @param idleTime of a connection between requests
  * @param writeTime for every 16 KiB of an answer, so a client that does not read is cut off
@@ -44,7 +44,7 @@ public record HttpLimits(
     }
 
     /**
-     * 4,096 connections, 512 requests, 32 KiB and 100 headers, bodies of 8 MiB and 64 MiB of all, 30 s for a request,
+     * 4,096 connections, 512 requests, 32 KiB and 100 headers, bodies of 8 MiB and 128 MiB of all, 30 s for a request,
      * 60 s idle, 30 s for a write.
      */
     public static HttpLimits defaults() {
@@ -54,7 +54,7 @@ public record HttpLimits(
                 32 << 10,
                 100,
                 8 << 20,
-                64 << 20,
+                128 << 20,
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(30));
@@ -63,8 +63,8 @@ public record HttpLimits(
     /** The same with another limit of a body; that of all grows with it where it must. */
     public HttpLimits withBodyBytes(int bytes) {
         return new HttpLimits(
-                connections, requests, headBytes, headers, bytes, Math.max(allBodyBytes, 8L * bytes), requestTime, idleTime,
-                writeTime);
+                connections, requests, headBytes, headers, bytes, Math.max(allBodyBytes, 16L * bytes), requestTime,
+                idleTime, writeTime);
     }
 
     /** The same with another number of connections. */

@@ -4,10 +4,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 
 /** Answers as they are sent. */
 final class Wire {
     static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    private static final DateTimeFormatter DATE =
+            DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US);
 
     private Wire() {}
 
@@ -42,7 +46,7 @@ final class Wire {
         StringBuilder text = new StringBuilder(256);
         text.append("HTTP/1.1 ").append(status).append(' ').append(reason(status)).append("\r\n");
         text.append("Date: ")
-                .append(DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC)))
+                .append(date(ZonedDateTime.now(ZoneOffset.UTC)))
                 .append("\r\n");
         headers.forEach((name, value) -> {
             if ((name + value).chars().anyMatch(c -> c == '\r' || c == '\n' || c > 0xff)) {
@@ -54,6 +58,11 @@ final class Wire {
             text.append("Connection: close\r\n");
         }
         return text;
+    }
+
+    /** As RFC 9110 has it, with two digits for the day, of which Java's RFC 1123 has one where it can. */
+    static String date(ZonedDateTime utc) {
+        return DATE.format(utc);
     }
 
     private static byte[] bytes(CharSequence text) {

@@ -18,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.util.RawValue;
 
 /** JSON as it comes from and goes to clients. */
 public final class Json {
@@ -55,6 +56,21 @@ public final class Json {
             throw new FieldException("", "the body is empty: expected a JSON object");
         }
         return node;
+    }
+
+    /** How many names and values there are in a text of JSON, about, found without memory; texts are looked over. */
+    public static long values(byte[] utf8) {
+        long values = 1;
+        boolean inString = false;
+        for (int i = 0; i < utf8.length; i++) {
+            switch (utf8[i]) {
+                case '"' -> inString = !inString;
+                case '\\' -> i += inString ? 1 : 0;
+                case '{', '[', ',', ':' -> values += inString ? 0 : 1;
+                default -> {}
+            }
+        }
+        return values;
     }
 
     private static void requireUtf8(byte[] bytes) {
@@ -105,9 +121,14 @@ public final class Json {
         return MAPPER.writeValueAsString(node);
     }
 
-    /** A text of JSON that this program made, or checked. */
-    public static JsonNode parse(String text) {
-        return MAPPER.readTree(text);
+    /** A text as JSON has it, in quotation marks. */
+    public static String text(String text) {
+        return MAPPER.writeValueAsString(text);
+    }
+
+    /** A text of JSON that was checked, to be written as it stands. */
+    public static JsonNode raw(String text) {
+        return JsonNodeFactory.instance.rawValueNode(new RawValue(text));
     }
 
     /** A value as an error shows it. */

@@ -13,7 +13,7 @@ public interface Completions extends AutoCloseable {
      * @throws QueueFullException when as many wait as may
      * @throws dev.tern.io.InputException when the prompt is empty, has unknown ids or is as long as the context, or
      *     there is no such slot
-     * @throws IllegalStateException after {@link #drain} or {@link #close}
+     * @throws DrainingException after {@link #drain} or {@link #close}
      */
     Completion submit(CompletionRequest request);
 

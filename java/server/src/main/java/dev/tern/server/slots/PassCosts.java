@@ -1,5 +1,7 @@
 package dev.tern.server.slots;
 
+import java.util.stream.IntStream;
+
 /**
  * What passes take, as measured while they run, and how many tokens of prompts they may take for that. A pass has rows,
  * each the next token of a text or one that is guessed to follow, and besides tokens of prompts. Few rows take little
@@ -20,6 +22,7 @@ final class PassCosts {
     private final Measured rows = new Measured(MOST_ROWS); // nanoseconds by number of rows, without prompts
     private final Measured alone = new Measured(31); // nanoseconds a prompt token by log2 of their number, without rows
     private double beside; // nanoseconds of a prompt token beside rows; 0 is unknown
+    private int tried; // prompt tokens beside rows lately: what they cost is known for no more than about so many
     private long passes;
 
     /** @param batchSize most tokens of a pass */
@@ -36,12 +39,21 @@ final class PassCosts {
             }
         } else if (rowCount > 0) {
             if (rows.any()) {
-                double time = Math.max(0, nanos - rows(rowCount)) / promptTokens;
-                beside = beside == 0 ? time : blend(beside, time);
+                recordBeside(promptTokens, (nanos - rows(rowCount)) / promptTokens);
             }
         } else if (Integer.bitCount(promptTokens) == 1 || promptTokens == batchSize) {
             alone.record(level(promptTokens), (double) nanos / promptTokens);
         }
+    }
+
+    /**
+     * The difference of two times, each of which varies, may be nothing by chance: it counts as no less than a token
+     * takes alone at best, and a longer one counts in full, so that a pass that was too long is not repeated.
+     */
+    private void recordBeside(int promptTokens, double difference) {
+        double time = Math.max(difference, alone.least());
+        beside = beside > 0 && time < beside ? (beside + time) / 2 : time;
+        tried = Math.max(promptTokens, tried / 2);
     }
 
     /** Time of a pass with {@code more} rows more, in units of that of {@code count} rows. */
@@ -52,13 +64,16 @@ final class PassCosts {
         return rows(count + more) / rows(count);
     }
 
-    /** Tokens of prompts that a pass over {@code count} rows, 1 or more, takes with it so that no row waits long. */
+    /**
+     * Tokens of prompts that a pass over {@code count} rows, 1 or more, takes with it so that no row waits long; at
+     * most twice as many as lately.
+     */
     int chunkBeside(int count) {
         int most = Math.max(0, batchSize - count);
         if (!rows.any() || beside == 0) {
             return Math.min(FIRST_BESIDE, most);
         }
-        double chunk = (STRETCH - 1) * rows(count) / beside;
+        double chunk = Math.min((STRETCH - 1) * rows(count) / beside, Math.max(FIRST_BESIDE, 2 * tried));
         return (int) Math.min(most, Math.max(LEAST_BESIDE, chunk));
     }
 
@@ -135,6 +150,11 @@ final class PassCosts {
 
         double get(int index) {
             return times[index];
+        }
+
+        /** The shortest that is known; 1 when none is. */
+        double least() {
+            return IntStream.range(0, times.length).filter(this::known).mapToDouble(this::get).min().orElse(1);
         }
     }
 }

@@ -101,7 +101,7 @@ public final class Slots implements Completions {
     /** Checks that another request may wait; with the lock. */
     private void requireRoom() {
         if (draining) {
-            throw new IllegalStateException("no more requests are taken");
+            throw new DrainingException();
         }
         if (waiting.size() >= options.queue() + slots.size() - busy) { // idle slots take theirs in a moment
             counters.refused();

@@ -9,8 +9,8 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers with what was asked: method, path, query and body. {@code /refused} is refused, {@code /flood} streams without
- * end, {@code /wait} answers when it is told or the client has left.
+ * Answers with what was asked: method, path, query and body. {@code /refused} is refused, {@code /flood} streams
+ * without end, {@code /wait} answers when it is told or the client has left, {@code /health} is answered always.
  */
 final class EchoHandler implements HttpHandler {
     final CountDownLatch answer = new CountDownLatch(1);
@@ -21,6 +21,11 @@ final class EchoHandler implements HttpHandler {
     @Override
     public Optional<Reply> refuse(RequestHead head) {
         return head.target().path().equals("/refused") ? Optional.of(reply(403, "refused")) : Optional.empty();
+    }
+
+    @Override
+    public boolean always(RequestHead head) {
+        return head.target().path().equals("/health");
     }
 
     @Override

@@ -273,6 +273,40 @@ class HttpFrontTest {
     }
 
     @Test
+    void whoSendsSlowlyKeepsNobodyOut() throws Exception {
+        reopen(HttpLimits.defaults().withRequests(2));
+        List<RawClient> slow = new ArrayList<>();
+        try (RawClient first = client();
+                RawClient second = client()) {
+            for (int i = 0; i < 4; i++) {
+                slow.add(client().send(
+                        "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+                slow.getLast().readUntil("100 Continue\r\n\r\n"); // its body is being read from now on
+            }
+            first.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+            assertThat(handler.waiting.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(second.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n").readAnswer()).endsWith("GET /x {} ");
+            second.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+            while (!exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").startsWith("HTTP/1.1 503 ")) {
+                Thread.sleep(5); // until that one is at work
+            }
+            assertThat(exchange("GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+                    .startsWith("HTTP/1.1 200 ");
+            handler.answer.countDown();
+            assertThat(first.readAnswer()).endsWith("waited");
+            assertThat(second.readAnswer()).endsWith("waited");
+            while (exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").startsWith("HTTP/1.1 503 ")) {
+                Thread.sleep(5); // until those two, which stay connected, are done with
+            }
+            assertThat(slow.getFirst().send("ok").readAnswer()).endsWith("POST / {} ok");
+        } finally {
+            for (RawClient client : slow) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
     void theConnectionThatHasWaitedLongestMakesRoom() throws IOException {
         reopen(HttpLimits.defaults().withConnections(10));
         List<RawClient> clients = new ArrayList<>();

@@ -95,7 +95,8 @@ class FairnessTest {
             assertThat(prompt.remaining()).as("the prompt goes on as well").isLessThan(left);
             passes++;
         }
-        assertThat(passes).as("it took its time").isGreaterThan(LONG / 512 + 1);
+        // 8 tokens at first and at most twice as many from pass to pass, however long passes were measured to take
+        assertThat(passes).as("it took its time").isGreaterThan(8);
         hand.slots.forEach(Slot::erase);
     }
 

@@ -12,8 +12,9 @@ class PassCostsTest {
         PassCosts costs = new PassCosts(BATCH);
         for (int i = 0; i < 20; i++) {
             for (int rows = 1; rows <= 8; rows++) {
+                int chunk = costs.chunkBeside(rows);
                 costs.record(rows, 0, Math.max(100, token * rows));
-                costs.record(rows, 4, Math.max(100, token * rows) + 4 * token);
+                costs.record(rows, chunk, Math.max(100, token * rows) + chunk * token);
             }
         }
         return costs;
@@ -29,6 +30,38 @@ class PassCostsTest {
         assertThat(measured(1).chunkBeside(BATCH)).isZero();
         assertThat(new PassCosts(BATCH).chunkBeside(1)).as("nothing is known").isPositive().isLessThan(16);
         assertThat(new PassCosts(1).chunkBeside(1)).isZero();
+    }
+
+    @Test
+    void onePassThatSeemsToCostNothingDoesNotGiveAFullBatch() {
+        PassCosts first = new PassCosts(BATCH);
+        first.record(1, 0, 1_000_000);
+        first.record(1, 8, 1_000_001);
+        assertThat(first.chunkBeside(1)).isEqualTo(16);
+        first.record(1, 16, 1_000_000 + 16 * 100_000);
+        assertThat(first.chunkBeside(1)).as("what it costs is believed at once").isEqualTo(10);
+
+        PassCosts known = measured(10);
+        for (int i = 0; i < 3; i++) {
+            int before = known.chunkBeside(1);
+            known.record(1, before, 90); // a pass that was quicker than without prompts
+            assertThat(known.chunkBeside(1)).isBetween(before, 2 * before);
+        }
+        int before = known.chunkBeside(1);
+        known.record(1, before, 100 + before * 10L);
+        assertThat(known.chunkBeside(1)).isEqualTo(10);
+        for (int i = 0; i < 20; i++) {
+            known.record(1, 2, 100);
+        }
+        assertThat(known.chunkBeside(1)).as("few tokens say little of many").isEqualTo(8);
+
+        PassCosts alone = new PassCosts(BATCH);
+        alone.record(1, 0, 100);
+        alone.record(0, 64, 64 * 5);
+        for (int i = 0; i < 20; i++) {
+            alone.record(1, alone.chunkBeside(1), 100);
+        }
+        assertThat(alone.chunkBeside(1)).as("a token costs no less than alone").isEqualTo(20);
     }
 
     @Test

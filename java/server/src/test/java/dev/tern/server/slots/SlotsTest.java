@@ -273,7 +273,7 @@ class SlotsTest {
             List<Completion> all = IntStream.range(0, 3).mapToObj(i -> slots.submit(request)).toList();
             slots.drain(Duration.ofMinutes(1));
             all.forEach(completion -> Answer.of(completion).assertSameAs(expected));
-            assertThatThrownBy(() -> slots.submit(request)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> slots.submit(request)).isInstanceOf(DrainingException.class);
         }
         try (Slots slots = Slots.open(model, new SlotOptions(1, 4))) {
             Completion endless = slots.submit(of(TrainedModel.question(model, 4), greedy().ignoreEos(true)));
