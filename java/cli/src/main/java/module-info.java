@@ -7,6 +7,7 @@ module dev.tern.cli {
     requires info.picocli;
     requires me.tongfei.progressbar;
     requires jdk.unsupported; // sun.misc.Signal, for Ctrl-C in a chat
+    requires org.jline.reader; // loaded by a chat on a terminal alone
     requires tools.jackson.databind;
     requires static org.jspecify;
 

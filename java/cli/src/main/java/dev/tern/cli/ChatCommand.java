@@ -1,27 +1,21 @@
 package dev.tern.cli;
 
-import dev.tern.Generation;
 import dev.tern.GenerationOptions;
-import dev.tern.GenerationStats;
 import dev.tern.Model;
-import dev.tern.StopReason;
-import dev.tern.Token;
 import dev.tern.io.InputException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code tern chat}: a conversation, a line at a time. */
+/** {@code tern chat}: a conversation, on a terminal with its lines edited, or from a pipe. */
 @Command(
         name = "chat",
-        description = "Talks with a model in its chat template: a line in, an answer out. /clear starts again, Ctrl-C"
+        description = "Talks with a model in its chat template: a line in, an answer out. /help lists the commands, Ctrl-C"
                 + " stops an answer, /exit or Ctrl-D ends.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -45,8 +39,16 @@ final class ChatCommand implements Callable<Integer> {
     private SamplingOptions sampling = new SamplingOptions();
 
     @Option(
+            names = "--drop-oldest",
+            description = "When the context is full, forget the oldest exchanges; otherwise it is said, and /drop does so.")
+    private boolean dropOldest;
+
+    @Option(names = "--no-history", description = "Do not keep what is typed for the next chat's Up key.")
+    private boolean noHistory;
+
+    @Option(
             names = {"-q", "--quiet"},
-            description = "Print no timings.")
+            description = "Print no line of statistics after answers; /stats changes it.")
     private boolean quiet;
 
     ChatCommand(Terminal terminal, Interruption interruption) {
@@ -58,80 +60,46 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         GenerationOptions options = sampling.toOptions(-1);
         try (Model model = engine.load(terminal, template::applyTo);
-                Conversation conversation = new Conversation(model, system, template.stopAtTurn(options, model))) {
-            interruption.converse();
-            BufferedReader lines = new BufferedReader(new InputStreamReader(terminal.in(), StandardCharsets.UTF_8));
-            while (true) {
-                prompt();
-                String line = lines.readLine();
-                if (line == null) {
-                    if (terminal.inIsTerminal()) {
-                        terminal.err().println();
-                    }
-                    return ExitStatus.OK;
-                }
-                switch (line.strip()) {
-                    case "" -> {}
-                    case "/exit", "/quit" -> {
-                        return ExitStatus.OK;
-                    }
-                    case "/clear" -> {
-                        conversation.clear();
-                        if (terminal.inIsTerminal()) {
-                            terminal.note("what was said so far is forgotten");
-                        }
-                    }
-                    default -> answer(conversation, line);
+                Conversation conversation =
+                        new Conversation(model, system, template.stopAtTurn(options, model), dropOldest);
+                ChatInput input = input()) {
+            new Dialogue(terminal, interruption, conversation, input, !quiet).run();
+        }
+        return ExitStatus.OK;
+    }
+
+    /** Edited where a person sits at a terminal that can; lines as they come elsewhere. */
+    private ChatInput input() {
+        String type = System.getenv("TERM");
+        if (terminal.inIsTerminal() && terminal.outIsTerminal() && type != null && !type.equals("dumb")) {
+            try {
+                ChatInput edited = EditedChatInput.ofProcess(interruption, historyFile(), terminal.colours());
+                interruption.patience(Duration.ZERO); // who waits for a line cannot ask, and has nothing to undo
+                return edited;
+            } catch (IOException e) {
+                if (terminal.verbose()) {
+                    terminal.note("lines cannot be edited on this terminal: " + e.getMessage());
                 }
             }
         }
+        interruption.converse();
+        return new PlainChatInput(terminal);
     }
 
-    private void prompt() {
-        if (terminal.inIsTerminal()) {
-            terminal.err().print("> ");
-            terminal.err().flush();
+    private @Nullable Path historyFile() {
+        if (noHistory) {
+            return null;
         }
-    }
-
-    private void answer(Conversation conversation, String message) {
-        Generation generation;
+        Path file = ChatHistoryFile.of(System.getenv("XDG_STATE_HOME"), System.getProperty("user.home"));
         try {
-            generation = conversation.ask(
-                    message, count -> terminal.note("the context is full; the oldest exchanges are forgotten: " + count));
-        } catch (InputException tooLong) { // the conversation goes on
-            terminal.err().println("tern: " + tooLong.getMessage());
-            return;
-        }
-        interruption.callsOff(generation::cancel);
-        try {
-            for (Token token : generation) {
-                interruption.check();
-                terminal.out().print(token.text());
-                terminal.out().flush();
-            }
-        } finally {
-            interruption.callsOff(null);
-        }
-        terminal.out().println();
-        terminal.out().flush();
-        conversation.answered(generation.text());
-        if (generation.stopReason() == StopReason.MAX_TOKENS
-                || generation.stopReason() == StopReason.CONTEXT_FULL
-                || generation.stopReason() == StopReason.CANCELLED) {
-            terminal.note("the answer was cut off (" + ConversionText.word(generation.stopReason()) + ")");
-        }
-        if (!quiet) {
-            GenerationStats stats = generation.stats();
-            terminal.err()
-                    .println(String.format(
-                            Locale.ROOT,
-                            "tern: prompt %d tokens, %.1f tok/s; generated %d tokens, %.1f tok/s%s",
-                            stats.promptTokens(),
-                            stats.prefillTokensPerSecond(),
-                            stats.generatedTokens(),
-                            stats.decodeTokensPerSecond(),
-                            RunCommand.drafts(stats)));
+            ChatHistoryFile.prepare(file);
+            return file;
+        } catch (IOException e) {
+            terminal.note(InputException.at(file)
+                    .problem("what is typed cannot be kept", e)
+                    .exception(e)
+                    .getMessage());
+            return null;
         }
     }
 }

@@ -78,16 +78,22 @@ final class Interruption {
     }
 
     private void pressed() {
-        Runnable running = work.getAndSet(null);
-        if (running != null) {
-            running.run();
-        } else {
+        if (!callOff()) {
             finish();
             System.exit(ExitStatus.INTERRUPTED);
         }
     }
 
-    /** What the next Ctrl-C calls off instead of ending the process, when {@link #converse} was called; null for nothing. */
+    /** Calls off what {@link #callsOff} named; false when that was nothing. */
+    boolean callOff() {
+        Runnable running = work.getAndSet(null);
+        if (running != null) {
+            running.run();
+        }
+        return running != null;
+    }
+
+    /** What the next Ctrl-C in a dialogue calls off instead of ending the process; null for nothing. */
     void callsOff(@Nullable Runnable cancel) {
         work.set(cancel);
     }

@@ -87,6 +87,11 @@ final class Terminal {
         return errIsTerminal;
     }
 
+    /** Whether stderr may be coloured: a person watches it, and the environment has neither NO_COLOR nor a dumb terminal. */
+    boolean colours() {
+        return errIsTerminal && System.getenv("NO_COLOR") == null && !"dumb".equals(System.getenv("TERM"));
+    }
+
     /** Something the user should know although nothing failed: {@code tern: note: …} on stderr. */
     void note(String text) {
         err.println("tern: note: " + text);

@@ -106,6 +106,18 @@ class ArchitectureTest {
                 .check(production);
     }
 
+    /** So that no other command pays for it. */
+    @Test
+    void onlyTheInputOfAChatKnowsTheLineEditor() {
+        noClasses()
+                .that(not(resideInAPackage("dev.tern.cli")
+                        .and(DescribedPredicate.describe(
+                                "input of a chat", c -> c.getName().matches(".*\\.(EditedChatInput|ChatCompleter)(\\$.*)?")))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.jline.."))
+                .check(production);
+    }
+
     @Test
     void packagesOfTheLibraryFormNoCycle() {
         slices().matching("dev.tern.(*)..").should().beFreeOfCycles().check(production);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -70,5 +71,11 @@ class TokenizeCommandTest {
         InProcess.Result result = tern("tokenize", PACKED, "-f", file);
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err()).contains(file.toString()).contains("offset 3").contains("not UTF-8");
+    }
+
+    @Test
+    void aFileIsReadAsItsCheckpointIs(@TempDir Path folder) {
+        assertThat(tern("tokenize", "-m", TinyModel.in(folder), "-p", TinyModel.FOX, "--json").out())
+                .isEqualTo(tern("tokenize", PACKED, "-p", TinyModel.FOX, "--json").out());
     }
 }

@@ -241,11 +241,21 @@ final class GgufCursor {
             } else if (lead >= (byte) 0xC2 && lead <= (byte) 0xDF && at + 1 < to && bytes[at + 1] < (byte) 0xC0) {
                 at += 2;
             } else {
-                // What is malformed becomes U+FFFD; so does U+FFFD itself, and then string(…) looks once more.
-                return new String(bytes, at, to - at, StandardCharsets.UTF_8).indexOf(REPLACEMENT) < 0;
+                // What is malformed becomes U+FFFD; so does U+FFFD itself, and then one looks once more.
+                return new String(bytes, at, to - at, StandardCharsets.UTF_8).indexOf(REPLACEMENT) < 0
+                        || decodes(bytes, at, to - at);
             }
         }
         return true;
+    }
+
+    private static boolean decodes(byte[] bytes, int from, int length) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, from, length));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
     }
 
     private static long littleEndian(byte[] bytes, int at) {
