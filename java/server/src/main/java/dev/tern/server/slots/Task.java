@@ -13,9 +13,10 @@ final class Task implements Completion {
     private final Consumer<Task> cancel;
     private final LinkedBlockingQueue<CompletionEvent> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
+    private volatile boolean ended; // its last event has been told
     private volatile boolean read; // to its end
 
-    /** @param cancel is told, once, when nobody reads any more */
+    /** @param cancel is told, once, when nobody reads any more what has not ended */
     Task(long number, CompletionRequest request, Consumer<Task> cancel) {
         this.number = number;
         this.request = request;
@@ -36,6 +37,7 @@ final class Task implements Completion {
 
     /** Tells the reader; nobody's patience is asked for, as an answer is no longer than the context. */
     void tell(CompletionEvent event) {
+        ended |= last(event);
         if (!cancelled || last(event)) {
             events.add(event);
         }
@@ -59,8 +61,10 @@ final class Task implements Completion {
     public void close() {
         if (!cancelled) {
             cancelled = true;
-            events.clear();
-            cancel.accept(this);
+            if (!ended) { // else there is nothing to stop, and no pass of others is to be given up for it
+                events.clear();
+                cancel.accept(this);
+            }
         }
     }
 }
