@@ -53,15 +53,16 @@ final class PrefillPlan {
      * @param prompts slots whose prompts are to be computed
      * @param rows tokens of other texts in the pass
      * @param room tokens that the pass may have besides
+     * @param firm whether it will be made whatever begins meanwhile, as the last one was given up: it is short then
      */
-    static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs) {
+    static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs, boolean firm) {
         int beside = costs.chunkBeside(Math.max(1, rows));
         List<Slot> order = new ArrayList<>(prompts);
         order.sort(Comparator.comparing((Slot slot) -> slot.passedOver() < PATIENCE)
                 .thenComparing(Slot::remaining)
                 .thenComparing(slot -> slot.task().number()));
         boolean overdue = !order.isEmpty() && order.getFirst().passedOver() >= PATIENCE;
-        int left = rows > 0 || overdue ? beside : costs.chunkAlone();
+        int left = rows > 0 || overdue || firm ? beside : costs.chunkAlone();
         if (!order.isEmpty() && order.getFirst().remaining() <= SHORT) {
             left = Math.max(left, order.getFirst().remaining());
         }
@@ -81,6 +82,6 @@ final class PrefillPlan {
                 }
             }
         }
-        return new PrefillPlan(order, parts, taken == 0 || overdue || completes && taken <= SHORT);
+        return new PrefillPlan(order, parts, taken == 0 || overdue || firm || completes && taken <= SHORT);
     }
 }

@@ -52,7 +52,7 @@ final class Scheduler {
         List<Slot> texts = texts();
         List<Entry> entries = new ArrayList<>();
         int rows = addTexts(texts, entries);
-        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs);
+        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs, givenUp);
         List<PrefillPlan.Part> parts = plan.parts();
         for (PrefillPlan.Part part : parts) {
             entries.add(new Entry(part.slot(), () -> addPrompt(part)));
@@ -60,7 +60,7 @@ final class Scheduler {
         if (entries.isEmpty()) {
             return;
         }
-        boolean made = run(entries, rows, plan.urgent() || givenUp ? () -> false : interruption);
+        boolean made = run(entries, rows, plan.urgent() ? () -> false : interruption);
         plan.remember(made);
         givenUp = !made;
         if (!made) {

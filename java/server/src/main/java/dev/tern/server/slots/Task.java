@@ -19,13 +19,14 @@ final class Task implements Completion {
     private @Nullable FutureTask<Decoding> decoding; // taken by the slot
     private final LinkedBlockingQueue<CompletionEvent> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
+    private volatile boolean ended; // its last event has been told
     private volatile boolean read; // to its end
 
     /**
      * A request that waits.
      *
      * @param decoding what {@link #decoding(Model, CompletionRequest)} has made
-     * @param cancel is told, once, when nobody reads any more
+     * @param cancel is told, once, when nobody reads any more what has not ended
      */
     Task(long number, CompletionRequest request, FutureTask<Decoding> decoding, Consumer<Task> cancel) {
         this.number = number;
@@ -77,6 +78,7 @@ final class Task implements Completion {
 
     /** Tells the reader; nobody's patience is asked for, as an answer is no longer than the context. */
     void tell(CompletionEvent event) {
+        ended |= last(event);
         if (!cancelled || last(event)) {
             events.add(event);
         }
@@ -100,8 +102,10 @@ final class Task implements Completion {
     public void close() {
         if (!cancelled) {
             cancelled = true;
-            events.clear();
-            cancel.accept(this);
+            if (!ended) { // else there is nothing to stop, and no pass of others is to be given up for it
+                events.clear();
+                cancel.accept(this);
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ class PrefillPlanTest {
 
     private static List<Integer> tokens(List<Slot> prompts, int rows, PassCosts costs) {
         int[] tokens = new int[prompts.size()];
-        PrefillPlan plan = PrefillPlan.of(prompts, rows, BATCH - rows, costs);
+        PrefillPlan plan = PrefillPlan.of(prompts, rows, BATCH - rows, costs, false);
         plan.parts().forEach(part -> tokens[part.slot().id()] = part.tokens());
         plan.remember(true);
         return Arrays.stream(tokens).boxed().toList();
@@ -98,17 +98,20 @@ class PrefillPlanTest {
 
     @Test
     void aPassThatIsLongForALongPromptCanBeGivenUp() {
-        assertThat(PrefillPlan.of(List.of(), 1, BATCH - 1, costs()).urgent()).isTrue();
-        assertThat(PrefillPlan.of(prompts(20), 1, BATCH - 1, costs()).urgent()).as("a prompt ends").isTrue();
-        assertThat(PrefillPlan.of(prompts(60), 0, BATCH, costs()).urgent()).as("not a short one").isFalse();
+        assertThat(PrefillPlan.of(List.of(), 1, BATCH - 1, costs(), false).urgent()).isTrue();
+        assertThat(PrefillPlan.of(prompts(20), 1, BATCH - 1, costs(), false).urgent()).as("a prompt ends").isTrue();
+        assertThat(PrefillPlan.of(prompts(60), 0, BATCH, costs(), false).urgent()).as("not a short one").isFalse();
         List<Slot> prompts = prompts(2000);
-        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs()).urgent()).isFalse();
-        PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
-        PrefillPlan.of(prompts, 0, BATCH, costs()).remember(false);
-        PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs());
+        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs(), false).urgent()).isFalse();
+        PrefillPlan.of(prompts, 0, BATCH, costs(), false).remember(false);
+        PrefillPlan.of(prompts, 0, BATCH, costs(), false).remember(false);
+        PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs(), false);
         assertThat(plan.urgent()).as("given up twice").isTrue();
         assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(10);
         plan.remember(true);
         assertThat(tokens(prompts, 0, costs())).containsExactly(64);
+        plan = PrefillPlan.of(prompts, 0, BATCH, costs(), true);
+        assertThat(plan.urgent()).as("never two in a row").isTrue();
+        assertThat(plan.parts()).as("so it is short").extracting(PrefillPlan.Part::tokens).containsExactly(10);
     }
 }
