@@ -15,6 +15,10 @@
  *
  * A row is read as one stream; two rows side by side took four times as long from memory (Zen 4).
  *
+ * On Zen 4 the core is the limit, not memory: 1.77 ns for 32 weights from L2, 1.84 from memory. There no faster, though
+ * fewer operations: bytes brought to their places by shuffles that merge into 128 (1.82 to 2.0), 16 columns a register
+ * by VBMI's permutations (2.1), two rows far apart that share the activations (1.9).
+ *
  * Two things differ from the definition, and cannot be seen in what comes through here:
  *   - A weight of zero is +0 here, and may be -0 there. Adding -0 or +0 differs only in a lane that is -0, and a lane
  *     becomes -0 only where a product underflows. The least weight but zero is 2^-24: without activations between 0 and
@@ -89,11 +93,9 @@ TERN_INLINE void add_half(const __m256i codes[4], __m256 steps, const float *x, 
     add_group(codes[3], steps_of_group(steps, 3), x + 96, sum);
 }
 
-/* Whether a block's d is no finite number. */
+/* Whether a block's d is no finite number. Of its upper byte alone, so that d itself goes from memory to a vector. */
 TERN_INLINE unsigned not_finite(const uint8_t *block) {
-    uint16_t d;
-    memcpy(&d, block + Q6_K_D, sizeof d);
-    return (d & 0x7c00) == 0x7c00;
+    return (block[Q6_K_D + 1] & 0x7c) == 0x7c;
 }
 
 TERN_INLINE void rows_times_token(const tern_float_matrix *w, const float *x, const float *ordered, int64_t row_begin,

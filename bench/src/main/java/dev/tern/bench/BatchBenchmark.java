@@ -24,10 +24,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Sequences that decode together: a pass over the next token of each, of the model {@code -p file=MODEL.gguf} or, without
- * one, of a small one. {@code tokens} is their number a second, of all together; what it is of one sequence is what the
- * others are to be compared with. Each begins with {@code context} tokens and grows by {@link #STEPS}, then starts over.
- * {@code TERN_MAX_TIER} sets the tier.
+ * Sequences that decode together: a pass over the next token of each, of the model {@code -p file=MODEL.gguf} or,
+ * without one, of a small one. {@code tokens} is their number a second, of all together; what it is of one sequence is
+ * what the others are to be compared with. Each begins with {@code context} tokens and grows by {@link #STEPS}, then
+ * starts over. {@code TERN_MAX_TIER} sets the tier.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

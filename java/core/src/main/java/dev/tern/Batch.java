@@ -5,13 +5,13 @@ import dev.tern.model.TokenSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one, or
- * a part of it, beside the next token of others. Each session is then as if it had been fed alone, its logits to the bit.
+ * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one,
+ * or a part of it, beside the next token of others. Each session is then as if it had been fed alone, its logits to the
+ * bit.
  *
  * <pre>{@code
  * Batch batch = model.batch();
@@ -66,7 +66,7 @@ public final class Batch {
                     session.cache(), position + waiting, tokens, waiting, count, firstLogits, session.logitsRow(), top);
         }
 
-        /** The pass was given up: what had waited behind the last token is gone. */
+        /** The pass was given up or failed: what had waited behind the last token is gone. */
         void abandon() {
             session.forgetWaiting();
         }
@@ -86,17 +86,18 @@ public final class Batch {
     }
 
     /**
-     * Adds what {@link Session#feedLargest} would append, {@code tokens[from .. from + count)}: a prompt or a part of it,
-     * or the token that was sampled last.
+     * Adds what {@link Session#feedLargest} would append, {@code tokens[from .. from + count)}: a prompt or a part of
+     * it, or the token that was sampled last.
      *
-     * @param top how many of the largest logits of the last token matter; 0 for all. Where all entries of a pass say so,
-     *     the largest are computed alone, if that is sooner
+     * @param top how many of the largest logits of the last token matter; 0 for all. Where all entries of a pass say
+     *     so, the largest are computed alone, if that is sooner
      * @param count 1 or more
      * @param logits whether those of the last token are wanted; else the session has none afterwards
-     * @throws dev.tern.io.InputException when an id is not in the vocabulary, or the context has no room for all of them
+     * @throws dev.tern.io.InputException when an id is not in the vocabulary, or the context has no room for all of
+     *     them
      * @throws OutOfMemoryError when there is no memory for their keys and values
-     * @throws IllegalArgumentException when the session is another model's or in the batch already, or the batch would
-     *     have more than {@code model.info().batchSize()} tokens
+     * @throws IllegalArgumentException when {@code top} is negative, the session is another model's or in the batch
+     *     already, or the batch would have more than {@code model.info().batchSize()} tokens
      * @throws IllegalStateException when the session is closed
      */
     public Batch add(Session session, int top, int[] tokens, int from, int count, boolean logits) {
@@ -105,21 +106,21 @@ public final class Batch {
                     where(entries.size()) + ": " + count + " tokens from " + from + " of " + tokens.length);
         }
         int[] fed = Arrays.copyOfRange(tokens, from, from + count);
-        require(session, fed);
+        require(session, top, fed);
         return add(new Entry(session, session.position(), top, fed, session.waiting(top, fed), new int[0], logits));
     }
 
     /**
-     * Adds what {@link Session#feedAhead(int, int, int[], int)} would evaluate: a token, and ahead of it drafted ones that
-     * may follow. {@link Session#ahead} says afterwards how many of them wait, and {@link Session#isAhead} whether the
-     * token chosen next is one that costs no pass.
+     * Adds what {@link Session#feedAhead(int, int, int[], int)} would evaluate: a token, and ahead of it drafted ones
+     * that may follow. {@link Session#ahead} says afterwards how many of them wait, and {@link Session#isAhead} whether
+     * the token chosen next is one that costs no pass.
      *
      * @param draft tokens that may follow; those beyond {@code count}, the batch or the context are left away
      * @throws RuntimeException as {@link #add}
      */
     public Batch addAhead(Session session, int top, int token, int[] draft, int count) {
         int[] fed = {token};
-        require(session, fed);
+        require(session, top, fed);
         int ahead = session.mostAhead(draft, Math.min(count, engine.batchSize() - tokens - 1));
         if (ahead <= 0 || session.isAhead(top, token)) {
             return add(session, top, fed, 0, 1, true);
@@ -129,8 +130,9 @@ public final class Batch {
         return add(new Entry(session, session.position(), top, fed, 0, drafted, true));
     }
 
-    private void require(Session session, int[] fed) {
+    private void require(Session session, int top, int[] fed) {
         int index = entries.size();
+        TokenSpan.requireTop(top);
         if (session.engine() != engine) {
             throw new IllegalArgumentException(where(index) + ": a session of another model");
         }
@@ -169,20 +171,21 @@ public final class Batch {
     }
 
     /**
-     * Evaluates what was added, and empties the batch, whether that succeeds or not. With nothing to evaluate there is no
-     * pass.
+     * Evaluates what was added, and empties the batch, whether that succeeds or not. With nothing to evaluate there is
+     * no pass.
      *
-     * @throws IllegalStateException when the model is closed, or a session was used or closed after it was added; nothing
-     *     is evaluated then, and the other sessions are as they were
+     * @throws IllegalStateException when the model is closed, or a session was used or closed after it was added;
+     *     nothing is evaluated then, and the other sessions are as they were
      */
     public void run() {
         run(null);
     }
 
     /**
-     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the model by
-     * the thread that calls this: for long passes beside which something urgent may turn up. The sessions then have the
-     * tokens that they had, but no logits until they are fed again.
+     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the
+     * model by the thread that calls this: for long passes beside which something urgent may turn up. The sessions then
+     * have the tokens that they had, but no logits until they are fed again, as after whatever {@code abandoned} itself
+     * throws.
      *
      * @return whether the batch was evaluated
      */
@@ -196,27 +199,35 @@ public final class Batch {
             for (int i = 0; i < entries.size(); i++) {
                 entries.get(i).requireUnchanged(i);
             }
-            List<TokenSpan> spans = new ArrayList<>(entries.size());
-            for (Entry entry : entries) {
-                if (entry.passTokens() > 0) {
-                    spans.add(entry.begin());
-                } else {
-                    entry.session.append(entry.tokens);
-                }
+            boolean evaluated = false;
+            try {
+                evaluated = evaluate(abandoned);
+            } finally {
+                entries.forEach(evaluated ? Entry::end : Entry::abandon);
             }
-            if (!spans.isEmpty() && abandoned == null) {
-                engine.evaluate(spans);
-            } else if (!spans.isEmpty() && !engine.evaluate(spans, Objects.requireNonNull(abandoned))) {
-                entries.forEach(Entry::abandon);
-                return false;
-            }
-            for (Entry entry : entries) {
-                entry.end();
-            }
-            return true;
+            return evaluated;
         } finally {
             clear();
         }
+    }
+
+    private boolean evaluate(@Nullable BooleanSupplier abandoned) {
+        List<TokenSpan> spans = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            if (entry.passTokens() > 0) {
+                spans.add(entry.begin());
+            } else {
+                entry.session.append(entry.tokens);
+            }
+        }
+        if (spans.isEmpty()) {
+            return true;
+        }
+        if (abandoned != null) {
+            return engine.evaluate(spans, abandoned);
+        }
+        engine.evaluate(spans);
+        return true;
     }
 
     /** Empties the batch; the sessions stay as they are. */

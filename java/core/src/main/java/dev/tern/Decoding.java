@@ -101,7 +101,9 @@ public final class Decoding {
         return new Token(id, piece, sampler.probabilities());
     }
 
-    /** Ends the text where it is; nothing where it has ended. A stop string in what had been held back is the reason. */
+    /**
+     * Ends the text where it is; nothing where it has ended. A stop string in what had been held back is the reason.
+     */
     public void end(StopReason reason) {
         if (stopReason == null) {
             tail = stops.push(stream == null ? "" : stream.finish()) + stops.finish();
@@ -169,17 +171,26 @@ public final class Decoding {
     }
 
     /**
-     * Guesses what follows the last token: as many tokens as promise the most for the time of a pass.
+     * Guesses what follows the last token: as many tokens as promise the most for the time of a pass. Once they are
+     * evaluated ahead, {@link #evaluated} is to be told.
      *
      * @param others texts that get a token from the same pass
      * @param cost time of the pass with so many of these tokens more, 0 or more, in units of that without
      * @param most tokens that the pass and the session have room for
-     * @return how many, of {@link #drafted()}; they are taken to be evaluated ahead
+     * @return how many, of {@link #drafted()}
      */
     public int draft(int others, IntToDoubleFunction cost, int most) {
-        int ahead = speculation.draft(Math.min(useful(), most), others, cost);
+        return speculation.draft(Math.min(useful(), most), others, cost);
+    }
+
+    /**
+     * A pass over the last token has been made.
+     *
+     * @param ahead how many of the tokens guessed last it has evaluated ahead: {@link Session#ahead} after
+     *     {@link Batch#addAhead} and the pass, or what {@link Session#feedAhead} returns
+     */
+    public void evaluated(int ahead) {
         speculation.evaluated(ahead);
-        return ahead;
     }
 
     /** The tokens guessed last; overwritten by {@link #draft}. */

@@ -16,6 +16,7 @@ final class DraftRows {
     private int[] batch = new int[1]; // the pass's tokens: one that was certain, then the drafted
     private int next = 1; // the first of them that has not been taken
     private int end = 1;
+    private boolean closed;
     private int top; // how many of the largest logits of each are there for sure; 0: all
 
     DraftRows(long rowBytes) {
@@ -23,28 +24,46 @@ final class DraftRows {
     }
 
     /**
-     * The tokens of a pass over {@code token} and the first {@code count} of {@code draft}; forgets those of the
-     * last.
+     * The tokens of a pass over {@code token} and the first {@code count} of {@code draft}, for which there is room;
+     * forgets those of the last.
      */
     int[] batch(int token, int[] draft, int count) {
         clear();
-        reserve(count);
         batch[0] = token;
         System.arraycopy(draft, 0, batch, 1, count);
         return batch;
     }
 
+    /** Whether there is room for {@code count} drafted tokens. */
+    boolean hasRoom(int count) {
+        return count < batch.length;
+    }
+
     /**
      * Makes room for {@code count} drafted tokens; where there was too little, those of the last pass are forgotten.
+     *
+     * @throws OutOfMemoryError when there is no memory for their logits; all is then as it was
+     * @throws IllegalStateException when it is closed
      */
     void reserve(int count) {
-        if (batch.length < count + 1) {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        if (!hasRoom(count)) {
             int rows = Math.max(8, Integer.highestOneBit(count) * 2); // what is given up is less than what is gained
-            long bytes = Math.multiplyExact(rows, rowBytes);
-            close();
-            Arena own = arena = Arena.ofShared();
-            logits = own.allocate(bytes, 64);
-            batch = new int[rows];
+            Arena own = Arena.ofShared();
+            MemorySegment grown;
+            try {
+                grown = own.allocate(Math.multiplyExact(rows, rowBytes), 64);
+                batch = new int[rows];
+            } catch (Throwable thrown) {
+                own.close();
+                throw thrown;
+            }
+            clear();
+            free();
+            arena = own;
+            logits = grown;
         }
     }
 
@@ -93,11 +112,14 @@ final class DraftRows {
         end = 1;
     }
 
-    /** Frees the memory, when no pass uses it. */
+    /** Frees the memory, when no pass uses it; there is none from then on. */
     void close() {
+        closed = true;
         clear();
-        batch = new int[1];
-        logits = MemorySegment.NULL;
+        free();
+    }
+
+    private void free() {
         Arena own = arena;
         arena = null;
         if (own != null) {

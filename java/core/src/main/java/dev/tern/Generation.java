@@ -11,10 +11,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text in the making. Nothing is computed before the first token is asked for, and each token when it is asked for. Iterate
- * once, with {@code for} or {@link #forEach}; or call {@link #text}, which generates what is missing. Text never splits a
- * character. For one thread at a time, except that any may {@link #cancel} and {@link #close}; several generations of one
- * model take turns token by token.
+ * Text in the making. Nothing is computed before the first token is asked for, and each token when it is asked for.
+ * Iterate once, with {@code for} or {@link #forEach}; or call {@link #text}, which generates what is missing. Text
+ * never splits a character. For one thread at a time, except that any may {@link #cancel} and {@link #close}; several
+ * generations of one model take turns token by token.
  */
 public final class Generation implements Iterable<Token>, AutoCloseable {
     private final Model model;
@@ -154,8 +154,8 @@ public final class Generation implements Iterable<Token>, AutoCloseable {
     }
 
     /**
-     * Ends the generation where it is, after the token at hand. Needed only when it is not read to its end; else it frees
-     * its session itself. May be called from any thread.
+     * Ends the generation where it is, after the token at hand. Needed only when it is not read to its end; else it
+     * frees its session itself. May be called from any thread.
      */
     @Override
     public void close() {

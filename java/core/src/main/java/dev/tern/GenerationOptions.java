@@ -17,10 +17,10 @@ import java.util.function.Supplier;
  * @param seed of the random numbers; empty for another one each time
  * @param stop texts at which to stop; they do not appear in the output
  * @param endTokens what becomes of end tokens
- * @param constraint makes what the generated tokens must follow, such as a grammar: one for each generation, in its first
- *     state; empty for none
- * @param shown special tokens whose text appears in the output, where it is left out of others; for {@link
- *     Model#chatMarkIds}
+ * @param constraint makes what the generated tokens must follow, such as a grammar: one for each generation, in its
+ *     first state; empty for none
+ * @param shown special tokens whose text appears in the output, where it is left out of others; for
+ *     {@link Model#chatMarkIds}
  * @param draft whether and how tokens are guessed ahead, which changes no token but how long it takes
  */
 public record GenerationOptions(

@@ -66,7 +66,10 @@ public record ModelOptions(
         require(cacheType.isCacheType(), "cache type", "F16, F32 or Q8_0", cacheType);
     }
 
-    /** All physical cores, the model's context, batches of 512 tokens, an F16 cache, the fastest kernels of either family. */
+    /**
+     * All physical cores, the model's context, batches of 512 tokens, an F16 cache, the fastest kernels of either
+     * family.
+     */
     public static ModelOptions defaults() {
         return builder().build();
     }

@@ -6,6 +6,7 @@ import dev.tern.sampling.SequenceBreakers;
 import dev.tern.sampling.TokenConstraint;
 import dev.tern.tokenizer.Tokenizer;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -17,9 +18,22 @@ import org.jspecify.annotations.Nullable;
 final class Samplers {
     private final @Nullable Tokenizer tokenizer;
     private final int vocabSize;
-    private volatile @Nullable Breakers latest; // requests mostly ask for the same
+    private final Map<List<String>, SequenceBreakers> breakers = new LatestBreakers(); // guarded by itself
 
-    private record Breakers(List<String> texts, SequenceBreakers tokens) {}
+    /** Of the lists that requests asked for last: mostly it is one of few. */
+    private static final class LatestBreakers extends LinkedHashMap<List<String>, SequenceBreakers> {
+        private static final long serialVersionUID = 1L;
+        private static final int MOST = 8; // each takes 4 bytes a token of the vocabulary, and its sequences
+
+        LatestBreakers() {
+            super(2 * MOST, 0.75f, true);
+        }
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<List<String>, SequenceBreakers> eldest) {
+            return size() > MOST;
+        }
+    }
 
     /** @param tokenizer null when the model has none: then there are no end tokens and no breakers of repetitions */
     Samplers(@Nullable Tokenizer tokenizer, int vocabSize) {
@@ -36,7 +50,8 @@ final class Samplers {
                     .forEach(id -> bias.put(id, Float.NEGATIVE_INFINITY));
             sampling = sampling.toBuilder().logitBias(bias).build();
         }
-        long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong() >>> 16); // short to type again
+        // One that is drawn is short enough to be typed again.
+        long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong() >>> 16);
         SequenceBreakers breakers =
                 sampling.dry().active() ? breakers(sampling.dry().sequenceBreakers()) : SequenceBreakers.NONE;
         TokenConstraint constraint = options.constraint().map(Supplier::get).orElse(null);
@@ -47,10 +62,16 @@ final class Samplers {
         if (tokenizer == null) {
             return SequenceBreakers.NONE;
         }
-        Breakers known = latest;
-        if (known == null || !known.texts.equals(texts)) {
-            latest = known = new Breakers(texts, SequenceBreakers.of(texts, tokenizer));
+        synchronized (breakers) {
+            SequenceBreakers known = breakers.get(texts);
+            if (known != null) {
+                return known;
+            }
         }
-        return known.tokens;
+        SequenceBreakers made = SequenceBreakers.of(texts, tokenizer); // which others do not wait for
+        synchronized (breakers) {
+            breakers.put(texts, made);
+        }
+        return made;
     }
 }

@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A session
- * itself is for one thread at a time. It holds memory until it, or its model, is closed; using it after that is an
- * {@link IllegalStateException}.
+ * One sequence of tokens with its KV cache. A model has any number of sessions at once; their passes take turns. A
+ * session itself is for one thread at a time. It holds memory until it, or its model, is closed; using it after that is
+ * an {@link IllegalStateException}.
  */
 public final class Session implements AutoCloseable {
     private static final int LOGITS_CHUNK = 32; // rows of logits held at once when every position is asked for
@@ -74,8 +74,8 @@ public final class Session implements AutoCloseable {
     /**
      * Appends tokens. They are evaluated in batches; {@link #logits} then are those of the last.
      *
-     * @throws InputException when an id is not in the vocabulary, or the context has no room for all of them; the session
-     *     is then as it was
+     * @throws InputException when an id is not in the vocabulary, or the context has no room for all of them; the
+     *     session is then as it was
      */
     public void feed(int... tokens) {
         feedLargest(0, tokens);
@@ -86,8 +86,10 @@ public final class Session implements AutoCloseable {
      * that begins with top-k: {@link #largestLogits} has them, sooner than {@link #logits} could have all.
      *
      * @param top how many; 0 for all
+     * @throws IllegalArgumentException when {@code top} is negative; the session is then as it was
      */
     public void feedLargest(int top, int... tokens) {
+        TokenSpan.requireTop(top);
         if (tokens.length > 0) {
             append(tokens);
             int known = takeWaiting(top, tokens);
@@ -148,14 +150,18 @@ public final class Session implements AutoCloseable {
      * {@link #feedLargest}.
      *
      * @param top how many; 0 for all
+     * @throws IllegalArgumentException when {@code top} is negative; the session is then as it was
      */
     public int feedAhead(int top, int token, int[] draft, int count) {
+        TokenSpan.requireTop(top);
         int ahead = mostAhead(draft, Math.min(count, engine.batchSize() - 1));
         if (ahead <= 0 || isAhead(top, token)) {
             feedLargest(top, token);
             return 0;
         }
+        require("prompt", new int[] {token});
         engine.requireIds(Arrays.copyOf(draft, ahead));
+        reserve(1 + ahead, ahead);
         engine.evaluate(List.of(beginAhead(top, token, draft, ahead)));
         endAhead(top, ahead);
         return ahead;
@@ -190,11 +196,14 @@ public final class Session implements AutoCloseable {
         drafted.clear();
     }
 
-    /** Makes room for a pass over that many tokens, and for the logits of those that are drafted. */
+    /**
+     * Makes room for a pass over that many tokens, and for the logits of those that are drafted: in a turn of the
+     * engine's, as whoever closes the model meanwhile frees it all.
+     */
     void reserve(int tokens, int ahead) {
         engine.reserve(cache, position + tokens, position);
-        if (ahead > 0) {
-            drafted.reserve(ahead);
+        if (!drafted.hasRoom(ahead)) {
+            engine.exclusively(() -> drafted.reserve(ahead));
         }
     }
 
@@ -387,8 +396,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet, and
-     * appears whole or not at all. Passes of other sessions go on meanwhile.
+     * Writes the session to a file, from which {@link Model#restore} makes an equal one. The file must not exist yet,
+     * and appears whole or not at all. Passes of other sessions go on meanwhile.
      *
      * @throws InputException when the file cannot be written
      */

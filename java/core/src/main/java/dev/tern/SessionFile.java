@@ -18,8 +18,8 @@ import java.util.zip.CRC32C;
 /**
  * A saved session. Little-endian: magic {@code "TERNSESS"}, u32 version 1, u32 CRC-32C of all that follows, 32 bytes
  * fingerprint of the model, then u32 each: layers, kv heads, head dimension, cache type, vocabulary size, positions,
- * whether logits follow; u32 ids {@code [positions]}; float32 logits {@code [vocab]} or nothing; then for each layer the keys
- * {@code [kvHeads][positions][headDim]} and the values likewise.
+ * whether logits follow; u32 ids {@code [positions]}; float32 logits {@code [vocab]} or nothing; then for each layer
+ * the keys {@code [kvHeads][positions][headDim]} and the values likewise.
  */
 final class SessionFile {
     private static final byte[] MAGIC = {'T', 'E', 'R', 'N', 'S', 'E', 'S', 'S'};

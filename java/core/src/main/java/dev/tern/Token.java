@@ -7,8 +7,8 @@ import java.util.List;
  * One token of a generation.
  *
  * @param id the token, or {@link #NO_ID}
- * @param text what it adds to the text; empty while a character is incomplete or the text may be the beginning of a stop
- *     string
+ * @param text what it adds to the text; empty while a character is incomplete or the text may be the beginning of a
+ *     stop string
  * @param probabilities of the token itself and then of the likeliest, where the options ask for them; else empty
  * @see dev.tern.sampling.Sampler#probabilities
  */

@@ -342,6 +342,14 @@ class BatchTest {
             assertThatThrownBy(() -> batch.add(foreign, 0, seven, 0, 1, true))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("another model");
+            assertThatThrownBy(() -> batch.add(first, -1, seven, 0, 1, true))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("0 for all; found -1");
+            assertThatThrownBy(() -> batch.addAhead(first, -1, 1, seven, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> first.feedLargest(-1, 1)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> first.feedAhead(Integer.MIN_VALUE, 1, seven, 1))
+                    .isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> batch.add(first, 0, seven, 0, 0, true))
                     .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> batch.add(first, 0, seven, 6, 2, true))
@@ -409,6 +417,24 @@ class BatchTest {
                 assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 21));
                 assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
                 assertThat(text.ahead()).isZero();
+            }
+            for (boolean error : new boolean[] {false, true}) {
+                text.feedAhead(tokens[21], Arrays.copyOfRange(tokens, 22, 30), 5);
+                assertThat(text.ahead()).isEqualTo(5);
+                batch.add(prompt, 0, tokens, 10, 12, false).addAhead(text, 0, 7, tokens, 3);
+                assertThatThrownBy(() -> batch.runUnless(() -> {
+                            if (error) {
+                                throw new StackOverflowError("stopped");
+                            }
+                            throw new IllegalStateException("stopped");
+                        }))
+                        .hasMessage("stopped");
+                assertThat(batch.size()).isZero();
+                assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
+                assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 22));
+                assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
+                assertThat(text.ahead()).isZero();
+                text.rewind(21);
             }
             batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, tokens, 21, 9, true);
             assertThat(batch.runUnless(() -> false)).isTrue();

@@ -55,6 +55,7 @@ class DecodingTest {
                     int ahead = decoding.draft(1, drafted -> 1 + 0.01 * drafted, room);
                     assertThat(session.feedAhead(decoding.top(), decoding.last(), decoding.drafted(), ahead))
                             .isEqualTo(ahead);
+                    decoding.evaluated(ahead);
                 }
             }
         }
@@ -131,6 +132,35 @@ class DecodingTest {
             decoding.next(session.logits(), false);
             assertThat(decoding.draft(0, drafted -> 1, 100)).as("one was generated of four").isLessThanOrEqualTo(2);
             assertThat(decoding.draft(0, drafted -> 1, 0)).as("no room").isZero();
+        }
+    }
+
+    /** Of a pass that was given up nothing counts; of one that had room for fewer, those. */
+    @Test
+    void countsWhatWasEvaluatedAhead() {
+        Decoding decoding = model.decoding(GenerationOptions.builder()
+                .temperature(0)
+                .draft(new DraftOptions(DraftOptions.Mode.ON, 15, 1))
+                .build());
+        try (Session session = model.session()) {
+            int[] twice = Arrays.copyOf(prompt, 2 * prompt.length);
+            System.arraycopy(prompt, 0, twice, prompt.length, prompt.length);
+            decoding.addPrompt(twice);
+            session.feed(twice);
+            Batch batch = model.batch();
+            while (decoding.draft(0, drafted -> 1, 100) < 3) {
+                decoding.next(session.logits(), false);
+                session.feed(decoding.last());
+            }
+            decoding.next(session.logits(), false);
+            int ahead = decoding.draft(0, drafted -> 1, 100);
+            batch.addAhead(session, decoding.top(), decoding.last(), decoding.drafted(), ahead);
+            assertThat(batch.runUnless(() -> true)).isFalse();
+            assertThat(decoding.draftedTokens()).isZero();
+            ahead = decoding.draft(0, drafted -> 1, 100);
+            batch.addAhead(session, decoding.top(), decoding.last(), decoding.drafted(), 1).run();
+            decoding.evaluated(session.ahead());
+            assertThat(decoding.draftedTokens()).isEqualTo(1).isLessThanOrEqualTo(ahead);
         }
     }
 

@@ -20,8 +20,8 @@ final class ChainOptions {
     @Option(
             names = "--samplers",
             paramLabel = "A;B;C",
-            description = "The stages in this order, and no others (default: penalties;dry;top_n_sigma;top_k;typ_p;top_p;"
-                    + "min_p;xtc;temperature).")
+            description = "The stages in this order, and no others (default:"
+                    + " penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature).")
     private @Nullable String samplers;
 
     @Option(
@@ -46,8 +46,8 @@ final class ChainOptions {
     @Option(
             names = "--dry-multiplier",
             paramLabel = "X",
-            description = "Make tokens that would prolong a repetition less likely, by X * BASE^(its length - the length"
-                    + " allowed) (default: 0, off).")
+            description = "Make tokens that would prolong a repetition less likely, by X * BASE^(its length - the"
+                    + " length allowed) (default: 0, off).")
     private double dryMultiplier;
 
     @Option(names = "--dry-base", paramLabel = "BASE", description = "Of that (default: 1.75).")
@@ -65,22 +65,22 @@ final class ChainOptions {
     @Option(
             names = "--dry-sequence-breaker",
             paramLabel = "TEXT",
-            description = "No repetition reaches over TEXT; none: over any. Can be given several times (default: the ends"
-                    + " of lines, colons, quotation marks and asterisks).")
+            description = "No repetition reaches over TEXT; none: over any. Can be given several times (default: the"
+                    + " ends of lines, colons, quotation marks and asterisks).")
     private List<String> dryBreakers = new ArrayList<>();
 
     @Option(
             names = {"--top-nsigma", "--top-n-sigma"},
             paramLabel = "N",
-            description = "Leave out tokens more than N standard deviations of the logits below the largest (default: -1,"
-                    + " off).")
+            description = "Leave out tokens more than N standard deviations of the logits below the largest (default:"
+                    + " -1, off).")
     private double topNSigma = -1;
 
     @Option(
             names = {"--typical", "--typical-p"},
             paramLabel = "P",
-            description = "Choose among the tokens of the most usual surprise that together have probability P (default:"
-                    + " 1, off).")
+            description = "Choose among the tokens of the most usual surprise that together have probability P"
+                    + " (default: 1, off).")
     private double typicalP = 1;
 
     @Option(
@@ -104,7 +104,8 @@ final class ChainOptions {
     @Option(
             names = "--dynatemp-range",
             paramLabel = "X",
-            description = "Temperature from T - X where the model is certain to T + X where it is not (default: 0, off).")
+            description = "Temperature from T - X where the model is certain to T + X where it is not (default: 0,"
+                    + " off).")
     private double dynatempRange;
 
     @Option(
@@ -170,7 +171,8 @@ final class ChainOptions {
             Matcher matcher = BIAS.matcher(text);
             if (!matcher.matches() || matcher.group(1).length() > 9) {
                 throw new IllegalArgumentException(
-                        "logit bias: expected a token id and a signed number, such as 15043+1 or 15043-inf, found " + text);
+                        "logit bias: expected a token id and a signed number, such as 15043+1 or 15043-inf, found "
+                                + text);
             }
             String bias = matcher.group(2);
             biases.put(

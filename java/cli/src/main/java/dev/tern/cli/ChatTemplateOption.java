@@ -35,7 +35,10 @@ final class ChatTemplateOption {
         return template != null;
     }
 
-    /** The same options, stopping where the template given ends a turn, too; the model may not know that as an end token. */
+    /**
+     * The same options, stopping where the template given ends a turn, too; the model may not know that as an end
+     * token.
+     */
     GenerationOptions stopAtTurn(GenerationOptions options, Model model) {
         if (template == null || options.endTokens() != EndTokens.STOP) {
             return options;

@@ -21,14 +21,14 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Brings the class files of libraries to a version that an ahead-of-time cache can hold. The launcher runs it over the jars of
- * a build, before it makes the cache.
+ * Brings the class files of libraries to a version that an ahead-of-time cache can hold. The launcher runs it over the
+ * jars of a build, before it makes the cache.
  *
- * <p>A class file older than version 50 (Java 6) has no {@code StackMapTable}; the JVM checks it by inference, keeps nothing
- * of that, and leaves the class out of the cache (JDK 25: "Old class has been linked"). picocli is compiled for Java 5.
- * Here such classes get the stack maps of their own code and version 52 (Java 8), as javac would have given them; nothing
- * else of them changes (The Java Virtual Machine Specification, 4.1 and 4.10). A class that does not verify afterwards
- * stays as it is.
+ * <p>A class file older than version 50 (Java 6) has no {@code StackMapTable}; the JVM checks it by inference, keeps
+ * nothing of that, and leaves the class out of the cache (JDK 25: "Old class has been linked"). picocli is compiled for
+ * Java 5. Here such classes get the stack maps of their own code and version 52 (Java 8), as javac would have given
+ * them; nothing else of them changes (The Java Virtual Machine Specification, 4.1 and 4.10). A class that does not
+ * verify afterwards stays as it is.
  */
 final class ClassFileUpdate {
     private static final int OLD = ClassFile.JAVA_6_VERSION;
@@ -48,7 +48,10 @@ final class ClassFileUpdate {
         }
     }
 
-    /** Updates one jar in place, atomically; returns how many of its classes changed. Signed ones, and what is no jar, stay. */
+    /**
+     * Updates one jar in place, atomically; returns how many of its classes changed. Signed ones, and what is no jar,
+     * stay.
+     */
     static int update(Path jar) throws IOException {
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             List<? extends ZipEntry> entries = Collections.list(zip.entries());
@@ -113,7 +116,9 @@ final class ClassFileUpdate {
         return changed;
     }
 
-    /** Stack maps name the common superclass of what two branches leave behind: of the jar's classes, and of the JDK's. */
+    /**
+     * Stack maps name the common superclass of what two branches leave behind: of the jar's classes, and of the JDK's.
+     */
     private static ClassFile classes(ZipFile zip) {
         ClassHierarchyResolver ofJar = ClassHierarchyResolver.ofResourceParsing(name -> {
             ZipEntry entry = zip.getEntry(name.packageName().isEmpty()

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ctrl-C, in order: long work asks {@link #check} at safe points and unwinds, so temporary files are removed and the last
- * line is written, before the process ends with status 130. Work that does not ask within
- * two seconds is cut off, unless it wants {@link #patience}.
+ * Ctrl-C, in order: long work asks {@link #check} at safe points and unwinds, so that temporary files are removed and
+ * the last line is written before the process ends with status 130. The process waits two seconds for that, or as long
+ * as the command asks for with {@link #patience}; what is not done by then is cut off.
  */
 final class Interruption {
     private static final long PATIENCE_SECONDS = 2;

@@ -74,7 +74,8 @@ final class LimitOptions {
     /** @throws IllegalArgumentException when a number is outside its range */
     void applyTo(ServerOptions.Builder options) {
         if (maxBody < 1 || maxBody > MOST_MEBIBYTES) {
-            throw new IllegalArgumentException("--max-body: expected 1 to " + MOST_MEBIBYTES + " MiB, found " + maxBody);
+            throw new IllegalArgumentException(
+                    "--max-body: expected 1 to " + MOST_MEBIBYTES + " MiB, found " + maxBody);
         }
         options.maxBodyBytes(maxBody * MEBIBYTE)
                 .maxConnections(maxConnections)

@@ -72,7 +72,8 @@ final class SamplingOptions {
     @Option(
             names = {"-s", "--seed"},
             paramLabel = "S",
-            description = "Seed of the random choice; the same seed gives the same text (default: a new one each time).")
+            description = "Seed of the random choice; the same seed gives the same text (default: a new one each"
+                    + " time).")
     private @Nullable Long seed;
 
     @Option(names = "--stop", paramLabel = "TEXT", description = "Stop before this text. Can be given several times.")
@@ -83,8 +84,8 @@ final class SamplingOptions {
 
     @Option(
             names = "--ban-eos",
-            description = "Never choose an end token, as llama.cpp's --ignore-eos does; up to -n tokens or the end of the"
-                    + " context.")
+            description = "Never choose an end token, as llama.cpp's --ignore-eos does; up to -n tokens or the end of"
+                    + " the context.")
     private boolean banEos;
 
     @ArgGroup(

@@ -16,7 +16,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The {@code tern} command: its subcommands, the options they share, and the way from their results to an exit status. */
+/**
+ * The {@code tern} command: its subcommands, the options they share, and the way from their results to an exit status.
+ */
 @Command(
         name = "tern",
         description = "Runs ternary (BitNet b1.58) language models on ordinary CPUs: converts, verifies, generates.",
@@ -45,7 +47,7 @@ import picocli.CommandLine.Spec;
         })
 public final class Tern implements Runnable {
     /** Commands that load a model as soon as their options are read. */
-    private static final Set<String> LOADING = Set.of("run", "chat", "logits", "perplexity", "bench");
+    private static final Set<String> LOADING = Set.of("run", "chat", "serve", "logits", "perplexity", "bench");
 
     private static final Set<String> HELP = Set.of("--help", "-h");
     private static final Set<String> VERSION = Set.of("--version", "-V");

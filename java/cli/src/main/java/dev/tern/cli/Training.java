@@ -7,8 +7,9 @@ import java.util.List;
 
 /**
  * What the launcher's ahead-of-time cache is trained on: the commands that people wait for, one after the other in one
- * process. What they load, link and call is what the cache holds; every class in it is loaded at every start, so nothing is
- * run here that works for longer than it starts: {@code convert}, which writes the model, has been run in a process before.
+ * process. What they load, link and call is what the cache holds; every class in it is loaded at every start, so
+ * nothing is run here that works for longer than it starts: {@code convert}, which writes the model, has been run in a
+ * process before.
  */
 final class Training {
     private static final String PROMPT = "Once upon a time there was a King who had";

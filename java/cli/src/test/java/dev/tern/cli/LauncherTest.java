@@ -188,6 +188,19 @@ class LauncherTest {
     }
 
     @Test
+    void shortCommandsDoWithoutTheSecondCompiler() throws Exception {
+        Path home = jdk("j", "25");
+        program(home.resolve("bin/java"), "printf '<%s>\\n' \"$@\"");
+        String flag = "<-XX:TieredStopAtLevel=1>";
+        for (String command : List.of("run", "chat", "--help")) {
+            assertThat(tern(command).out()).contains(flag);
+        }
+        for (String command : List.of("convert", "serve", "bench")) {
+            assertThat(tern(command).out()).contains("<" + command + ">").doesNotContain(flag);
+        }
+    }
+
+    @Test
     void goesOnlineOnlyWhenSomethingIsMissing() throws Exception {
         jdk("j", "25");
         maven("case $* in *-o*) echo 'Cannot access central in offline mode'; exit 1;; esac");

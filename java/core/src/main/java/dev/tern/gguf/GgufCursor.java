@@ -33,8 +33,6 @@ final class GgufCursor {
     /** Stands in decoded text for what is malformed, or for itself. */
     private static final char REPLACEMENT = '\uFFFD';
 
-    private static final String MALFORMED = String.valueOf(REPLACEMENT);
-
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -188,34 +186,66 @@ final class GgufCursor {
         return new GgufValue(GgufValueType.ARRAY, element, values);
     }
 
-    /** Vocabularies have hundreds of thousands: they are made from a copy of the file's bytes, not read one by one. */
+    /** Vocabularies have hundreds of thousands: they stay bytes, and are taken from a copy, not one by one. */
     private List<String> strings(int n, String what) {
-        String[] values = new String[n];
-        byte[] window = new byte[(int) Math.min(WINDOW, file.byteSize() - position)];
-        long start = position;
-        int filled = 0;
+        GgufStrings.Builder strings = new GgufStrings.Builder(n);
+        Window window = new Window((int) Math.min(WINDOW, file.byteSize() - position));
         for (int i = 0; i < n; i++) {
-            int at = (int) (position - start);
-            if (filled - at < SHORT_STRING) {
-                start = position;
-                at = 0;
-                filled = (int) Math.min(window.length, file.byteSize() - start);
-                MemorySegment.copy(file, ValueLayout.JAVA_BYTE, start, window, 0, filled);
-            }
-            long length = filled - at < Long.BYTES ? -1 : littleEndian(window, at);
-            String value = length < 0 || length > filled - at - Long.BYTES
-                    ? MALFORMED
-                    : new String(window, at + Long.BYTES, (int) length, StandardCharsets.UTF_8);
-            if (value.indexOf(REPLACEMENT) < 0 && position + Long.BYTES + length <= MAX_HEADER) {
-                position += Long.BYTES + length;
-                values[i] = value;
+            string(window, strings, what);
+        }
+        return strings.build();
+    }
+
+    /** A part of the file that has been copied: {@code filled} bytes from {@code start}. */
+    private static final class Window {
+        final byte[] bytes;
+        long start;
+        int filled;
+
+        Window(int size) {
+            bytes = new byte[size];
+        }
+    }
+
+    private void string(Window window, GgufStrings.Builder strings, String what) {
+        int at = (int) (position - window.start);
+        if (window.filled - at < SHORT_STRING) {
+            window.start = position;
+            at = 0;
+            window.filled = (int) Math.min(window.bytes.length, file.byteSize() - position);
+            MemorySegment.copy(file, ValueLayout.JAVA_BYTE, position, window.bytes, 0, window.filled);
+        }
+        int room = window.filled - at - Long.BYTES;
+        long length = room < 0 ? -1 : littleEndian(window.bytes, at);
+        if (length >= 0
+                && length <= room
+                && position + Long.BYTES + length <= MAX_HEADER
+                && isUtf8(window.bytes, at + Long.BYTES, (int) length)) {
+            position += Long.BYTES + length;
+            strings.add(window.bytes, at + Long.BYTES, (int) length);
+        } else {
+            byte[] text = string(what).getBytes(StandardCharsets.UTF_8); // long, or an error to be told
+            strings.add(text, 0, text.length);
+            window.start = position;
+            window.filled = 0;
+        }
+    }
+
+    /** Letters of most scripts are told at a glance, the rest is left to Java's decoder. */
+    private static boolean isUtf8(byte[] bytes, int from, int length) {
+        int to = from + length;
+        for (int at = from; at < to; ) {
+            int lead = bytes[at];
+            if (lead >= 0) {
+                at++;
+            } else if (lead >= (byte) 0xC2 && lead <= (byte) 0xDF && at + 1 < to && bytes[at + 1] < (byte) 0xC0) {
+                at += 2;
             } else {
-                values[i] = string(what); // long, or an error to be told
-                filled = 0;
-                start = position;
+                // What is malformed becomes U+FFFD; so does U+FFFD itself, and then string(…) looks once more.
+                return new String(bytes, at, to - at, StandardCharsets.UTF_8).indexOf(REPLACEMENT) < 0;
             }
         }
-        return List.of(values);
+        return true;
     }
 
     private static long littleEndian(byte[] bytes, int at) {

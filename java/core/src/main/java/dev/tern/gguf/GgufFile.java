@@ -13,9 +13,9 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * A GGUF file, versions 2 and 3, little-endian, mapped read-only. The whole header is checked on opening: after that every
- * tensor's data lies within the file, aligned, without overlap. Thread-safe; after {@link #close} the data must not be
- * touched (an attempt throws {@link IllegalStateException}).
+ * A GGUF file, versions 2 and 3, little-endian, mapped read-only. The whole header is checked on opening: after that
+ * every tensor's data lies within the file, aligned, without overlap. Thread-safe; after {@link #close} the data must
+ * not be touched (an attempt throws {@link IllegalStateException}).
  *
  * <p>Format: ggml's {@code docs/gguf.md} and {@code gguf.cpp}.
  */
@@ -112,8 +112,8 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /**
-     * Tells the system that a tensor's pages are not needed for now, so that reading a large file once does not fill the
-     * process's memory. The data stays readable.
+     * Tells the system that a tensor's pages are not needed for now, so that reading a large file once does not fill
+     * the process's memory. The data stays readable.
      */
     public void release(GgufTensor tensor) {
         if (tensor.byteSize() > 0) {

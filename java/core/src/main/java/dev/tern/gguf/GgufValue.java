@@ -4,9 +4,9 @@ import java.util.List;
 
 /**
  * One metadata value. {@code value} is, by type: {@code Byte, Byte, Short, Short, Integer, Integer, Float, Boolean,
- * String, <array>, Long, Long, Double}; unsigned types hold their bits. An array holds {@code List<String>} for strings,
- * {@code List<GgufValue>} for nested arrays, {@code boolean[]} for booleans, and otherwise the primitive array of the
- * element ({@code byte[], short[], int[], long[], float[], double[]}).
+ * String, <array>, Long, Long, Double}; unsigned types hold their bits. An array holds {@code List<String>} for strings
+ * (that of a file {@link GgufStrings}), {@code List<GgufValue>} for nested arrays, {@code boolean[]} for booleans, and
+ * otherwise the primitive array of the element ({@code byte[], short[], int[], long[], float[], double[]}).
  *
  * @param type the type, {@link GgufValueType#ARRAY} for arrays
  * @param elementType the element's type for arrays, else the same as {@code type}
@@ -35,7 +35,7 @@ public record GgufValue(GgufValueType type, GgufValueType elementType, Object va
 
     /** An ARRAY of STRING. */
     public static GgufValue strings(List<String> values) {
-        return new GgufValue(GgufValueType.ARRAY, GgufValueType.STRING, List.copyOf(values));
+        return new GgufValue(GgufValueType.ARRAY, GgufValueType.STRING, GgufStrings.copyOf(values));
     }
 
     /** An ARRAY of INT32; the array is not copied. */

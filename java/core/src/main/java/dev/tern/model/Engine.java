@@ -10,10 +10,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a model: one set of scratch memory, one thread team, any number of sequences, each with its own
- * {@link KvCache}. Thread-safe: forward passes take turns, in order of arrival. {@link #close} waits for the pass at hand,
- * then frees what the engine and its owner hold; every later call throws {@link IllegalStateException}, so no thread ever
- * computes on memory that is gone.
+ * Runs a model: one set of scratch memory, one thread team, any number of sequences, each with its own {@link KvCache}.
+ * Thread-safe: forward passes take turns, in order of arrival. {@link #close} waits for the pass at hand, then frees
+ * what the engine and its owner hold; every later call throws {@link IllegalStateException}, so no thread ever computes
+ * on memory that is gone.
  */
 public final class Engine implements AutoCloseable {
     private final ModelHyperparameters model;
@@ -171,8 +171,8 @@ public final class Engine implements AutoCloseable {
 
     /**
      * As {@link #evaluate(KvCache, int, int[], int, int, int, MemorySegment)}, where of each token only the largest
-     * logits matter: the {@code top} largest and all that equal the least of them are those of the whole head to the bit;
-     * each other one may be -infinity instead.
+     * logits matter: the {@code top} largest and all that equal the least of them are those of the whole head to the
+     * bit; each other one may be -infinity instead.
      *
      * @param top 0 for all
      */
@@ -206,7 +206,8 @@ public final class Engine implements AutoCloseable {
      * and logits of each are those that a pass of its own would give, to the bit.
      *
      * @param spans of different sequences, no more than {@link #batchSize} tokens together
-     * @throws OutOfMemoryError when there is no memory for the keys and values of one of them; nothing is evaluated then
+     * @throws OutOfMemoryError when there is no memory for the keys and values of one of them; nothing is evaluated
+     *     then
      * @throws IllegalStateException when the engine or a cache is closed
      */
     public void evaluate(List<TokenSpan> spans) {
@@ -214,8 +215,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * As {@link #evaluate(List)}, but gives up once {@code abandoned} says so, which is asked in front of each block. The
-     * positions of the sequences are as they were then; their logits may be overwritten.
+     * As {@link #evaluate(List)}, but gives up once {@code abandoned} says so, which is asked in front of each block.
+     * The positions of the sequences are as they were then; their logits may be overwritten.
      *
      * @return whether it was evaluated
      */
@@ -346,8 +347,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Runs some work and measures what the forward passes meanwhile, this thread's and others', spend their time on. Passes
-     * that are not measured take no longer for it.
+     * Runs some work and measures what the forward passes meanwhile, this thread's and others', spend their time on.
+     * Passes that are not measured take no longer for it.
      *
      * @throws IllegalStateException when the engine is closed, or passes are being measured already
      */

@@ -1,5 +1,6 @@
 package dev.tern.model;
 
+import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.kernels.LutKernels;
 import dev.tern.kernels.LutWeights;
@@ -22,7 +23,8 @@ final class FileMatrix {
     final float factor; // of its .scale tensor
     TernaryLayout layout = TernaryLayout.ROWS;
     MemorySegment codes; // as kernels read it
-    float storedScale; // as the file has it, without the factor
+    private float storedScale;
+    private boolean scaleFound;
     float scale;
     @Nullable LutKernels lut; // who looks it up, when it is not multiplied
 
@@ -39,6 +41,20 @@ final class FileMatrix {
     /** Whether the file has it in {@link TernaryLayout#ROWS}. */
     boolean storedAsRows() {
         return codec.isRuntimeLayout() && cols % TernaryWeights.GROUP == 0;
+    }
+
+    /**
+     * The scale as the file has it, without the factor. Found once, by whichever thread comes first: where a file has
+     * no field for it, it is that of the first weight that is not zero, which may be far.
+     *
+     * @throws dev.tern.io.InputException when it is not finite
+     */
+    synchronized float storedScale(GgufFile file) {
+        if (!scaleFound) {
+            storedScale = codec.scale(data, rows, cols, file.where(tensor));
+            scaleFound = true;
+        }
+        return storedScale;
     }
 
     /** Bytes of a row in the file; 0 where rows do not lie one after the other. */

@@ -17,13 +17,13 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The forward pass of all graphs (BitNet b1.58 with sub-norms, Llama without), for a batch of tokens: consecutive ones of
- * one sequence, or of several. Products take all tokens at once, so that weights are read once for all sequences; what
- * has to do with positions goes by sequence ({@link AttentionStage}). Every member of the team executes {@link #run}; in
- * each stage the members take shares of its rows, tokens or heads until none is left, and the next stage begins when all are computed: a thread that the operating system holds
- * up keeps nobody waiting but for the share it has. Which member computes an element never changes how it is summed up,
- * so the result does not depend on the number of threads, on how a prompt is cut into batches, or on what is computed
- * beside it.
+ * The forward pass of all graphs (BitNet b1.58 with sub-norms, Llama without), for a batch of tokens: consecutive ones
+ * of one sequence, or of several. Products take all tokens at once, so that weights are read once for all sequences;
+ * what has to do with positions goes by sequence ({@link AttentionStage}). Every member of the team executes
+ * {@link #run}; in each stage the members take shares of its rows, tokens or heads until none is left, and the next
+ * stage begins when all are computed: a thread that the operating system holds up keeps nobody waiting but for the
+ * share it has. Which member computes an element never changes how it is summed up, so the result does not depend on
+ * the number of threads, on how a prompt is cut into batches, or on what is computed beside it.
  *
  * <pre>
  * x = embedding[id]; norm, quantize
@@ -33,12 +33,13 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Five stages a block for one token: what follows a semicolon takes a microsecond then, less than sharing it out,
- * and is done by the member that completes the last share, before it opens the next stage. Of several tokens that work is
- * shared out, each token being one piece ({@link TokenStep}), in a stage of its own. Where projections have low-rank
+ * and is done by the member that completes the last share, before it opens the next stage. Of several tokens that work
+ * is shared out, each token being one piece ({@link TokenStep}), in a stage of its own. Where projections have low-rank
  * corrections, a stage in front of theirs computes Vᵀ · x ({@link LowRankPass}). Tokens without logits leave the pass
  * once the last block has their keys and values.
  *
- * <p>All memory is allocated once; a pass allocates nothing. Not thread-safe: {@link Engine} lets one pass run at a time.
+ * <p>All memory is allocated once; a pass allocates nothing. Not thread-safe: {@link Engine} lets one pass run at a
+ * time.
  */
 final class Forward implements ThreadTeam.Program {
     private final ModelHyperparameters model;
@@ -101,7 +102,9 @@ final class Forward implements ThreadTeam.Program {
         clock = passes == null ? null : passes.clock();
     }
 
-    /** Hugging Face's pairing, which the bitnet architectures keep; files of {@code llama} are permuted to the other. */
+    /**
+     * Hugging Face's pairing, which the bitnet architectures keep; files of {@code llama} are permuted to the other.
+     */
     static RopePairing pairing(ModelHyperparameters model) {
         return model.architecture().equals("llama") ? RopePairing.NEIGHBOURS : RopePairing.HALVES;
     }
@@ -367,7 +370,9 @@ final class Forward implements ThreadTeam.Program {
         return count == 1 && trace == null;
     }
 
-    /** The last share of a stage is computed: does the step that follows, if it is one member's, and opens what is next. */
+    /**
+     * The last share of a stage is computed: does the step that follows, if it is one member's, and opens what is next.
+     */
     private void follow(int member, PassStage kind, int count, TokenStep step) {
         if (alone(count)) {
             mark(member, kind);

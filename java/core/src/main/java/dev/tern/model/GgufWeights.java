@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * are multiplied as rows, where a copy in large pages does not pay. The embedding, if it is not the head, stays in the
  * mapping; norms are copied.
  *
- * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is refused:
- * a model that has one computes something else than Tern would.
+ * <p>Every tensor is checked against the hyperparameters before any is read. A tensor the graph would not use is
+ * refused: a model that has one computes something else than Tern would.
  */
 public final class GgufWeights {
     private final GgufFile file;
@@ -137,8 +137,8 @@ public final class GgufWeights {
     }
 
     /**
-     * All matrices as kernels that look up would compute them; none when no matrix is packed for such kernels, or nobody
-     * asks for them.
+     * All matrices as kernels that look up would compute them; none when no matrix is packed for such kernels, or
+     * nobody asks for them.
      *
      * @throws KernelUnavailableException when they are demanded and only some matrices are, or not all in one format
      */

@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Keys and values of one sequence, all layers. Starts small and doubles up to the context length, so a short sequence in
- * a model with a long context costs little. Not thread-safe.
+ * Keys and values of one sequence, all layers. Starts small and doubles up to the context length, so a short sequence
+ * in a model with a long context costs little. Not thread-safe.
  */
 public final class KvCache implements AutoCloseable {
     private static final int FIRST_CAPACITY = 256;
@@ -117,8 +117,8 @@ public final class KvCache implements AutoCloseable {
     }
 
     /**
-     * Keys and values in an arena that {@link #close} frees; the small descriptor, which is what kernels are called with, in
-     * a garbage-collected one, for the reason given in {@link Forward}.
+     * Keys and values in an arena that {@link #close} frees; the small descriptor, which is what kernels are called
+     * with, in a garbage-collected one, for the reason given in {@link Forward}.
      */
     private static KvLayer allocate(Arena arena, int kvHeads, int capacity, int headDim, FloatType type) {
         Arena descriptors = Arena.ofAuto();

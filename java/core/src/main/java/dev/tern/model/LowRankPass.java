@@ -10,8 +10,8 @@ import java.lang.foreign.SegmentAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes the low-rank corrections of a pass: first z = Vᵀ · x, a stage of its own, then, where a projection's rows are
- * computed, y += U · z for the same rows. Every sum is one kernel's, over a whole row, whoever computes it. Of a
+ * Computes the low-rank corrections of a pass: first z = Vᵀ · x, a stage of its own, then, where a projection's rows
+ * are computed, y += U · z for the same rows. Every sum is one kernel's, over a whole row, whoever computes it. Of a
  * model without corrections it holds and does nothing. Not thread-safe but as {@link Forward} is.
  */
 final class LowRankPass {

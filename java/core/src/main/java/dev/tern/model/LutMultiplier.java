@@ -13,13 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Multiplies packed weights. A few tokens go through tables. For many, rows are unpacked into a member's scratch, some at a time,
- * and multiplied from there, since unpacking once costs less than looking up for each. All memory is allocated once.
+ * Multiplies packed weights. A few tokens go through tables. For many, rows are unpacked into a member's scratch, some
+ * at a time, and multiplied from there, since unpacking once costs less than looking up for each. All memory is
+ * allocated once.
  */
 final class LutMultiplier {
     /**
-     * Tokens from which unpacking pays. On Zen 4, a thread, in G weights/s: look-ups 112 for any batch from 8 on, multiply-add 133
-     * for 32 tokens and 146 for 128, unpacking 20: 32 tokens take as long either way, 128 are a fifth faster unpacked.
+     * Tokens from which unpacking pays. On Zen 4, a thread, in G weights/s: look-ups 112 for any batch from 8 on,
+     * multiply-add 133 for 32 tokens and 146 for 128, unpacking 20: 32 tokens take as long either way, 128 are a fifth
+     * faster unpacked.
      */
     static final int UNPACK_FROM = 48;
 
@@ -47,7 +49,9 @@ final class LutMultiplier {
         }
     }
 
-    /** Tables of quantized tokens [begin, end) of a batch of {@code tokens}, where the projection is looked up in them. */
+    /**
+     * Tables of quantized tokens [begin, end) of a batch of {@code tokens}, where the projection is looked up in them.
+     */
     void buildTables(Projection first, Activations a, int tokens, int begin, int end) {
         if (first instanceof LutWeights w && tokens < UNPACK_FROM) {
             w.kernels().buildTables(w.shape().format(), a, begin, end, tables);

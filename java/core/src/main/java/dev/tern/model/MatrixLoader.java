@@ -148,9 +148,9 @@ final class MatrixLoader {
     }
 
     private void plan(FileMatrix m, Deal deal) {
-        m.storedScale = m.codec.scale(m.data, m.rows, m.cols, file.where(m.tensor));
         if (m.lut != null) {
             deal.add(0, scratch -> {
+                m.storedScale(file);
                 m.codec.check(m.data, m.rows, m.cols, file.where(m.tensor));
                 finish(m);
             });
@@ -180,6 +180,7 @@ final class MatrixLoader {
 
     /** Rows [from, to) into the layout, from 128 columns a group of the file's, or through the codec. */
     private void pack(FileMatrix m, @Nullable TernaryWeights panels, int from, int to, Scratch scratch) {
+        float scale = m.storedScale(file); // the first thing that can be wrong with a matrix
         long rowBytes = TernaryWeights.rowBytes(m.cols);
         MemorySegment rows;
         if (m.storedAsRows()) {
@@ -189,7 +190,7 @@ final class MatrixLoader {
             rows = panels != null
                     ? scratch.rows((to - from) * rowBytes)
                     : m.codes.asSlice(from * rowBytes, (to - from) * rowBytes);
-            decode(m, from, to, rows);
+            decode(m, scale, from, to, rows);
         }
         if (panels != null) {
             kernels.ternaryPack(rows, from, to, panels);
@@ -199,14 +200,15 @@ final class MatrixLoader {
     }
 
     /**
-     * By a kernel where one is faster than the codec, which says of rows that the kernel refuses what is wrong with them.
+     * By a kernel where one is faster than the codec, which says of rows that the kernel refuses what is wrong with
+     * them.
      */
-    private void decode(FileMatrix m, int from, int to, MemorySegment rows) {
+    private void decode(FileMatrix m, float scale, int from, int to, MemorySegment rows) {
         int decoded = from;
         Optional<TernaryEncoding> encoding = m.codec.encoding();
         if (encoding.isPresent() && kernels.tier() != Tier.JAVA && kernels.tier() != Tier.SCALAR) {
             MemorySegment in = m.data.asSlice(from * encoding.get().rowBytes(m.cols));
-            int refused = kernels.ternaryDecode(encoding.get(), in, to - from, m.cols, m.storedScale, rows);
+            int refused = kernels.ternaryDecode(encoding.get(), in, to - from, m.cols, scale, rows);
             decoded = refused < 0 ? to : from + refused;
         }
         if (decoded < to) {
@@ -228,7 +230,7 @@ final class MatrixLoader {
     }
 
     private void finish(FileMatrix m) {
-        float scale = m.storedScale * m.factor;
+        float scale = m.storedScale(file) * m.factor;
         if (!Float.isFinite(scale)) {
             throw InputException.at(file.path())
                     .tensor(m.tensor.name())

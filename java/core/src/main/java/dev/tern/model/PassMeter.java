@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures passes: their {@link StageClock}, and what the matrices and the cache make them read and compute. The additions
- * of a token's norms and the like are not counted.
+ * Measures passes: their {@link StageClock}, and what the matrices and the cache make them read and compute. The
+ * additions of a token's norms and the like are not counted.
  */
 final class PassMeter {
     private final ModelHyperparameters model;
@@ -36,8 +36,8 @@ final class PassMeter {
     }
 
     /**
-     * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted. What a
-     * screened head reads is not known, and then nothing is said of the head's bytes and operations.
+     * A pass begins. Behind the last block's keys and values it computes only those tokens whose logits are wanted.
+     * What a screened head reads is not known, and then nothing is said of the head's bytes and operations.
      */
     void begin(PassTokens pass, boolean withHead, boolean wholeHead) {
         int count = pass.all().tokens();

@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * The tokens of the pass at hand: spans of one sequence or several, one behind the other in the pass's memory. What
- * reads weights takes them as one batch; what reads caches goes by span. Reused from pass to pass; the members of a team
- * read it.
+ * reads weights takes them as one batch; what reads caches goes by span. Reused from pass to pass; the members of a
+ * team read it.
  */
 final class PassTokens {
     private List<TokenSpan> spans = List.of();

@@ -9,14 +9,17 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What grows with the longest sequence and is shared by all: the rotation table, and each thread's scratch for attention
- * scores. Not thread-safe; {@link #reserve} must not run beside a forward pass.
+ * What grows with the longest sequence and is shared by all: the rotation table, and each thread's scratch for
+ * attention scores. Not thread-safe; {@link #reserve} must not run beside a forward pass.
  *
  * <p>Rotation as Hugging Face computes it: frequency i is {@code 1 / theta^(2i / dims)} in float32, the angle is
  * {@code (float) position * frequency} in float32, and the table holds the cosine and sine of that float, rounded once.
  */
 final class PositionTables {
-    /** Positions of a first, short sequence: tables double as they are outgrown, which costs no more in all than large ones. */
+    /**
+     * Positions of a first, short sequence: tables double as they are outgrown, which costs no more in all than large
+     * ones.
+     */
     private static final int FIRST_CAPACITY = 64;
 
     private final ModelHyperparameters model;

@@ -5,8 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * Memory of a forward pass, allocated once: float32 {@code [batch][width]} unless said otherwise. A pass over few tokens
- * touches the first rows of each alone, so that in {@link dev.tern.kernels.DemandPages} it takes what those need.
+ * Memory of a forward pass, allocated once: float32 {@code [batch][width]} unless said otherwise. A pass over few
+ * tokens touches the first rows of each alone, so that in {@link dev.tern.kernels.DemandPages} it takes what those
+ * need.
  */
 final class Scratch {
     final int hidden;

@@ -25,6 +25,22 @@ public record TokenSpan(
         MemorySegment logits,
         int top) {
 
+    /** @throws IllegalArgumentException when {@code top} is negative */
+    public TokenSpan {
+        requireTop(top);
+    }
+
+    /**
+     * Checks how many of the largest logits are to matter.
+     *
+     * @throws IllegalArgumentException when that is a negative number
+     */
+    public static void requireTop(int top) {
+        if (top < 0) {
+            throw new IllegalArgumentException("the largest logits: expected how many, or 0 for all; found " + top);
+        }
+    }
+
     /** Tokens whose logits are computed. */
     int wanted() {
         return count - firstLogits;

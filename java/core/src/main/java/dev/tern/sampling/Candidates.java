@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Tokens still in the running, with their logits. A temperature is kept beside the logits, so that dividing by it neither
- * rounds them nor makes equals of any. Selection is by binary heaps, without sorting the vocabulary. Arrays are kept from
- * token to token. Ties go to the lower id, so the order is total and results do not depend on the way there.
+ * Tokens still in the running, with their logits. A temperature is kept beside the logits, so that dividing by it
+ * neither rounds them nor makes equals of any. Selection is by binary heaps, without sorting the vocabulary. Arrays are
+ * kept from token to token. Ties go to the lower id, so the order is total and results do not depend on the way there.
  */
 final class Candidates {
     private final int[] ids;

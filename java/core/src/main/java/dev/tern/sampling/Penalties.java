@@ -2,8 +2,8 @@ package dev.tern.sampling;
 
 /**
  * What makes tokens of the recent text less likely. For a token that stands {@code n > 0} times among the last
- * {@code lastN}, the prompt's included, its logit is divided (if positive) or multiplied (if not) by {@code repeat}, and
- * then {@code n * frequency + presence} is subtracted.
+ * {@code lastN}, the prompt's included, its logit is divided (if positive) or multiplied (if not) by {@code repeat},
+ * and then {@code n * frequency + presence} is subtracted.
  *
  * @param repeat 1 changes nothing; less than 1 makes repetition likelier
  * @param presence 0 changes nothing; OpenAI's range is -2 to 2

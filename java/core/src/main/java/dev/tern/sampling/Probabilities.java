@@ -4,8 +4,8 @@ package dev.tern.sampling;
  * Which probabilities are told with each token.
  *
  * @param count of how many of the likeliest tokens, beside the chosen one; -1 tells none at all
- * @param afterSampling of the distribution that the token was drawn from, after bias, constraint and chain; otherwise of
- *     the softmax over all logits as the model gives them
+ * @param afterSampling of the distribution that the token was drawn from, after bias, constraint and chain; otherwise
+ *     of the softmax over all logits as the model gives them
  */
 public record Probabilities(int count, boolean afterSampling) {
     /** Tells none. */

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the tokens of one sequence, as {@link SamplingOptions} say. Random numbers are {@code SplitMix64}'s: for each
- * token one for each XTC stage that finds two candidates or more, in the order of the chain, and then one for the choice,
- * unless a temperature of 0 leaves none. Exponentials and logarithms are {@link StrictMath}'s, so a seed gives the same
- * tokens on every machine. Keeps its scratch memory, and allocates nothing per token once that has its size, but where
- * probabilities are asked for. Not thread-safe.
+ * token one for each XTC stage that finds two candidates or more, in the order of the chain, and then one for the
+ * choice, unless a temperature of 0 leaves none. Exponentials and logarithms are {@link StrictMath}'s, so a seed gives
+ * the same tokens on every machine. Keeps its scratch memory, and allocates nothing per token once that has its size,
+ * but where probabilities are asked for. Not thread-safe.
  */
 public final class Sampler {
     private final SamplingOptions options;
@@ -30,7 +30,9 @@ public final class Sampler {
     private final SplitMix random;
     private List<TokenProbability> probabilities = List.of();
 
-    /** A sampler of a vocabulary of {@code vocabSize} tokens, without breakers of repetitions and without constraint. */
+    /**
+     * A sampler of a vocabulary of {@code vocabSize} tokens, without breakers of repetitions and without constraint.
+     */
     public Sampler(SamplingOptions options, int vocabSize, long seed) {
         this(options, vocabSize, seed, SequenceBreakers.NONE, null);
     }
@@ -188,9 +190,9 @@ public final class Sampler {
     }
 
     /**
-     * Of the token sampled last, where {@link SamplingOptions#probabilities} asks for them: first the token itself, then
-     * as many of the likeliest as are asked for and there are, the likeliest first; the token is among these again where
-     * it is one. Else empty.
+     * Of the token sampled last, where {@link SamplingOptions#probabilities} asks for them: first the token itself,
+     * then as many of the likeliest as are asked for and there are, the likeliest first; the token is among these again
+     * where it is one. Else empty.
      */
     public List<TokenProbability> probabilities() {
         return probabilities;

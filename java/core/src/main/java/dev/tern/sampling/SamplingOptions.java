@@ -73,11 +73,11 @@ public record SamplingOptions(
         for (SamplerStage stage : activeStages()) {
             switch (stage) {
                 case TOP_K -> {
-                    return truncation.topK() + lowered;
+                    return decisive(truncation.topK(), lowered);
                 }
                 case TEMPERATURE -> {
                     if (temperature.isGreedy()) {
-                        return 1 + lowered;
+                        return decisive(1, lowered);
                     }
                     if (temperature.range() > 0) {
                         return 0; // the entropy of all
@@ -90,6 +90,11 @@ public record SamplingOptions(
             }
         }
         return 0;
+    }
+
+    /** Their sum; 0, for all logits, where that is more than any vocabulary has. */
+    private static int decisive(int kept, int lowered) {
+        return kept > Integer.MAX_VALUE - lowered ? 0 : kept + lowered;
     }
 
     /** Whether random numbers decide anything, so that the seed matters. */

@@ -3,7 +3,10 @@ package dev.tern.sampling;
 import java.util.List;
 import java.util.Map;
 
-/** Builds {@link SamplingOptions}, number by number; each setter's number is described where it ends up. Not thread-safe. */
+/**
+ * Builds {@link SamplingOptions}, number by number; each setter's number is described where it ends up. Not
+ * thread-safe.
+ */
 public final class SamplingOptionsBuilder {
     private float temperature = 0.8f;
     private float dynatempRange;

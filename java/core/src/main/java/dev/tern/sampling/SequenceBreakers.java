@@ -1,12 +1,15 @@
 package dev.tern.sampling;
 
 import dev.tern.tokenizer.Tokenizer;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Texts over which no repetition reaches, as tokens: every token that contains one, and every token with whose end one
@@ -35,39 +38,62 @@ public final class SequenceBreakers {
 
     /** Breakers as a vocabulary spells them. Of one longer than 40 bytes the beginning counts. */
     public static SequenceBreakers of(List<String> breakers, Tokenizer tokenizer) {
-        List<byte[]> texts = breakers.stream()
-                .map(breaker -> breaker.getBytes(StandardCharsets.UTF_8))
-                .map(bytes -> Arrays.copyOf(bytes, Math.min(bytes.length, MOST_BYTES)))
-                .toList();
+        byte[][][] byFirst = byFirstByte(breakers);
+        Map<ByteBuffer, int[]> rests = new HashMap<>();
         Map<Integer, List<int[]>> sequences = new HashMap<>();
         int vocabSize = tokenizer.vocabulary().size();
         for (int id = 0; id < vocabSize; id++) {
             byte[] token = tokenizer.bytes(id);
-            for (byte[] text : texts) {
-                add(sequences, id, token, text, tokenizer);
+            for (int at = 0; at < token.length; at++) {
+                for (byte[] text : byFirst[token[at] & 0xFF]) {
+                    int[] rest = rest(token, at, text, rests, tokenizer);
+                    if (rest != null) {
+                        add(sequences.computeIfAbsent(id, any -> new ArrayList<>()), rest);
+                    }
+                }
             }
         }
         return new SequenceBreakers(vocabSize, sequences);
     }
 
-    private static void add(
-            Map<Integer, List<int[]>> sequences, int id, byte[] token, byte[] breaker, Tokenizer tokenizer) {
-        for (int at = 0; at < token.length; at++) {
-            int common = Math.min(token.length - at, breaker.length);
-            if (Arrays.mismatch(token, at, at + common, breaker, 0, common) >= 0) {
-                continue;
-            }
-            boolean insideCharacter = common < breaker.length && (breaker[common] & 0xC0) == 0x80;
-            if (insideCharacter) {
-                continue; // its rest is no text
-            }
-            String rest = new String(breaker, common, breaker.length - common, StandardCharsets.UTF_8);
+    /** Different breakers, as bytes, by the first of these. */
+    private static byte[][][] byFirstByte(List<String> breakers) {
+        Map<Integer, List<byte[]>> byFirst = breakers.stream()
+                .map(breaker -> breaker.getBytes(StandardCharsets.UTF_8))
+                .map(bytes -> ByteBuffer.wrap(Arrays.copyOf(bytes, Math.min(bytes.length, MOST_BYTES))))
+                .distinct()
+                .map(ByteBuffer::array)
+                .collect(Collectors.groupingBy(bytes -> bytes[0] & 0xFF));
+        byte[][][] texts = new byte[256][][];
+        Arrays.setAll(texts, first -> byFirst.getOrDefault(first, List.of()).toArray(byte[][]::new));
+        return texts;
+    }
+
+    /**
+     * The tokens that must follow a token where a breaker begins in it, at {@code at}; null where none does.
+     *
+     * @param known by what is left of a breaker: few are, as against the tokens that end with its beginning
+     */
+    private static int @Nullable [] rest(
+            byte[] token, int at, byte[] breaker, Map<ByteBuffer, int[]> known, Tokenizer tokenizer) {
+        int common = Math.min(token.length - at, breaker.length);
+        if (Arrays.mismatch(token, at, at + common, breaker, 0, common) >= 0) {
+            return null;
+        }
+        boolean insideCharacter = common < breaker.length && (breaker[common] & 0xC0) == 0x80;
+        if (insideCharacter) {
+            return null; // its rest is no text
+        }
+        return known.computeIfAbsent(ByteBuffer.wrap(breaker, common, breaker.length - common), left -> {
+            String rest = StandardCharsets.UTF_8.decode(left.duplicate()).toString();
             int[] tokens = rest.isEmpty() ? new int[0] : tokenizer.encode(rest, false, false);
-            int[] tail = Arrays.copyOf(tokens, Math.min(tokens.length, MOST_TOKENS));
-            List<int[]> known = sequences.computeIfAbsent(id, any -> new ArrayList<>());
-            if (known.stream().noneMatch(other -> Arrays.equals(other, tail))) {
-                known.add(tail);
-            }
+            return Arrays.copyOf(tokens, Math.min(tokens.length, MOST_TOKENS));
+        });
+    }
+
+    private static void add(List<int[]> rests, int[] rest) {
+        if (rests.stream().noneMatch(other -> Arrays.equals(other, rest))) {
+            rests.add(rest);
         }
     }
 

@@ -3,8 +3,8 @@ package dev.tern.sampling;
 import java.util.List;
 
 /**
- * Finds stop strings in text that arrives piece by piece, across the borders of pieces. Text that could be the beginning
- * of a stop string is held back until it is certain. Not thread-safe.
+ * Finds stop strings in text that arrives piece by piece, across the borders of pieces. Text that could be the
+ * beginning of a stop string is held back until it is certain. Not thread-safe.
  */
 public final class StopStrings {
     private final List<String> stops;

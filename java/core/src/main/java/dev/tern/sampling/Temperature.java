@@ -4,9 +4,10 @@ package dev.tern.sampling;
  * How flat the distribution is made from which a token is drawn.
  *
  * @param value logits are divided by it; 0 takes the most likely of the tokens that are left
- * @param range more than 0: the temperature lies between {@code value - range} (at least 0), where the model is certain,
- *     and {@code value + range}, where all tokens are equally likely: {@code low + (high - low) * h^exponent} with the
- *     entropy h of the tokens left, as a share of the largest that so many can have (llama.cpp's dynamic temperature)
+ * @param range more than 0: the temperature lies between {@code value - range} (at least 0), where the model is
+ *     certain, and {@code value + range}, where all tokens are equally likely: {@code low + (high - low) * h^exponent}
+ *     with the entropy h of the tokens left, as a share of the largest that so many can have (llama.cpp's dynamic
+ *     temperature)
  * @param exponent of that entropy
  */
 public record Temperature(float value, float range, float exponent) {

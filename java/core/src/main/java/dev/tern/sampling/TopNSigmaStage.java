@@ -1,8 +1,8 @@
 package dev.tern.sampling;
 
 /**
- * {@link Truncation#topNSigma}: drops logits below {@code max - n * sigma}, sigma the standard deviation of those that are
- * not -infinity. The temperature does not matter.
+ * {@link Truncation#topNSigma}: drops logits below {@code max - n * sigma}, sigma the standard deviation of those that
+ * are not -infinity. The temperature does not matter.
  */
 record TopNSigmaStage(float n) implements Stage {
     @Override

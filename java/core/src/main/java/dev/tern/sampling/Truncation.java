@@ -10,7 +10,8 @@ package dev.tern.sampling;
  *     (Meister et al., "Locally Typical Sampling", 2022), which may drop the most likely; 1 keeps all
  * @param topNSigma drop tokens whose logit is more than this many standard deviations of the logits below the largest
  *     (Tang et al., "Top-nσ", 2024); 0 or less drops none
- * @param minKeep top-p, min-p, typical-p and XTC leave at least so many tokens, where there are as many; 0 asks for none
+ * @param minKeep top-p, min-p, typical-p and XTC leave at least so many tokens, where there are as many; 0 asks for
+ *     none
  */
 public record Truncation(int topK, float topP, float minP, float typicalP, float topNSigma, int minKeep) {
 

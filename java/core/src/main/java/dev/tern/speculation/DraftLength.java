@@ -42,8 +42,8 @@ public final class DraftLength {
     }
 
     /**
-     * As {@link #choose(int, int)}, in a pass that gives other sequences a token each as well: what drafted tokens cost,
-     * all of them wait for.
+     * As {@link #choose(int, int)}, in a pass that gives other sequences a token each as well: what drafted tokens
+     * cost, all of them wait for.
      *
      * @param others sequences besides this one
      * @param passCost time of the pass with so many drafted tokens, in units of that with none

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A model's chat template: Jinja2 as transformers runs it ({@code trim_blocks}, {@code lstrip_blocks}, loop controls,
- * {@code {% generation %}}, {@code tojson} as plain JSON, {@code raise_exception}, {@code strftime_now}). Templates come with
- * models from anywhere, so they can reach nothing, and what they may take in time and memory is limited. Immutable and
- * thread-safe.
+ * {@code {% generation %}}, {@code tojson} as plain JSON, {@code raise_exception}, {@code strftime_now}). Templates
+ * come with models from anywhere, so they can reach nothing, and what they may take in time and memory is limited.
+ * Immutable and thread-safe.
  *
  * <p>Not part of it, and refused when the template is parsed: inheritance, includes and imports, escaping by itself.
  */

@@ -7,7 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The methods of strings, dicts and lists that change nothing; those that would are not there, as in Jinja2's sandbox. */
+/**
+ * The methods of strings, dicts and lists that change nothing; those that would are not there, as in Jinja2's sandbox.
+ */
 final class Methods {
     private final Evaluator evaluator;
     private final Limits limits;

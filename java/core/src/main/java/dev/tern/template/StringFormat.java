@@ -3,8 +3,9 @@ package dev.tern.template;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Python's {@code 'text {} {0} {name.key[0]!r:>8.2f}'.format(…)}: fields by order, number or name, with items of them, and
- * specifications of fill, alignment, sign, zeros, width, thousands, precision and the types s, d, f, x, X, o, b, % and c.
+ * Python's {@code 'text {} {0} {name.key[0]!r:>8.2f}'.format(…)}: fields by order, number or name, with items of them,
+ * and specifications of fill, alignment, sign, zeros, width, thousands, precision and the types s, d, f, x, X, o, b, %
+ * and c.
  */
 final class StringFormat {
     private static final int MAX_WIDTH = 1000;
@@ -86,7 +87,7 @@ final class StringFormat {
             boolean attribute = path.charAt(end) == '.';
             int from = end + 1;
             end = from;
-            while (end < path.length() && (attribute ? path.charAt(end) != '.' && path.charAt(end) != '[' : path.charAt(end) != ']')) {
+            while (end < path.length() && (attribute ? ".[" : "]").indexOf(path.charAt(end)) < 0) {
                 end++;
             }
             String key = path.substring(from, end);
@@ -175,7 +176,8 @@ final class StringFormat {
                     throw new TemplateError("a string cannot be formatted as '" + text + "'");
                 }
                 String s = Values.str(value);
-                String cut = precision >= 0 && Values.length(s) > precision ? s.substring(0, s.offsetByCodePoints(0, precision)) : s;
+                boolean longer = precision >= 0 && Values.length(s) > precision;
+                String cut = longer ? s.substring(0, s.offsetByCodePoints(0, precision)) : s;
                 return padded("", cut, zeros ? "0" : fill, align == 0 ? '<' : align);
             }
             String digits = digits(value, text);
@@ -201,7 +203,8 @@ final class StringFormat {
                     }
                 }
                 case 'd', 'n', 'x', 'X', 'o', 'b', 'c' -> { }
-                default -> throw new TemplateError("the format type '" + type + "' is none that this interpreter knows");
+                default ->
+                    throw new TemplateError("the format type '" + type + "' is none that this interpreter knows");
             }
             if (real || precision >= 0) {
                 throw new TemplateError(Values.type(value) + " cannot be formatted as '" + text + "'");
@@ -223,7 +226,8 @@ final class StringFormat {
             }
             int point = number.indexOf('.');
             String whole = point < 0 ? number : number.substring(0, point);
-            return whole.replaceAll("(?<=[0-9])(?=([0-9]{3})+$)", Character.toString(thousands)) + (point < 0 ? "" : number.substring(point));
+            return whole.replaceAll("(?<=[0-9])(?=([0-9]{3})+$)", Character.toString(thousands))
+                    + (point < 0 ? "" : number.substring(point));
         }
 
         private String padded(String front, String text, String filling, char alignment) {

@@ -21,8 +21,8 @@ import java.util.Map;
  * @param preservesReasoning {@code reasoning_content} of answers past appears
  * @param thinkingSwitch {@code enable_thinking} makes a difference
  * @param reasoningEffort {@code reasoning_effort} makes a difference
- * @param endOfTurn what stands behind an assistant's answer up to the end of its line; empty where nothing does. A text to stop
- *     at where the vocabulary knows no such token
+ * @param endOfTurn what stands behind an assistant's answer up to the end of its line; empty where nothing does. A text
+ *     to stop at where the vocabulary knows no such token
  */
 public record TemplateCapabilities(
         boolean systemRole,

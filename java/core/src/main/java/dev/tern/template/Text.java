@@ -81,7 +81,9 @@ final class Text {
         return " ".repeat(left) + s + " ".repeat(margin - left);
     }
 
-    /** The truncate filter: cut between words unless {@code killwords}, and only where it spares more than the leeway. */
+    /**
+     * The truncate filter: cut between words unless {@code killwords}, and only where it spares more than the leeway.
+     */
     static String truncated(String s, Arguments.Bound bound) {
         long length = bound.integer(0, 255);
         String end = bound.text(2, "...");

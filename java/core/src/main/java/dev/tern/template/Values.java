@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Values as Python has them: null is None; then Boolean, Long, Double, String, List, {@link Tuple}, Map, {@link Namespace},
- * {@link Callable}, {@link Undefined}. Strings are sequences of code points. Integers beyond 64 bits, which arguments of
- * a tool may be, are BigInteger and can be printed and compared, no more.
+ * Values as Python has them: null is None; then Boolean, Long, Double, String, List, {@link Tuple}, Map,
+ * {@link Namespace}, {@link Callable}, {@link Undefined}. Strings are sequences of code points. Integers beyond 64
+ * bits, which arguments of a tool may be, are BigInteger and can be printed and compared, no more.
  */
 final class Values {
     /** Deeper values than this are no chat's, and could not be printed. */

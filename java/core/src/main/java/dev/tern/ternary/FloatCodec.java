@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
- * Ternary matrices as plain floats: 0 and plus or minus s, rounded to the type. Exact in T; reading takes s = max |W| and
- * refuses a tensor with any other value.
+ * Ternary matrices as plain floats: 0 and plus or minus s, rounded to the type. Exact in T; reading takes s = max |W|
+ * and refuses a tensor with any other value.
  *
  * @param type F16, BF16 or F32
  */

@@ -169,7 +169,9 @@ public sealed interface TernaryCodec permits I2sCodec, BlockCodec, LutCodec, Flo
         return pack(in, rows, cols, 0, rows, runtime, where);
     }
 
-    /** The encoding as kernels decode it, with the checks of {@link #pack} and the same codes; empty where none does. */
+    /**
+     * The encoding as kernels decode it, with the checks of {@link #pack} and the same codes; empty where none does.
+     */
     default Optional<TernaryEncoding> encoding() {
         return Optional.empty();
     }

@@ -1,7 +1,5 @@
 package dev.tern.tokenizer;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * The alphabet in which byte-level vocabularies spell bytes (GPT-2's {@code bytes_to_unicode}): printable Latin-1
  * characters stand for themselves, the other 68 bytes for U+0100 and on, in order. So a space is written {@code Ġ}.
@@ -31,32 +29,27 @@ final class ByteAlphabet {
         return new String(piece);
     }
 
-    /** The bytes that the piece spells, or null when a character is not of this alphabet. */
-    byte @Nullable [] decode(String piece) {
-        byte[] decoded = new byte[piece.length()];
-        for (int i = 0; i < decoded.length; i++) {
-            char c = piece.charAt(i);
-            if (c >= CHARS || bytes[c] < 0) {
-                return null;
-            }
-            decoded[i] = (byte) bytes[c];
-        }
-        return decoded;
-    }
-
     /**
-     * Decodes characters {@code [from, to)} of {@code text} into {@code out} at {@code at}, when there is room.
+     * Decodes bytes {@code [from, to)} of UTF-8 into {@code out} at {@code at}, where there is room for as many.
      *
-     * @return the number of bytes, or -1 when a character is not of this alphabet
+     * @return the number of bytes that they spell, or -1 when a character is not of this alphabet, or cut off
      */
-    int decode(String text, int from, int to, byte[] out, int at) {
+    int decode(byte[] utf8, int from, int to, byte[] out, int at) {
+        int end = at;
         for (int i = from; i < to; i++) {
-            char c = text.charAt(i);
+            int c = utf8[i];
+            if (c < 0) {
+                // The alphabet ends at U+0143: no character of it has more than two bytes.
+                if (c >= (byte) 0xE0 || i + 1 == to) {
+                    return -1;
+                }
+                c = (c & 0x1F) << 6 | utf8[++i] & 0x3F;
+            }
             if (c >= CHARS || bytes[c] < 0) {
                 return -1;
             }
-            out[at + i - from] = (byte) bytes[c];
+            out[end++] = (byte) bytes[c];
         }
-        return to - from;
+        return end - at;
     }
 }

@@ -2,6 +2,7 @@ package dev.tern.tokenizer;
 
 import dev.tern.io.InputException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Byte-level BPE. */
@@ -16,7 +17,7 @@ final class BytePairTables implements SubwordEncoder.Tables {
         this.vocabulary = vocabulary;
         this.ignoreMerges = model.ignoreMerges();
         this.pieces = bytes.pieces(vocabulary);
-        this.merges = merges(model.merges());
+        this.merges = new Merges(model.merges()).read();
         byte[] one = new byte[1];
         for (int b = 0; b < 256; b++) {
             one[0] = (byte) b;
@@ -51,49 +52,67 @@ final class BytePairTables implements SubwordEncoder.Tables {
                 .exception());
     }
 
-    private MergeTable merges(java.util.List<String> ranks) {
-        ByteAlphabet alphabet = new ByteAlphabet();
-        MergeTable table = new MergeTable(ranks.size());
-        Map<String, Integer> addedIds = new HashMap<>();
-        for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.types().get(id).added()) {
-                addedIds.put(vocabulary.tokens().get(id), id);
+    /** Reads the merges of a vocabulary. */
+    private final class Merges {
+        private final List<String> ranks;
+        private final Spellings spellings;
+        private final ByteAlphabet alphabet = new ByteAlphabet();
+        private final Map<String, Integer> addedIds = new HashMap<>();
+        private final MergeTable table;
+        private byte[] scratch = new byte[256];
+
+        Merges(List<String> ranks) {
+            this.ranks = ranks;
+            this.spellings = Spellings.of(ranks);
+            this.table = new MergeTable(ranks.size());
+            for (int id = 0; id < vocabulary.size(); id++) {
+                if (vocabulary.types().get(id).added()) {
+                    addedIds.put(vocabulary.tokens().get(id), id);
+                }
             }
         }
-        byte[] scratch = new byte[256];
-        for (int rank = 0; rank < ranks.size(); rank++) {
-            String merge = ranks.get(rank);
-            int space = CharacterPairTables.space(vocabulary, merge, rank);
-            if (merge.length() > scratch.length) {
-                scratch = new byte[merge.length()];
+
+        MergeTable read() {
+            for (int rank = 0; rank < ranks.size(); rank++) {
+                read(rank);
             }
-            int left = alphabet.decode(merge, 0, space, scratch, 0);
-            int right = left < 0 ? -1 : alphabet.decode(merge, space + 1, merge.length(), scratch, left);
+            return table;
+        }
+
+        private void read(int rank) {
+            byte[] utf8 = spellings.utf8();
+            int from = spellings.offsets()[rank];
+            int to = spellings.offsets()[rank + 1];
+            int space = spellings.space(rank);
+            if (space < 0) {
+                throw CharacterPairTables.noPair(vocabulary, rank);
+            }
+            if (to - from > scratch.length) {
+                scratch = new byte[to - from];
+            }
+            int left = alphabet.decode(utf8, from, space, scratch, 0);
+            int right = left < 0 ? -1 : alphabet.decode(utf8, space + 1, to, scratch, left);
             if (right < 0) {
                 throw CharacterPairTables.badMerge(
-                        vocabulary, rank, "pieces spelled in the byte alphabet of GPT-2", "'" + merge + "'");
+                        vocabulary, rank, "pieces spelled in the byte alphabet of GPT-2", "'" + ranks.get(rank) + "'");
             }
-            table.put(
-                    piece(scratch, 0, left, addedIds, alphabet, rank),
-                    piece(scratch, left, left + right, addedIds, alphabet, rank),
-                    rank,
-                    piece(scratch, 0, left + right, addedIds, alphabet, rank));
+            table.put(piece(0, left, rank), piece(left, left + right, rank), rank, piece(0, left + right, rank));
         }
-        return table;
-    }
 
-    /** A piece of a merge. Files that do not say which added tokens are pieces too betray it here. */
-    private int piece(byte[] bytes, int from, int to, Map<String, Integer> addedIds, ByteAlphabet alphabet, int rank) {
-        int id = pieces.find(bytes, from, to);
-        if (id == PieceTable.ABSENT) {
-            String spelled = alphabet.encode(bytes, from, to);
-            Integer addedId = addedIds.get(spelled);
-            if (addedId == null) {
+        /** A piece of a merge. Files that do not say which added tokens are pieces too betray it here. */
+        private int piece(int from, int to, int rank) {
+            int id = pieces.find(scratch, from, to);
+            return id != PieceTable.ABSENT ? id : addedPiece(from, to, rank);
+        }
+
+        private int addedPiece(int from, int to, int rank) {
+            String spelled = alphabet.encode(scratch, from, to);
+            Integer id = addedIds.get(spelled);
+            if (id == null) {
                 throw CharacterPairTables.badMerge(vocabulary, rank, "pieces of the vocabulary", "'" + spelled + "'");
             }
-            id = addedId;
             pieces.put(id);
+            return id;
         }
-        return id;
     }
 }

@@ -1,9 +1,7 @@
 package dev.tern.tokenizer;
 
 import dev.tern.io.InputException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** BPE over characters whose merges have ranks, as in HF's {@code BPE} model. */
@@ -61,37 +59,51 @@ final class CharacterPairTables implements SubwordEncoder.Tables {
     }
 
     private static MergeTable merges(Vocabulary vocabulary, List<String> ranks) {
-        Map<String, Integer> ids = HashMap.newHashMap(vocabulary.size());
+        PieceTable ids = new PieceTable(Spellings.of(vocabulary.tokens()));
         for (int id = 0; id < vocabulary.size(); id++) {
             if (vocabulary.types().get(id) != TokenType.UNUSED) {
-                ids.put(vocabulary.tokens().get(id), id);
+                ids.put(id);
             }
         }
+        Spellings spellings = Spellings.of(ranks);
         MergeTable table = new MergeTable(ranks.size());
+        byte[] scratch = new byte[256];
         for (int rank = 0; rank < ranks.size(); rank++) {
-            String merge = ranks.get(rank);
-            int space = space(vocabulary, merge, rank);
-            String left = merge.substring(0, space);
-            String right = merge.substring(space + 1);
-            Integer leftId = ids.get(left);
-            Integer rightId = ids.get(right);
-            Integer result = ids.get(left + right);
-            if (leftId == null || rightId == null || result == null) {
-                String absent = leftId == null ? left : rightId == null ? right : left + right;
-                throw badMerge(vocabulary, rank, "pieces of the vocabulary", "'" + absent + "'");
+            int space = spellings.space(rank);
+            if (space < 0) {
+                throw noPair(vocabulary, rank);
             }
-            table.put(leftId, rightId, rank, result);
+            int from = spellings.offsets()[rank];
+            int left = space - from;
+            int length = spellings.offsets()[rank + 1] - from - 1;
+            if (length > scratch.length) {
+                scratch = new byte[length];
+            }
+            System.arraycopy(spellings.utf8(), from, scratch, 0, left);
+            System.arraycopy(spellings.utf8(), space + 1, scratch, left, length - left);
+            table.put(
+                    piece(vocabulary, ids, scratch, 0, left, rank),
+                    piece(vocabulary, ids, scratch, left, length, rank),
+                    rank,
+                    piece(vocabulary, ids, scratch, 0, length, rank));
         }
         return table;
     }
 
-    /** Where the one space of a merge is. */
-    static int space(Vocabulary vocabulary, String merge, int rank) {
-        int space = merge.indexOf(' ');
-        if (space <= 0 || space == merge.length() - 1 || merge.indexOf(' ', space + 1) >= 0) {
-            throw badMerge(vocabulary, rank, "two pieces with a space between them", "'" + merge + "'");
+    private static int piece(Vocabulary vocabulary, PieceTable ids, byte[] bytes, int from, int to, int rank) {
+        int id = ids.find(bytes, from, to);
+        if (id == PieceTable.ABSENT) {
+            throw badMerge(vocabulary, rank, "pieces of the vocabulary", "'" + Utf8.decode(bytes, from, to) + "'");
         }
-        return space;
+        return id;
+    }
+
+    static InputException noPair(Vocabulary vocabulary, int rank) {
+        return badMerge(
+                vocabulary,
+                rank,
+                "two pieces with a space between them",
+                "'" + vocabulary.model().merges().get(rank) + "'");
     }
 
     static InputException badMerge(Vocabulary vocabulary, int rank, String expected, String found) {

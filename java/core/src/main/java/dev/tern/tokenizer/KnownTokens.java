@@ -69,12 +69,14 @@ final class KnownTokens {
             }
         }
         for (int id = 0; id < tokens.size(); id++) {
-            String token = tokens.get(id);
-            if (types.get(id).added()
-                    && (END_OF_TEXT.contains(token) || END_OF_TURN.contains(token) || END_OF_MESSAGE.contains(token))) {
+            if (types.get(id).added() && isEnd(tokens.get(id))) {
                 ends.add(id);
             }
         }
         return ends;
+    }
+
+    private static boolean isEnd(String token) {
+        return END_OF_TEXT.contains(token) || END_OF_TURN.contains(token) || END_OF_MESSAGE.contains(token);
     }
 }

@@ -1,15 +1,15 @@
 package dev.tern.tokenizer;
 
-import java.util.Arrays;
-
 /** Finds the rank of a pair of neighbouring pieces, and what they become. Immutable once filled. */
 final class MergeTable {
     /** The rank of a pair that does not merge. */
     static final int NEVER = Integer.MAX_VALUE;
 
-    private static final long EMPTY = -1;
+    private static final long EMPTY = 0;
 
+    /** Plus one, so that a new array is an empty table. */
     private final long[] keys;
+
     private final int[] slotRanks;
     private final int[] results;
     private final int mask;
@@ -21,7 +21,6 @@ final class MergeTable {
         slotRanks = new int[capacity];
         results = new int[merges];
         mask = capacity - 1;
-        Arrays.fill(keys, EMPTY);
     }
 
     /** Enters a merge; of two with the same pair the later counts, as in HF's {@code tokenizers}. */
@@ -53,6 +52,6 @@ final class MergeTable {
     }
 
     private static long key(int left, int right) {
-        return (long) left << 32 | right;
+        return ((long) left << 32 | right) + 1;
     }
 }

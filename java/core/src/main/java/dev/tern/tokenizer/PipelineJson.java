@@ -36,6 +36,13 @@ final class PipelineJson {
         return text.toString();
     }
 
+    /** The string as JSON. */
+    static String quoted(String string) {
+        StringBuilder text = new StringBuilder();
+        append(string, text);
+        return text.toString();
+    }
+
     private static void append(JsonNode node, StringBuilder text) {
         if (node.isObject()) {
             text.append('{');

@@ -95,19 +95,37 @@ public enum PreTokenizer {
     OTHER((Supplier<TextPipeline>) null);
 
     /** Null for {@link #OTHER}. */
-    private final @Nullable Supplier<TextPipeline> description;
+    private final @Nullable LazyPipeline pipeline;
 
-    /** Made when somebody asks, and equal whoever makes it: a model needs one, and to parse all takes longer than to load it. */
-    private volatile @Nullable TextPipeline pipeline;
+    /**
+     * A constant that is made when somebody asks, and equal whoever makes it: a model needs one pipeline, and to parse
+     * all takes longer than to load it.
+     */
+    private static final class LazyPipeline {
+        private final Supplier<TextPipeline> description;
+        private volatile @Nullable TextPipeline made;
+
+        LazyPipeline(Supplier<TextPipeline> description) {
+            this.description = description;
+        }
+
+        TextPipeline get() {
+            TextPipeline known = made;
+            if (known == null) {
+                made = known = description.get();
+            }
+            return known;
+        }
+    }
 
     PreTokenizer(@Nullable Supplier<TextPipeline> description) {
-        this.description = description;
+        this.pipeline = description == null ? null : new LazyPipeline(description);
     }
 
     PreTokenizer(@Nullable String normalizer, String... steps) {
         String joined = "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", steps) + "]}";
-        this.description = () -> new TextPipeline(
-                normalizer == null ? "null" : "{\"type\":\"" + normalizer + "\"}", joined, "{\"type\":\"ByteLevel\"}");
+        String normalized = normalizer == null ? "null" : "{\"type\":\"" + normalizer + "\"}";
+        this.pipeline = new LazyPipeline(() -> new TextPipeline(normalized, joined, "{\"type\":\"ByteLevel\"}"));
     }
 
     /** The constant that describes the pipeline. */
@@ -128,31 +146,20 @@ public enum PreTokenizer {
 
     /** What tokenizer.json says for it. */
     TextPipeline pipeline() {
-        if (description == null) {
+        if (pipeline == null) {
             throw new IllegalStateException("no one pipeline");
         }
-        TextPipeline made = pipeline;
-        if (made == null) {
-            made = description.get();
-            pipeline = made;
-        }
-        return made;
+        return pipeline.get();
     }
 
     /** Whether the pipeline does what this constant does. */
     boolean describes(TextPipeline other) {
-        return description != null && pipeline().equals(other);
+        return pipeline != null && pipeline().equals(other);
     }
 
     private static String split(String pattern) {
-        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + quoted(pattern)
+        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + PipelineJson.quoted(pattern)
                 + "},\"behavior\":\"Isolated\",\"invert\":false}";
-    }
-
-    /** As JSON. */
-    private static String quoted(String pattern) {
-        return "\"" + pattern.replace("\\", "\\\\").replace("\"", "\\\"").replace("\r", "\\r").replace("\n", "\\n")
-                + "\"";
     }
 
     private static String byteLevel(boolean useRegex) {

@@ -159,10 +159,11 @@ record PreTokenizerSteps(TextSplitter splitter, boolean byteLevel) {
     }
 
     private static void unspell(byte[] utf8, int from, int to, boolean first, TextSplitter.Sink out) {
-        byte[] bytes = ALPHABET.decode(new String(utf8, from, to - from, StandardCharsets.UTF_8));
-        if (bytes == null) {
+        byte[] bytes = new byte[to - from];
+        int length = ALPHABET.decode(utf8, from, to, bytes, 0);
+        if (length < 0) {
             throw new IllegalStateException("cut inside a character");
         }
-        out.part(bytes, 0, bytes.length, first);
+        out.part(bytes, 0, length, first);
     }
 }

@@ -1,5 +1,6 @@
 package dev.tern.tokenizer;
 
+import dev.tern.gguf.GgufStrings;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,7 +18,7 @@ public sealed interface SubwordModel {
      */
     record BytePairs(List<String> merges, boolean ignoreMerges) implements SubwordModel {
         public BytePairs {
-            merges = List.copyOf(merges);
+            merges = GgufStrings.copyOf(merges);
         }
     }
 
@@ -39,7 +40,7 @@ public sealed interface SubwordModel {
             boolean byteFallback,
             boolean fuseUnknown) implements SubwordModel {
         public CharacterPairs {
-            ranks = ranks.map(List::copyOf);
+            ranks = ranks.map(GgufStrings::copyOf);
             scores = List.copyOf(scores);
         }
 

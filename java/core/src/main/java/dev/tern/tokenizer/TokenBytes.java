@@ -11,27 +11,37 @@ final class TokenBytes {
     final byte[] pool;
     final int[] offsets;
 
+    /** By id, in a byte-level vocabulary: whether the token spells bytes. */
+    private final boolean[] spelled;
+
+    private final boolean byteLevel;
+
     TokenBytes(Vocabulary vocabulary, boolean byteLevel) {
+        this.byteLevel = byteLevel;
+        Spellings tokens = Spellings.of(vocabulary.tokens());
         ByteAlphabet alphabet = new ByteAlphabet();
-        byte[] bytes = new byte[vocabulary.size() * 8];
+        byte[] bytes = new byte[tokens.end()]; // bytes are never more than the characters that spell them
         offsets = new int[vocabulary.size() + 1];
-        int end = 0;
+        spelled = new boolean[vocabulary.size()];
         for (int id = 0; id < vocabulary.size(); id++) {
+            offsets[id + 1] = offsets[id];
             if (vocabulary.types().get(id) != TokenType.UNUSED) {
-                String token = vocabulary.tokens().get(id);
-                byte[] spelled = byteLevel ? alphabet.decode(token) : null;
-                if (spelled == null) {
-                    spelled = Utf8.encode(token);
-                }
-                if (spelled.length > bytes.length - end) {
-                    bytes = Arrays.copyOf(bytes, Math.addExact(Math.addExact(end, spelled.length), bytes.length / 2));
-                }
-                System.arraycopy(spelled, 0, bytes, end, spelled.length);
-                end += spelled.length;
+                put(id, tokens, alphabet, bytes);
             }
-            offsets[id + 1] = end;
         }
-        pool = Arrays.copyOf(bytes, end);
+        pool = Arrays.copyOf(bytes, offsets[vocabulary.size()]);
+    }
+
+    private void put(int id, Spellings tokens, ByteAlphabet alphabet, byte[] bytes) {
+        int from = tokens.offsets()[id];
+        int to = tokens.offsets()[id + 1];
+        int length = byteLevel ? alphabet.decode(tokens.utf8(), from, to, bytes, offsets[id]) : -1;
+        spelled[id] = length >= 0;
+        if (length < 0) {
+            length = to - from;
+            System.arraycopy(tokens.utf8(), from, bytes, offsets[id], length);
+        }
+        offsets[id + 1] = offsets[id] + length;
     }
 
     int length(int id) {
@@ -46,14 +56,11 @@ final class TokenBytes {
 
     /** The pieces that ordinary text can become by merging. */
     PieceTable pieces(Vocabulary vocabulary) {
-        ByteAlphabet alphabet = new ByteAlphabet();
-        boolean byteLevel = vocabulary.model() instanceof SubwordModel.BytePairs;
         PieceTable table = new PieceTable(pool, offsets);
         for (int id = 0; id < vocabulary.size(); id++) {
             boolean piece = vocabulary.types().get(id) == TokenType.NORMAL
                     || vocabulary.flags(id).contains(AddedTokenFlag.IN_MODEL);
-            String token = vocabulary.tokens().get(id);
-            if (piece && !token.isEmpty() && (!byteLevel || alphabet.decode(token) != null)) {
+            if (piece && length(id) > 0 && (!byteLevel || spelled[id])) {
                 table.put(id);
             }
         }

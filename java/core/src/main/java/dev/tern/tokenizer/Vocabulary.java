@@ -1,11 +1,11 @@
 package dev.tern.tokenizer;
 
 import dev.tern.gguf.GgufFile;
+import dev.tern.gguf.GgufStrings;
 import dev.tern.gguf.GgufValue;
 import dev.tern.io.InputException;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -55,7 +55,7 @@ public record Vocabulary(
 
     /** @throws InputException when the parts contradict each other: sizes, duplicates, ids that no token has */
     public Vocabulary {
-        tokens = List.copyOf(tokens);
+        tokens = GgufStrings.copyOf(tokens);
         types = List.copyOf(types);
         addedFlags = Collections.unmodifiableSortedMap(new TreeMap<>(addedFlags));
         specialIds = Map.copyOf(specialIds);
@@ -87,17 +87,7 @@ public record Vocabulary(
                     .found(scores)
                     .exception();
         }
-        Map<String, Integer> ids = HashMap.newHashMap(tokens.size());
-        for (int id = 0; id < tokens.size(); id++) {
-            if (types.get(id) != TokenType.UNUSED) {
-                Integer other = ids.put(tokens.get(id), id);
-                if (other != null) {
-                    throw InputException.at(origin)
-                            .problem("token '" + tokens.get(id) + "' has two ids, " + other + " and " + id)
-                            .exception();
-                }
-            }
-        }
+        requireDistinct(origin, tokens, types);
         for (Map.Entry<SpecialToken, Integer> special : specialIds.entrySet()) {
             requireInRange(origin, tokens.size(), special.getKey().ggufKey(), special.getValue());
         }
@@ -204,6 +194,19 @@ public record Vocabulary(
     public String toString() {
         return "Vocabulary[" + tokens.size() + " tokens, " + merges().size() + " merges, " + preTokenizer() + ", "
                 + origin + "]";
+    }
+
+    private static void requireDistinct(String origin, List<String> tokens, List<TokenType> types) {
+        PieceTable ids = new PieceTable(Spellings.of(tokens));
+        for (int id = 0; id < tokens.size(); id++) {
+            int other = types.get(id) == TokenType.UNUSED ? PieceTable.ABSENT : ids.put(id);
+            // Texts that no file but JSON can hold, with halves of surrogate pairs, differ where their UTF-8 does not.
+            if (other != PieceTable.ABSENT && tokens.get(other).equals(tokens.get(id))) {
+                throw InputException.at(origin)
+                        .problem("token '" + tokens.get(id) + "' has two ids, " + other + " and " + id)
+                        .exception();
+            }
+        }
     }
 
     private static void requireInRange(String origin, int size, String what, int id) {

@@ -10,13 +10,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads an answer as it comes, in pieces of any size, into content, reasoning and calls of tools. What might yet become a
- * mark, and white space that might yet stand before one, is held back; so is a call until its name is known and its
+ * Reads an answer as it comes, in pieces of any size, into content, reasoning and calls of tools. What might yet become
+ * a mark, and white space that might yet stand before one, is held back; so is a call until its name is known and its
  * arguments begin. From then on arguments come as they are written. The same text in other pieces gives the same. No
  * text is lost but marks and the white space around them: what begins like a call and is none is content.
  *
- * <p>A call that breaks off within its arguments, or turns out to be no JSON there, has been told of by then. Its deltas
- * stand; what follows is content; and {@link #answer} has the whole text of it as content and not as a call.
+ * <p>A call that breaks off within its arguments, or turns out to be no JSON there, has been told of by then. Its
+ * deltas stand; what follows is content; and {@link #answer} has the whole text of it as content and not as a call.
  *
  * <p>Made by {@link ChatFormat#reader}. Not thread-safe.
  */

@@ -19,8 +19,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * How a model's chats are written and its answers read: its template, what that can render, and the syntax of calls that
- * it teaches. Immutable, thread-safe.
+ * How a model's chats are written and its answers read: its template, what that can render, and the syntax of calls
+ * that it teaches. Immutable, thread-safe.
  */
 public final class ChatFormat {
     private static final String ID_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -84,8 +84,8 @@ public final class ChatFormat {
     }
 
     /**
-     * Literals that tell content, reasoning and calls apart. Where such a one is a special token, or is put together from
-     * some, these tokens have to appear in the answer's text.
+     * Literals that tell content, reasoning and calls apart. Where such a one is a special token, or is put together
+     * from some, these tokens have to appear in the answer's text.
      */
     public Set<String> marks() {
         ReasoningMarks reasoning = ReasoningMarks.of(template.source(), "", true);
@@ -94,9 +94,10 @@ public final class ChatFormat {
     }
 
     /**
-     * The conversation as the model was taught to read it. What the template would pass over or refuse is said in another
-     * way: tools in the system's message, that message at the beginning of the user's, what tools answered as the
-     * user's, several calls in one message as one each, parts of text as one text, arguments as an object or as a string.
+     * The conversation as the model was taught to read it. What the template would pass over or refuse is said in
+     * another way: tools in the system's message, that message at the beginning of the user's, what tools answered as
+     * the user's, several calls in one message as one each, parts of text as one text, arguments as an object or as a
+     * string.
      *
      * @throws InputException when the template refuses the conversation even so
      */

@@ -13,8 +13,8 @@ import tools.jackson.databind.node.ObjectNode;
  * What calls of tools look like, for a grammar: {@link #begin}, then one of the {@link #alternatives} (or several, with
  * {@link #separator} between them, where {@link #repeats}), then {@link #end}, and nothing behind.
  *
- * @param triggers where the model may also answer without a call: the text is free up to the first of them, and the rule
- *     holds behind it. Empty where a call is a must, or is told by nothing before it
+ * @param triggers where the model may also answer without a call: the text is free up to the first of them, and the
+ *     rule holds behind it. Empty where a call is a must, or is told by nothing before it
  * @param lazy whether the model may also answer without a call; without triggers no grammar can then help
  * @param behind the mark up to which the text is free in any case, because the model reasons first; empty for none
  * @param begin a literal

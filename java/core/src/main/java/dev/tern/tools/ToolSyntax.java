@@ -88,7 +88,9 @@ public record ToolSyntax(String name, List<Form> forms, String sectionBegin, Str
         return new ToolSyntax(name, List.of(forms), "", "");
     }
 
-    /** The syntax that a template with tools teaches, by the marks in its source; {@link #GENERIC} where it has none. */
+    /**
+     * The syntax that a template with tools teaches, by the marks in its source; {@link #GENERIC} where it has none.
+     */
     static ToolSyntax of(String source) {
         if (source.contains("<tool_call>")) {
             return HERMES;

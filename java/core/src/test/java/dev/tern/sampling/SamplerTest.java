@@ -319,6 +319,17 @@ class SamplerTest {
         }
     }
 
+    /** A client may ask for any top-k, and ban tokens besides. */
+    @Test
+    void moreDecisiveLogitsThanCanBeCountedAreAll() {
+        SamplingOptions most = options(0.8, Integer.MAX_VALUE, 0.95, 0.05);
+        assertThat(most.decisiveLogits()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(most.toBuilder().logitBias(bans(1)).build().decisiveLogits()).isZero();
+        assertThat(most.toBuilder().logitBias(bans(40)).build().decisiveLogits()).isZero();
+        assertThat(options(0.8, Integer.MAX_VALUE - 40, 1, 0).toBuilder().logitBias(bans(40)).build().decisiveLogits())
+                .isEqualTo(Integer.MAX_VALUE);
+    }
+
     private static Map<Integer, Float> bans(int count) {
         return IntStream.range(0, count)
                 .boxed()

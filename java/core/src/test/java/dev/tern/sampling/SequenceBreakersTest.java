@@ -1,6 +1,7 @@
 package dev.tern.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tern.tokenizer.Tokenizer;
 import dev.tern.tokenizer.Vocabulary;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SequenceBreakersTest {
@@ -43,6 +45,21 @@ class SequenceBreakersTest {
             found += contains ? 1 : 0;
         }
         assertThat(found).isGreaterThan(5);
+    }
+
+    /** Requests bring them, and each is looked for in every token. */
+    @Test
+    void soManyAndSoLongAtMost() {
+        List<String> most = IntStream.range(0, 64).mapToObj(i -> i + "x".repeat(1022)).toList();
+        assertThat(new Dry(1, 2, 2, -1, most).sequenceBreakers()).hasSize(64);
+        List<String> more = IntStream.range(0, 65).mapToObj(String::valueOf).toList();
+        assertThatThrownBy(() -> new Dry(1, 2, 2, -1, more))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("DRY sequence breakers: expected at most 64, found 65");
+        assertThatThrownBy(() -> new Dry(1, 2, 2, -1, List.of("x".repeat(1025))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("DRY sequence breaker: expected at most 1024 characters, found 1025");
+        SequenceBreakers.of(most, tokenizer);
     }
 
     @Test

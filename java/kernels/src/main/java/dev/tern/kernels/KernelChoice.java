@@ -58,9 +58,9 @@ public final class KernelChoice {
     }
 
     /**
-     * Finds the native library and links the kernels that every forward pass calls. In a process that has just begun this
-     * takes as long as reading a small model, so that a program which is about to load one may call it on another thread
-     * meanwhile. Nothing depends on it; a second call does nothing.
+     * Finds the native library and links the kernels that every forward pass calls. In a process that has just begun
+     * this takes as long as reading a small model, so that a program which is about to load one may call it on another
+     * thread meanwhile. Nothing depends on it; a second call does nothing.
      */
     public static void prepare() {
         if (best().kernels() instanceof NativeKernels) {

@@ -18,11 +18,12 @@ import java.util.zip.CRC32;
  * The native library packed into Tern's jar, unpacked into the user's cache because the system loads libraries from
  * files alone.
  *
- * <p>The file is named by its SHA-256, which is checked when it is unpacked. Each time, size and CRC-32 are compared with what
- * is packed, so that a damaged or foreign file is replaced and never loaded. (The JVM computes CRC-32 at the speed of memory
- * from its first instruction on; SHA-256 of a library takes it longer than loading it does.) The file appears by an atomic
- * rename; processes that unpack at once replace each other's equal files. Its folder must belong to the user and is closed to
- * others: whoever can write there could run code as the user.
+ * <p>The file is named by its SHA-256, which is checked when it is unpacked. Each time, size and CRC-32 are compared
+ * with what is packed, so that a damaged file is replaced and never loaded. (The JVM computes CRC-32 at the speed of
+ * memory from its first instruction on; SHA-256 of a library takes it longer than loading it does.) A CRC can be
+ * forged: what keeps others' files out is the folder, which must belong to the user and is closed to everybody else, as
+ * whoever can write there could run code as the user. The file appears by an atomic rename; processes that unpack at
+ * once replace each other's equal files.
  */
 final class PackedLibrary {
     private final NativeSetting setting;

@@ -91,8 +91,8 @@ final class ReferenceKernels implements Kernels {
     }
 
     /**
-     * Sum of T * a over a row of packed codes; padding has T = 0. Of arrays, into which a row is copied: the JIT makes the same
-     * code of this loop whatever kinds of memory have passed before, which of segments it does not.
+     * Sum of T * a over a row of packed codes; padding has T = 0. Of arrays, into which a row is copied: the JIT makes
+     * the same code of this loop whatever kinds of memory have passed before, which of segments it does not.
      */
     private static int ternaryDot(byte[] codes, byte[] values) {
         int sum = 0;

@@ -1,8 +1,8 @@
 package dev.tern.kernels;
 
 /**
- * How a file stores a ternary matrix that kernels decode: types of ggml, row after row of whole blocks. {@link #code} is
- * {@code tern_ternary_encoding} of the C header, which defines the blocks and their values.
+ * How a file stores a ternary matrix that kernels decode: types of ggml, row after row of whole blocks. {@link #code}
+ * is {@code tern_ternary_encoding} of the C header, which defines the blocks and their values.
  */
 public enum TernaryEncoding {
     TQ1_0(0, 256, 54),

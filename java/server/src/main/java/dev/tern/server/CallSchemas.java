@@ -7,7 +7,9 @@ import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Schemas of calls, within which the schemas of tools stand: of one call, of an array of calls, or of arguments alone. */
+/**
+ * Schemas of calls, within which the schemas of tools stand: of one call, of an array of calls, or of arguments alone.
+ */
 final class CallSchemas {
     private CallSchemas() {}
 

@@ -1,9 +1,9 @@
 package dev.tern.server;
 
 import dev.tern.StopReason;
+import dev.tern.sampling.TokenProbability;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionTimings;
-import dev.tern.server.slots.TokenProbability;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

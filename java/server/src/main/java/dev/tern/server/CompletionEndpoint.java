@@ -2,11 +2,11 @@ package dev.tern.server;
 
 import dev.tern.GenerationOptions;
 import dev.tern.StopReason;
+import dev.tern.sampling.TokenProbability;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
-import dev.tern.server.slots.TokenProbability;
 import java.io.IOException;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;

@@ -8,8 +8,8 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /**
- * {@code logit_bias}: an array of pairs or an object, from a token's id, or a text all of whose tokens are meant, to what
- * is added to the logit; false bans it.
+ * {@code logit_bias}: an array of pairs or an object, from a token's id, or a text all of whose tokens are meant, to
+ * what is added to the logit; false bans it.
  */
 final class LogitBias {
     private static final String NAME = "logit_bias";

@@ -1,7 +1,7 @@
 package dev.tern.server;
 
+import dev.tern.sampling.TokenProbability;
 import dev.tern.server.json.Json;
-import dev.tern.server.slots.TokenProbability;
 import dev.tern.tokenizer.Tokenizer;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;

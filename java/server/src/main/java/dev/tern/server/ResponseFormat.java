@@ -10,7 +10,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
-/** What an answer must follow: llama-server's {@code grammar} and {@code json_schema}, OpenAI's {@code response_format}. */
+/**
+ * What an answer must follow: llama-server's {@code grammar} and {@code json_schema}, OpenAI's {@code response_format}.
+ */
 sealed interface ResponseFormat {
     /** Whatever the model says. */
     record Free() implements ResponseFormat {}

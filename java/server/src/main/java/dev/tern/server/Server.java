@@ -15,7 +15,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Serves a model over HTTP. It answers from the moment it is started, with 503 until it is told what to serve. Thread-safe.
+ * Serves a model over HTTP. It answers from the moment it is started, with 503 until it is told what to serve.
+ * Thread-safe.
  */
 public final class Server implements AutoCloseable {
     private final ServerOptions options;

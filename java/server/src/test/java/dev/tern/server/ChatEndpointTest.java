@@ -258,6 +258,17 @@ class ChatEndpointTest {
     }
 
     @Test
+    void breakersOfRepetitionsAreFewAndShort() throws IOException {
+        String many = "'x',".repeat(64) + "'x'";
+        for (String breakers : List.of(many, "'" + "x".repeat(1025) + "'")) {
+            String body = "{'prompt': 'A', 'dry_multiplier': 1, 'dry_sequence_breakers': [" + breakers + "]}";
+            assertThat(server.error(server.post("/completion", body), 400, "invalid_request_error").toString())
+                    .contains("DRY sequence breaker")
+                    .contains("expected at most");
+        }
+    }
+
+    @Test
     void settingsComeBackAsTheyWereSent() throws IOException {
         String settings = "'temperature': 0.5, 'dynatemp_range': 0.25, 'dynatemp_exponent': 2.0, 'top_k': 7,"
                 + " 'top_p': 0.5, 'min_p': 0.125, 'typical_p': 0.75, 'top_n_sigma': 2.0, 'min_keep': 2,"

@@ -313,14 +313,15 @@ class ServerTest {
     void theLogHasOneLineForEachRequestAndNothingOfItsContent() throws Exception {
         server.serve();
         server.post("/completion", "{'prompt': 'A secret fox', 'n_predict': 3, 'temperature': 0}");
+        awaitLines(1); // which are written behind the answers
         server.get("/secret?secret=1");
+        awaitLines(2);
         server.post("/completion", "{'secret': ");
+        awaitLines(3);
         try (RawClient client = raw("GET /secret\u0001 HTTP/1.1\r\n\r\n")) {
             client.readAll();
         }
-        while (server.log.size() < 4) {
-            Thread.sleep(5);
-        }
+        awaitLines(4);
         assertThat(server.log).hasSize(4).noneMatch(line -> line.contains("secret"));
         assertThat(server.log.getFirst())
                 .matches("time=\\S+Z level=info method=POST route=/completion status=200 prompt_tokens=\\d+"
@@ -328,6 +329,12 @@ class ServerTest {
         assertThat(server.log.get(1)).contains(" method=GET route=- status=404 outcome=not_found_error ");
         assertThat(server.log.get(2)).contains(" status=400 outcome=invalid_request_error ");
         assertThat(server.log.get(3)).contains(" method=- route=- status=400 outcome=unreadable ");
+    }
+
+    private void awaitLines(int count) throws InterruptedException {
+        while (server.log.size() < count) {
+            Thread.sleep(5);
+        }
     }
 
     @Test

@@ -40,7 +40,8 @@ class SlotFilesEndpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ".", "..", ".hidden", "../x", "a/b", "/etc/passwd", "a\\\\b", "C:x", "a b", "ä", "a\\u0000"})
+    @ValueSource(
+            strings = {"", ".", "..", ".hidden", "../x", "a/b", "/etc/passwd", "a\\\\b", "C:x", "a b", "ä", "a\\u0000"})
     void aNameThatCouldLeadElsewhereIsRefused(String name) throws IOException {
         try (TestServer server =
                 new TestServer(ServerOptions.builder().slotSavePath(folder)).serveScript()) {

@@ -10,6 +10,11 @@ final class BodyBudget {
         left = new AtomicLong(bytes);
     }
 
+    /** Bytes that are not taken. */
+    long left() {
+        return left.get();
+    }
+
     /** What one request takes of it. For one thread at a time. */
     final class Lease {
         private long taken;

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Reads requests as RFC 9112 has them, and refuses whatever two readers could understand in two ways: lines that end in a
- * bare line feed, folded headers, a length given twice, a length beside a transfer coding. For one thread.
+ * Reads requests as RFC 9112 has them, and refuses whatever two readers could understand in two ways: lines that end in
+ * a bare line feed, folded headers, a length given twice, a length beside a transfer coding. For one thread.
  */
 final class RequestReader {
     private static final int SMALL = 512; // what a connection holds that waits

@@ -10,8 +10,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The fields of one JSON object. A field that is null is one that is not there, and fields that nobody asks for do no harm.
- * Every method throws {@link FieldException} where a field is of another type or outside its range.
+ * The fields of one JSON object. A field that is null is one that is not there, and fields that nobody asks for do no
+ * harm. Every method throws {@link FieldException} where a field is of another type or outside its range.
  */
 public final class Fields {
     private final ObjectNode object;

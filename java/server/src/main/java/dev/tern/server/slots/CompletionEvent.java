@@ -1,6 +1,7 @@
 package dev.tern.server.slots;
 
 import dev.tern.StopReason;
+import dev.tern.sampling.TokenProbability;
 import java.util.List;
 
 /** What happens to a completion, in this order: started, prefilled, generated any number of times, ended or failed. */

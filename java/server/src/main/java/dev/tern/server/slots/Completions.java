@@ -7,7 +7,8 @@ import java.util.List;
 /** Takes requests for completions and computes many at once. Thread-safe. */
 public interface Completions extends AutoCloseable {
     /**
-     * Puts a request into the queue, behind those that wait.
+     * Puts a request into the queue, behind those that wait. What chooses its tokens is made here, on the
+     * caller's thread, so that others do not wait for it; where that fails, the completion tells.
      *
      * @throws QueueFullException when as many wait as may
      * @throws dev.tern.io.InputException when the prompt is empty, has unknown ids or is as long as the context, or

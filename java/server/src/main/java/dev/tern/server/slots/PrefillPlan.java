@@ -7,9 +7,9 @@ import java.util.List;
 /**
  * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a
  * short one never waits for a long one; who was passed over twice, or whose pass was given up, comes before it for a
- * short pass, so that the long one comes to its end as well. A pass beside texts that wait for their next token takes few
- * tokens, but one that completes a short prompt takes all of it: in parts it would come as late as its parts are many.
- * Once a pass completes a prompt, which then is such a text, it takes few tokens of others.
+ * short pass, so that the long one comes to its end as well. A pass beside texts that wait for their next token takes
+ * few tokens, but one that completes a short prompt takes all of it: in parts it would come as late as its parts are
+ * many. Once a pass completes a prompt, which then is such a text, it takes few tokens of others.
  */
 final class PrefillPlan {
     private static final int PATIENCE = 2; // passes that may pass over a prompt

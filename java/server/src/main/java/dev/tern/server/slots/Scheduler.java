@@ -28,8 +28,8 @@ final class Scheduler {
     /**
      * @param batch for at most {@code batchSize} tokens
      * @param crew chooses tokens
-     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up for
-     *     it, never two in a row
+     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up
+     *     for it, never two in a row
      */
     Scheduler(
             List<Slot> slots,
@@ -67,6 +67,8 @@ final class Scheduler {
             return;
         }
         List<Slot> ready = new ArrayList<>(texts);
+        ready.removeIf(slot -> !slot.ready());
+        ready.forEach(Slot::fed);
         for (PrefillPlan.Part part : parts) {
             part.slot().prefilled();
             ready.add(part.slot());

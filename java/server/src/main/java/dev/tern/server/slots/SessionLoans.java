@@ -11,8 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sessions of slots that others use for a while, as to save one to a file, when the slot works on no request. Any thread
- * borrows; the scheduler's hands out and takes back, between two passes.
+ * Sessions of slots that others use for a while, as to save one to a file, when the slot works on no request. Any
+ * thread borrows; the scheduler's hands out and takes back, between two passes.
  */
 final class SessionLoans {
     private final ReentrantLock lock;

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first tokens of a prompt that some slot holds already, so that their keys and values are copied, or stay where they
- * are, and not computed again. The last token of a prompt is always computed, for its logits.
+ * The first tokens of a prompt that some slot holds already, so that their keys and values are copied, or stay where
+ * they are, and not computed again. The last token of a prompt is always computed, for its logits.
  *
  * @param source the slot that holds them
  * @param tokens how many
@@ -20,9 +20,9 @@ record SharedPrefix(Slot source, int tokens) {
     record Choice(Slot slot, @Nullable SharedPrefix prefix) {}
 
     /**
-     * The slot in which a request begins: the one with its first tokens where most of what that holds is shared; else the
-     * one that has not been used for longest, whose tokens are given up. Null as long as none is idle, or not the one that
-     * is asked for.
+     * The slot in which a request begins: the one with its first tokens where most of what that holds is shared; else
+     * the one that has not been used for longest, whose tokens are given up. Null as long as none is idle, or not the
+     * one that is asked for.
      */
     static @Nullable Choice choose(List<Slot> slots, Task task) {
         OptionalInt wanted = task.request().slot();
@@ -59,8 +59,8 @@ record SharedPrefix(Slot source, int tokens) {
     }
 
     /**
-     * What another slot holds of a prompt that is being computed: so much more than its own that copying is worth it; null
-     * where there is none.
+     * What another slot holds of a prompt that is being computed: so much more than its own that copying is worth it;
+     * null where there is none.
      */
     static @Nullable SharedPrefix ahead(List<Slot> slots, Slot slot) {
         SharedPrefix longest = null;
@@ -78,8 +78,8 @@ record SharedPrefix(Slot source, int tokens) {
     }
 
     /**
-     * Whether another slot is about to compute what this one needs next, so that it need not do so as well. Of two prompts
-     * that begin alike the one with fewer tokens left goes on: it comes first anyway.
+     * Whether another slot is about to compute what this one needs next, so that it need not do so as well. Of two
+     * prompts that begin alike the one with fewer tokens left goes on: it comes first anyway.
      */
     static boolean comes(List<Slot> slots, Slot slot) {
         for (Slot other : slots) {

@@ -7,7 +7,6 @@ import dev.tern.Session;
 import dev.tern.StopReason;
 import dev.tern.Token;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -131,8 +130,7 @@ final class Slot {
         speculativeShown = draft.mode() != DraftOptions.Mode.OFF && draft.maxTokens() > 0;
         busyShown = true;
         try {
-            decoding = model.decoding(next.request().options());
-            decoding.addPrompt(prompt);
+            decoding = next.takeDecoding();
             if (session == null) {
                 session = model.session();
             }
@@ -172,6 +170,11 @@ final class Slot {
         }
     }
 
+    /** The last token, and what was drafted behind it, have been evaluated. */
+    void fed() {
+        decoding().evaluated(session().ahead());
+    }
+
     /** Chooses tokens from the logits that the pass has left, as long as they need no other pass. */
     void choose() {
         Decoding text = decoding();
@@ -182,7 +185,7 @@ final class Slot {
                 lastToken = System.nanoTime();
                 if (token.id() != Token.NO_ID) {
                     firstToken = text.count() == 1 ? lastToken : firstToken;
-                    task().tell(new CompletionEvent.Generated(token.id(), token.text(), probabilities(token)));
+                    task().tell(new CompletionEvent.Generated(token.id(), token.text(), token.probabilities()));
                 }
                 if (outOfTime()) {
                     text.end(StopReason.MAX_TOKENS);
@@ -192,12 +195,6 @@ final class Slot {
             fail(e);
         }
         show();
-    }
-
-    private static List<TokenProbability> probabilities(Token token) {
-        return token.probabilities().stream()
-                .map(each -> new TokenProbability(each.id(), each.logProbability()))
-                .toList();
     }
 
     private boolean outOfTime() {

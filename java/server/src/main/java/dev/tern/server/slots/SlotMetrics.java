@@ -1,8 +1,8 @@
 package dev.tern.server.slots;
 
 /**
- * What the slots have done since they were made. Counters but for the last two; times are those of single requests, which
- * overlap.
+ * What the slots have done since they were made. Counters but for the last two; times are those of single requests,
+ * which overlap.
  *
  * @param promptTokens tokens of prompts that were computed
  * @param cachedTokens tokens of prompts that some slot had computed before

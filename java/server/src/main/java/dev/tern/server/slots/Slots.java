@@ -1,5 +1,6 @@
 package dev.tern.server.slots;
 
+import dev.tern.Decoding;
 import dev.tern.Model;
 import dev.tern.Session;
 import dev.tern.StopReason;
@@ -8,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -16,12 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Completions of one model, computed in passes that all requests at work share (continuous batching). A request waits,
- * first come first served, for one of the slots; begins with what any slot has computed of its first tokens; and from then
- * on has a token in every pass until it ends, whatever the others do. What it gives is to the bit what
+ * first come first served, for one of the slots; begins with what any slot has computed of its first tokens; and from
+ * then on has a token in every pass until it ends, whatever the others do. What it gives is to the bit what
  * {@link Model#generate(int[], dev.tern.GenerationOptions)} gives.
  *
- * <p>One thread of its own makes the passes, over the threads of the model. Memory: each slot has a cache that grows with
- * its text up to the context and stays until another request takes the slot, or {@link #erase}.
+ * <p>One thread of its own makes the passes, over the threads of the model. Memory: each slot has a cache that grows
+ * with its text up to the context and stays until another request takes the slot, or {@link #erase}.
  */
 public final class Slots implements Completions {
     private final Model model;
@@ -70,23 +72,40 @@ public final class Slots implements Completions {
         check.requirePrompt(prompt);
         request.slot().ifPresent(check::requireSlot);
         CompletionRequest own = new CompletionRequest(
-                prompt, request.options(), request.slot(), request.cachePrompt(), request.timeLimit(), request.progress());
+                prompt,
+                request.options(),
+                request.slot(),
+                request.cachePrompt(),
+                request.timeLimit(),
+                request.progress());
         lock.lock();
         try {
-            if (draining) {
-                throw new DrainingException();
-            }
-            if (waiting.size() >= options.queue() + slots.size() - busy) { // idle slots take theirs in a moment
-                counters.refused();
-                throw new QueueFullException(waiting.size(), retryAfter());
-            }
-            Task task = new Task(submitted++, own, this::cancel);
+            requireRoom();
+        } finally {
+            lock.unlock();
+        }
+        FutureTask<Decoding> decoding = Task.decoding(model, own);
+        lock.lock();
+        try {
+            requireRoom();
+            Task task = new Task(submitted++, own, decoding, this::cancel);
             waiting.add(task);
             interrupting |= busy < slots.size();
             wake();
             return task;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Checks that another request may wait; with the lock. */
+    private void requireRoom() {
+        if (draining) {
+            throw new DrainingException();
+        }
+        if (waiting.size() >= options.queue() + slots.size() - busy) { // idle slots take theirs in a moment
+            counters.refused();
+            throw new QueueFullException(waiting.size(), retryAfter());
         }
     }
 

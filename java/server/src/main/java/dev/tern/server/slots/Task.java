@@ -1,6 +1,11 @@
 package dev.tern.server.slots;
 
+import dev.tern.Decoding;
+import dev.tern.Model;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -11,15 +16,51 @@ final class Task implements Completion {
     private final long number;
     private final CompletionRequest request;
     private final Consumer<Task> cancel;
+    private @Nullable FutureTask<Decoding> decoding; // taken by the slot
     private final LinkedBlockingQueue<CompletionEvent> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
     private volatile boolean read; // to its end
 
-    /** @param cancel is told, once, when nobody reads any more */
-    Task(long number, CompletionRequest request, Consumer<Task> cancel) {
+    /**
+     * A request that waits.
+     *
+     * @param decoding what {@link #decoding(Model, CompletionRequest)} has made
+     * @param cancel is told, once, when nobody reads any more
+     */
+    Task(long number, CompletionRequest request, FutureTask<Decoding> decoding, Consumer<Task> cancel) {
         this.number = number;
         this.request = request;
+        this.decoding = decoding;
         this.cancel = cancel;
+    }
+
+    /**
+     * Makes what chooses a request's tokens, its prompt told, or finds out why that cannot be: on the thread that
+     * submits the request, as it may take its time (grammars, breakers of repetitions, long prompts) and others are at
+     * work.
+     */
+    static FutureTask<Decoding> decoding(Model model, CompletionRequest request) {
+        FutureTask<Decoding> making = new FutureTask<>(() -> {
+            Decoding made = model.decoding(request.options());
+            made.addPrompt(request.prompt());
+            return made;
+        });
+        making.run();
+        return making;
+    }
+
+    /** What chooses the tokens, once; or throws why there is none. For the scheduler. */
+    Decoding takeDecoding() {
+        FutureTask<Decoding> making = Objects.requireNonNull(decoding);
+        decoding = null;
+        if (making.state() == Future.State.SUCCESS) {
+            return making.resultNow();
+        }
+        throw switch (making.exceptionNow()) {
+            case RuntimeException unchecked -> unchecked;
+            case Error error -> throw error;
+            case Throwable checked -> new IllegalStateException(checked);
+        };
     }
 
     long number() {

@@ -12,93 +12,103 @@ import { path } from './store.js';
  * @returns whether the server is gone, or wants something first
  */
 export async function writeAnswer(describe, chat, message, sampling, signal, changed) {
-  const begun = message.content.length;
-  const reader = new ParagraphReader();
-  let status = 'Waiting for the server …';
-  delete message.error;
-  delete message.finish;
-  delete message.stats;
-  if (!message.content) {
-    delete message.reasoning;
-  }
-  announce('The model is answering.');
-  changed(() => status);
-  try {
-    const server = await describe();
-    message.model = server.id;
-    for await (const part of answer(server, conversation(server, chat, message), sampling, signal)) {
-      message.content += part.text;
-      message.reasoning = (message.reasoning ?? '') + part.reasoning;
-      message.finish = part.finish ?? message.finish;
-      if (part.progress) {
-        const { processed, total } = part.progress;
-        status = processed < total
-          ? `Reading the prompt: ${processed.toLocaleString()} of ${total.toLocaleString()} tokens …` : 'Thinking …';
-      }
-      if (part.timings?.predicted_n) {
-        message.stats = statistics(part.timings);
-        status = '';
-      }
-      if (message.finish === 'length' && part.usage?.total_tokens >= server.contextLength) {
-        message.finish = 'full';
-      }
-      reader.read(message.content.slice(begun));
-      changed(() => status);
+    const begun = message.content.length;
+    const reader = new ParagraphReader();
+    let status = 'Waiting for the server …';
+    delete message.error;
+    delete message.finish;
+    delete message.stats;
+    if (!message.content) {
+        delete message.reasoning;
     }
-    reader.end();
-    return false;
-  } catch (error) {
-    return failed(error, message);
-  }
+    announce('The model is answering.');
+    changed(() => status);
+    try {
+        const server = await describe();
+        message.model = server.id;
+        for await (const part of answer(server, conversation(server, chat, message), sampling, signal)) {
+            message.content += part.text;
+            message.reasoning = (message.reasoning ?? '') + part.reasoning;
+            message.finish = part.finish ?? message.finish;
+            if (part.progress) {
+                const { processed, total } = part.progress;
+                status =
+                    processed < total
+                        ? `Reading the prompt: ${processed.toLocaleString()} of ${total.toLocaleString()} tokens …`
+                        : 'Thinking …';
+            }
+            if (part.timings?.predicted_n) {
+                message.stats = statistics(part.timings);
+                status = '';
+            }
+            if (message.finish === 'length' && part.usage?.total_tokens >= server.contextLength) {
+                message.finish = 'full';
+            }
+            reader.read(message.content.slice(begun));
+            changed(() => status);
+        }
+        reader.end();
+        return false;
+    } catch (error) {
+        return failed(error, message);
+    }
 }
 
 function failed(error, message) {
-  if (error.name === 'AbortError') {
-    message.finish = 'stopped';
-    announce('Stopped.');
-    return false;
-  }
-  delete message.finish;
-  message.error = error instanceof ApiError ? error.message : `The page failed: ${error.message}`;
-  return ['key', 'loading', 'offline'].includes(error.kind);
+    if (error.name === 'AbortError') {
+        message.finish = 'stopped';
+        announce('Stopped.');
+        return false;
+    }
+    delete message.finish;
+    message.error = error instanceof ApiError ? error.message : `The page failed: ${error.message}`;
+    return ['key', 'loading', 'offline'].includes(error.kind);
 }
 
 /** What the model is told: the system prompt, and all up to the message that it writes. */
 function conversation(server, chat, message) {
-  const said = path(chat, message.id)
-    .filter(other => other !== message || other.content)
-    .map(({ role, content }) => ({ role, content }));
-  return chat.system.trim() && server.chat ? [{ role: 'system', content: chat.system }, ...said] : said;
+    const said = path(chat, message.id)
+        .filter(other => other !== message || other.content)
+        .map(({ role, content }) => ({ role, content }));
+    return chat.system.trim() && server.chat ? [{ role: 'system', content: chat.system }, ...said] : said;
 }
 
 function statistics(timings) {
-  return { tokens: timings.predicted_n, perSecond: timings.predicted_per_second, prompt: timings.prompt_n,
-    cached: timings.cache_n, promptMillis: timings.prompt_ms };
+    return {
+        tokens: timings.predicted_n,
+        perSecond: timings.predicted_per_second,
+        prompt: timings.prompt_n,
+        cached: timings.cache_n,
+        promptMillis: timings.prompt_ms,
+    };
 }
 
 /** Reads out an answer paragraph by paragraph, each once it is whole: single tokens cannot be followed by ear. */
 class ParagraphReader {
-  #text = '';
-  #said = 0;
+    #text = '';
+    #said = 0;
 
-  read(text) {
-    this.#text = text;
-    const end = text.lastIndexOf('\n\n');
-    if (end > this.#said) {
-      this.#say(end);
+    read(text) {
+        this.#text = text;
+        const end = text.lastIndexOf('\n\n');
+        if (end > this.#said) {
+            this.#say(end);
+        }
     }
-  }
 
-  end() {
-    this.#say(this.#text.length);
-    announce('The answer is complete.');
-  }
-
-  #say(end) {
-    const paragraph = this.#text.slice(this.#said, end).replace(/[*_`#|>]+/g, '').trim();
-    this.#said = end;
-    if (paragraph) {
-      announce(paragraph);
+    end() {
+        this.#say(this.#text.length);
+        announce('The answer is complete.');
     }
-  }
+
+    #say(end) {
+        const paragraph = this.#text
+            .slice(this.#said, end)
+            .replace(/[*_`#|>]+/g, '')
+            .trim();
+        this.#said = end;
+        if (paragraph) {
+            announce(paragraph);
+        }
+    }
 }

@@ -4,12 +4,18 @@ import { writeAnswer } from './answers.js';
 import { ApiError, apiKey, describeServer } from './api.js';
 import { $, copy, el, toast } from './dom.js';
 import { Messages } from './messages.js';
+import { follow, toEnd } from './scroll.js';
 import { Settings } from './settings.js';
 import { Sidebar, titleOf } from './sidebar.js';
+import { setUpTools } from './tools.js';
 import * as store from './store.js';
 
-const IDEAS = ['Explain how a tern finds its way across the oceans', 'Write a short poem about the first snow',
-  'What is the difference between a list and a tuple in Python?', 'Give me a plan for a quiet day by the sea'];
+const IDEAS = [
+    'Explain how a tern finds its way across the oceans',
+    'Write a short poem about the first snow',
+    'What is the difference between a list and a tuple in Python?',
+    'Give me a plan for a quiet day by the sea',
+];
 const SAVE_EVERY = 2000; // ms
 
 const stored = store.settings.load();
@@ -19,277 +25,294 @@ let chats = store.loadChats();
 let chat = null;
 
 const sidebar = new Sidebar({ open: openChat, rename, remove: removeChat });
-const messages = new Messages($('#messages'), { regenerate, proceed, retry, edit, remove: removeMessage, turn });
+const messages = new Messages($('#messages'), { regenerate, proceed, edit, remove: removeMessage, turn });
 const settings = new Settings(stored, {
-  changed: () => guard(() => store.settings.save(stored)),
-  chatChanged: system => { chat.system = system; save(chat); },
-  keyChanged: connect,
+    changed: () => guard(() => store.settings.save(stored)),
+    chatChanged: system => {
+        chat.system = system;
+        save(chat);
+    },
+    keyChanged: connect,
 });
 
 /** Says what the browser's storage will not do, and goes on. */
 function guard(action) {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof store.StoreError)) {
-      throw error;
+    try {
+        return action();
+    } catch (error) {
+        if (!(error instanceof store.StoreError)) {
+            throw error;
+        }
+        toast(error.message);
+        return undefined;
     }
-    toast(error.message);
-    return undefined;
-  }
 }
 
 /** Keeps a chat, once there is something in it. */
 function save(one) {
-  if (Object.keys(one.messages).length || chats.includes(one)) {
-    guard(() => store.saveChat(one));
-  }
+    if (Object.keys(one.messages).length || chats.includes(one)) {
+        guard(() => store.saveChat(one));
+    }
 }
 
 // The chat that is open
 
 function openChat(id) {
-  chat = chats.find(one => one.id === id) ?? store.createChat(stored.system);
-  const hash = chats.includes(chat) ? '#' + chat.id : '#';
-  if ((location.hash || '#') !== hash) {
-    history.pushState(null, '', hash);
-  }
-  show();
-  toEnd();
-  if (!sidebar.open) {
-    $('#prompt').focus({ preventScroll: true });
-  }
+    chat = chats.find(one => one.id === id) ?? store.createChat(stored.system);
+    const hash = chats.includes(chat) ? '#' + chat.id : '#';
+    if ((location.hash || '#') !== hash) {
+        history.pushState(null, '', hash);
+    }
+    show();
+    toEnd();
+    if (!sidebar.open) {
+        $('#prompt').focus({ preventScroll: true });
+    }
 }
 
 function show() {
-  const path = store.path(chat);
-  messages.show(chat, path, running.get(chat.id)?.message);
-  $('#welcome').hidden = path.length > 0;
-  $('#title').textContent = titleOf(chat);
-  document.title = path.length ? `${titleOf(chat)} · Tern` : 'Tern';
-  $('#send').hidden = running.has(chat.id);
-  $('#stop').hidden = !running.has(chat.id);
-  const last = path.findLast(message => message.stats);
-  const { prompt = 0, cached = 0, tokens = 0 } = last?.stats ?? {};
-  $('#usage').textContent = last && server
-    ? `${(prompt + cached + tokens).toLocaleString()} of ${server.contextLength.toLocaleString()} tokens` : '';
-  sidebar.show(chats, chat.id, one => running.has(one.id));
+    messages.show(chat, store.path(chat), running.get(chat.id)?.message);
+    showAround();
+}
+
+/** Shows what stands around the messages. */
+function showAround() {
+    const path = store.path(chat);
+    $('#welcome').hidden = path.length > 0;
+    $('#title').textContent = titleOf(chat);
+    document.title = path.length ? `${titleOf(chat)} · Tern` : 'Tern';
+    $('#send').hidden = running.has(chat.id);
+    $('#stop').hidden = !running.has(chat.id);
+    const last = path.findLast(message => message.stats);
+    const { prompt = 0, cached = 0, tokens = 0 } = last?.stats ?? {};
+    $('#usage').textContent =
+        last && server
+            ? `${(prompt + cached + tokens).toLocaleString()} of ${server.contextLength.toLocaleString()} tokens`
+            : '';
+    sidebar.show(chats, chat.id, one => running.has(one.id));
 }
 
 function rename(one, title) {
-  if (title !== null) {
-    one.title = title;
-    save(one);
-  }
-  show();
+    if (title !== null) {
+        one.title = title;
+        save(one);
+    }
+    show();
 }
 
 function removeChat(one) {
-  running.get(one.id)?.controller.abort();
-  store.deleteChat(one.id);
-  chats = chats.filter(other => other !== one);
-  one === chat ? openChat(null) : show();
-  $('#new-chat').focus();
-  toast('The chat is deleted.', () => { chats.unshift(one); save(one); openChat(one.id); });
+    running.get(one.id)?.controller.abort();
+    store.deleteChat(one.id);
+    chats = chats.filter(other => other !== one);
+    one === chat ? openChat(null) : show();
+    $('#new-chat').focus();
+    toast('The chat is deleted.', () => {
+        chats.unshift(one);
+        save(one);
+        openChat(one.id);
+    });
 }
 
 // Messages
 
 function send(text) {
-  const first = !chats.includes(chat);
-  const message = store.addMessage(chat, chat.leaf, 'user', text);
-  if (first) {
-    chats.unshift(chat);
-    history.replaceState(null, '', '#' + chat.id);
-  }
-  run(store.addMessage(chat, message.id, 'assistant', ''));
+    const first = !chats.includes(chat);
+    const message = store.addMessage(chat, chat.leaf, 'user', text);
+    if (first) {
+        chats.unshift(chat);
+        history.replaceState(null, '', '#' + chat.id);
+    }
+    run(store.addMessage(chat, message.id, 'assistant', ''));
+}
+
+/** Whether the model writes in the open chat, which is then said. */
+function isBusy() {
+    if (running.has(chat.id)) {
+        toast('The model is answering. Esc stops it.');
+    }
+    return running.has(chat.id);
 }
 
 function regenerate(message) {
-  if (!running.has(chat.id)) {
-    run(store.addMessage(chat, message.parent, 'assistant', ''));
-  }
+    if (!isBusy()) {
+        run(store.addMessage(chat, message.parent, 'assistant', ''));
+    }
 }
 
+/** Goes on with an answer that ended early, or asks again where it failed; what has come of it stays. */
 function proceed(message) {
-  run(message);
-}
-
-/** Once more in the place of an answer that failed; what has come of it stays. */
-function retry(message) {
-  run(message);
+    if (!isBusy()) {
+        run(message);
+    }
 }
 
 function turn(message) {
-  store.select(chat, message);
-  save(chat);
-  show();
-  focusAction(message, 'left', 'right');
+    store.select(chat, message);
+    save(chat);
+    show();
+    focusAction(message, 'left', 'right');
 }
 
 function edit(message) {
-  const open = chat;
-  messages.edit(message, text => {
-    if (chat !== open) {
-      return;
-    }
-    if (text === null || text === message.content) {
-      show();
-      focusAction(message, 'edit');
-    } else if (message.role === 'user' && !running.has(chat.id)) {
-      chat.leaf = store.addMessage(chat, message.parent, 'user', text).id;
-      run(store.addMessage(chat, chat.leaf, 'assistant', ''));
-    } else {
-      message.content = text;
-      save(chat);
-      show();
-      focusAction(message, 'edit');
-    }
-  });
+    const open = chat;
+    messages.edit(message, text => {
+        if (chat !== open) {
+            return;
+        }
+        if (text === null || text === message.content) {
+            show();
+            focusAction(message, 'edit');
+        } else if (message.role === 'user') {
+            if (isBusy()) {
+                return;
+            }
+            chat.leaf = store.addMessage(chat, message.parent, 'user', text).id;
+            run(store.addMessage(chat, chat.leaf, 'assistant', ''));
+        } else {
+            message.content = text;
+            save(chat);
+            show();
+            focusAction(message, 'edit');
+        }
+    });
 }
 
 function removeMessage(message) {
-  const open = chat;
-  const before = structuredClone(chat);
-  running.get(chat.id)?.controller.abort();
-  store.removeMessage(chat, message);
-  save(chat);
-  show();
-  $('#prompt').focus();
-  toast('The message is deleted.', () => {
-    Object.assign(open, { messages: before.messages, leaf: before.leaf });
-    save(open);
+    const open = chat;
+    const before = structuredClone(chat);
+    running.get(chat.id)?.controller.abort();
+    store.removeMessage(chat, message);
+    save(chat);
     show();
-  });
+    $('#prompt').focus();
+    toast('The message is deleted.', () => {
+        Object.assign(open, { messages: before.messages, leaf: before.leaf });
+        save(open);
+        show();
+    });
 }
 
 function focusAction(message, ...acts) {
-  const buttons = acts.map(act => $(`[data-id="${message.id}"] [data-act="${act}"]:not([disabled])`));
-  buttons.find(Boolean)?.focus();
+    const buttons = acts.map(act => $(`[data-id="${message.id}"] [data-act="${act}"]:not([disabled])`));
+    buttons.find(Boolean)?.focus();
 }
 
 // Answers
 
 /** Has the model write a message, or go on with it. */
 async function run(message) {
-  const mine = chat;
-  const controller = new AbortController();
-  mine.updated = Date.now();
-  chats.sort((a, b) => b.updated - a.updated);
-  running.set(mine.id, { message, controller });
-  save(mine);
-  show();
-  toEnd();
-  $('#prompt').focus({ preventScroll: true });
-  let saved = Date.now();
-  let frame = 0;
-  const changed = status => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      if (mine === chat) {
-        messages.update(message, status());
-        follow();
-      }
-    });
-    if (Date.now() - saved > SAVE_EVERY) {
-      saved = Date.now();
-      save(mine);
-    }
-  };
-  const known = async () => (server ??= await describeServer());
-  const lost = await writeAnswer(known, mine, message, settings.sampling, controller.signal, changed);
-  cancelAnimationFrame(frame);
-  running.delete(mine.id);
-  if (mine.messages[message.id] && chats.includes(mine)) {
+    const mine = chat;
+    const controller = new AbortController();
+    mine.updated = Date.now();
+    chats.sort((a, b) => b.updated - a.updated);
+    running.set(mine.id, { message, controller });
     save(mine);
-  }
-  mine === chat ? finishShown(message) : sidebar.show(chats, chat.id, one => running.has(one.id));
-  if (lost) {
-    server = null;
-    connect();
-  }
-}
-
-/** Ends the sight of an answer without a change of focus or of what is being edited. */
-function finishShown(message) {
-  if (!$('#messages .editor')) {
     show();
-    follow();
-    return;
-  }
-  messages.update(message);
-  $('#send').hidden = false;
-  $('#stop').hidden = true;
-}
-
-// The view follows the end while it is there
-
-let following = true;
-
-function toEnd() {
-  following = true;
-  $('#scroll').scrollTop = $('#scroll').scrollHeight;
-}
-
-function follow() {
-  if (following) {
     toEnd();
-  }
+    $('#prompt').focus({ preventScroll: true });
+    let saved = Date.now();
+    let frame = 0;
+    const changed = status => {
+        frame ||= requestAnimationFrame(() => {
+            frame = 0;
+            if (mine === chat) {
+                messages.update(message, status());
+                follow();
+            }
+        });
+        if (Date.now() - saved > SAVE_EVERY) {
+            saved = Date.now();
+            save(mine);
+        }
+    };
+    const known = async () => (server ??= await describeServer());
+    const lost = await writeAnswer(known, mine, message, settings.sampling, controller.signal, changed);
+    cancelAnimationFrame(frame);
+    running.delete(mine.id);
+    if (mine.messages[message.id] && chats.includes(mine)) {
+        save(mine);
+    }
+    if (mine === chat) {
+        messages.finish(mine, message);
+        follow();
+    }
+    showAround();
+    if (lost) {
+        server = null;
+        connect();
+    }
 }
-
-$('#scroll').addEventListener('scroll', () => {
-  const { scrollTop, scrollHeight, clientHeight } = $('#scroll');
-  following = scrollHeight - scrollTop - clientHeight < 48;
-  $('#to-end').hidden = following;
-}, { passive: true });
-new ResizeObserver(follow).observe($('#scroll'));
-$('#to-end').onclick = toEnd;
 
 // The server
 
 let attempt = 0;
 
 async function connect() {
-  const mine = ++attempt;
-  clearTimeout(connect.timer);
-  try {
-    server = await describeServer();
-  } catch (error) {
-    if (mine === attempt) {
-      server = null;
-      refused(error);
+    const mine = ++attempt;
+    clearTimeout(connect.timer);
+    try {
+        server = await describeServer();
+    } catch (error) {
+        if (mine === attempt) {
+            server = null;
+            refused(error);
+        }
+        return;
     }
-    return;
-  }
-  $('#model').textContent = server.id.split(/[\\/]/).at(-1);
-  $('#model').title = server.id;
-  $('#notice').replaceChildren(...(server.chat ? [] : [el('p', {}, 'This model has no chat template: it goes on with your text '
-    + 'instead of answering it, and takes no system prompt.')]));
-  $('#prompt').placeholder = server.chat ? 'Write a message' : 'Write the beginning of a text';
-  settings.describe(server);
-  show();
+    $('#model').textContent = server.id.split(/[\\/]/).at(-1);
+    $('#model').title = server.id;
+    $('#notice').replaceChildren(
+        ...(server.chat
+            ? []
+            : [
+                  el(
+                      'p',
+                      {},
+                      'This model has no chat template: it goes on with your text ' +
+                          'instead of answering it, and takes no system prompt.',
+                  ),
+              ]),
+    );
+    $('#prompt').placeholder = server.chat ? 'Write a message' : 'Write the beginning of a text';
+    settings.describe(server);
+    show();
 }
 
 function refused(error) {
-  if (error.kind === 'key') {
-    const field = el('input', { type: 'password', id: 'key-field', autocomplete: 'off', spellcheck: 'false', required: true });
-    $('#notice').replaceChildren(el('form', {
-      onsubmit: event => {
-        event.preventDefault();
-        apiKey.set(field.value.trim());
-        connect();
-      },
-    }, el('label', { for: 'key-field' }, error.message), el('div', { class: 'row' }, field,
-      el('button', { type: 'submit', class: 'primary' }, 'Use'))));
-    return;
-  }
-  const loading = error.kind === 'loading';
-  const text = error instanceof ApiError ? error.message : `The server's answer was not understood: ${error.message}`;
-  if ($('#notice').dataset.text !== text || !$('#notice').children.length) {
-    $('#notice').replaceChildren(el('p', {}, text), el('button', { type: 'button', onclick: connect }, 'Try again'));
-    $('#notice').dataset.text = text;
-  }
-  connect.timer = setTimeout(connect, loading ? 1000 : 5000);
+    if (error.kind === 'key') {
+        const field = el('input', {
+            type: 'password',
+            id: 'key-field',
+            autocomplete: 'off',
+            spellcheck: 'false',
+            required: true,
+        });
+        $('#notice').replaceChildren(
+            el(
+                'form',
+                {
+                    onsubmit: event => {
+                        event.preventDefault();
+                        apiKey.set(field.value.trim());
+                        connect();
+                    },
+                },
+                el('label', { for: 'key-field' }, error.message),
+                el('div', { class: 'row' }, field, el('button', { type: 'submit', class: 'primary' }, 'Use')),
+            ),
+        );
+        return;
+    }
+    const loading = error.kind === 'loading';
+    const text = error instanceof ApiError ? error.message : `The server's answer was not understood: ${error.message}`;
+    if ($('#notice').dataset.text !== text || !$('#notice').children.length) {
+        $('#notice').replaceChildren(
+            el('p', {}, text),
+            el('button', { type: 'button', onclick: connect }, 'Try again'),
+        );
+        $('#notice').dataset.text = text;
+    }
+    connect.timer = setTimeout(connect, loading ? 1000 : 5000);
 }
 
 // The message field
@@ -298,124 +321,108 @@ const prompt = $('#prompt');
 const touch = matchMedia('(hover: none) and (pointer: coarse)');
 
 function fit() {
-  prompt.style.height = 'auto';
-  prompt.style.height = `${prompt.scrollHeight}px`;
+    prompt.style.height = 'auto';
+    prompt.style.height = `${prompt.scrollHeight}px`;
 }
 
 prompt.addEventListener('input', fit);
 prompt.addEventListener('keydown', event => {
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !touch.matches) {
-    event.preventDefault();
-    $('#composer').requestSubmit();
-  } else if (event.key === 'ArrowUp' && !prompt.value) {
-    const last = store.path(chat).findLast(message => message.role === 'user');
-    if (last && !running.has(chat.id)) {
-      event.preventDefault();
-      edit(last);
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !touch.matches) {
+        event.preventDefault();
+        $('#composer').requestSubmit();
+    } else if (event.key === 'ArrowUp' && !prompt.value) {
+        const last = store.path(chat).findLast(message => message.role === 'user');
+        if (last && !running.has(chat.id)) {
+            event.preventDefault();
+            edit(last);
+        }
     }
-  }
 });
 
 $('#composer').addEventListener('submit', event => {
-  event.preventDefault();
-  const text = prompt.value.trim();
-  if (text && !running.has(chat.id)) {
-    prompt.value = '';
-    fit();
-    send(text);
-  }
+    event.preventDefault();
+    const text = prompt.value.trim();
+    if (text && !running.has(chat.id)) {
+        prompt.value = '';
+        fit();
+        send(text);
+    }
 });
 
 function stop() {
-  running.get(chat.id)?.controller.abort();
+    running.get(chat.id)?.controller.abort();
 }
 
 // Buttons and keys
 
-$('#stop').onclick = () => { stop(); prompt.focus(); };
+$('#stop').onclick = () => {
+    stop();
+    prompt.focus();
+};
 $('#new-chat').onclick = newChat;
 $('#open-settings').onclick = () => settings.open(chat, server);
 $('#help').onclick = () => $('#shortcuts').showModal();
 document.querySelectorAll('dialog').forEach(dialog => {
-  dialog.querySelector('.close').onclick = () => dialog.close();
-  dialog.addEventListener('click', event => event.target === dialog && dialog.close());
+    dialog.querySelector('.close').onclick = () => dialog.close();
+    dialog.addEventListener('click', event => event.target === dialog && dialog.close());
 });
-$('#ideas').append(...IDEAS.map(idea => el('li', {}, el('button', { type: 'button', onclick: () => send(idea) }, idea))));
+$('#ideas').append(
+    ...IDEAS.map(idea => el('li', {}, el('button', { type: 'button', onclick: () => send(idea) }, idea))),
+);
 
 function newChat() {
-  sidebar.toggle(false);
-  openChat(null);
+    sidebar.toggle(false);
+    openChat(null);
 }
 
-$('#export').onclick = () => {
-  const link = el('a', { download: `tern-chats-${new Date().toISOString().slice(0, 10)}.json`,
-    href: URL.createObjectURL(new Blob([store.exportChats(chats)], { type: 'application/json' })) });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-};
-$('#import').onclick = () => $('#file').click();
-$('#file').onchange = async () => {
-  const [file] = $('#file').files;
-  $('#file').value = '';
-  const added = file && guard(store.importChats.bind(null, await file.text()));
-  if (added !== undefined) {
-    chats = store.loadChats();
-    openChat(chats.find(one => one.id === chat.id)?.id ?? null);
-    toast(added === 1 ? 'One chat has come.' : `${added} chats have come.`);
-  }
-};
-
-const THEMES = { auto: 'Colours as the system has them', light: 'Light colours', dark: 'Dark colours' };
-
-function applyTheme() {
-  document.documentElement.dataset.theme = stored.theme;
-  $('#theme').title = THEMES[stored.theme];
-  $('#theme').setAttribute('aria-label', THEMES[stored.theme]);
-}
-
-$('#theme').onclick = () => {
-  const names = Object.keys(THEMES);
-  stored.theme = names[(names.indexOf(stored.theme) + 1) % names.length];
-  applyTheme();
-  guard(() => store.settings.save(stored));
-  toast(THEMES[stored.theme]);
-};
+setUpTools(stored, {
+    chats: () => chats,
+    guard,
+    imported: () => {
+        chats = store.loadChats();
+        openChat(chats.find(one => one.id === chat.id)?.id ?? null);
+    },
+});
 
 const lastAnswer = () => store.path(chat).findLast(message => message.role === 'assistant');
 const SHORTCUTS = {
-  KeyN: newChat,
-  KeyL: () => sidebar.focus(),
-  KeyM: () => prompt.focus(),
-  KeyR: () => lastAnswer() && regenerate(lastAnswer()),
-  KeyC: () => lastAnswer() && copy(lastAnswer().content),
-  KeyS: () => settings.open(chat, server),
-  KeyK: () => $('#shortcuts').showModal(),
+    KeyN: newChat,
+    KeyL: () => sidebar.focus(),
+    KeyM: () => prompt.focus(),
+    KeyR: () => lastAnswer() && regenerate(lastAnswer()),
+    KeyC: () => lastAnswer() && copy(lastAnswer().content),
+    KeyS: () => settings.open(chat, server),
+    KeyK: () => $('#shortcuts').showModal(),
 };
 
 addEventListener('keydown', event => {
-  if (document.querySelector('dialog[open]')) {
-    return;
-  }
-  const shortcut = event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && SHORTCUTS[event.code];
-  if (shortcut) {
-    event.preventDefault();
-    shortcut();
-  } else if (event.key === 'Escape' && !event.isComposing) {
-    sidebar.open ? sidebar.toggle(false) : stop();
-  }
+    if (document.querySelector('dialog[open]')) {
+        return;
+    }
+    const shortcut = event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && SHORTCUTS[event.code];
+    if (shortcut) {
+        event.preventDefault();
+        shortcut();
+    } else if (event.key === 'Escape' && !event.isComposing) {
+        sidebar.open ? sidebar.toggle(false) : stop();
+    }
 });
 
 addEventListener('popstate', () => openChat(location.hash.slice(1)));
 addEventListener('pagehide', () => running.forEach((_, id) => save(chats.find(one => one.id === id))));
 store.onForeignChange(() => {
-  chats = store.loadChats().map(one => (running.has(one.id) || one.id === chat.id && $('#messages .editor')
-    ? chats.find(mine => mine.id === one.id) : one));
-  chat = chats.find(one => one.id === chat.id) ?? chat;
-  if (!running.has(chat.id) && !$('#messages .editor')) {
-    show();
-  }
+    chats = store
+        .loadChats()
+        .map(one =>
+            running.has(one.id) || (one.id === chat.id && $('#messages .editor'))
+                ? chats.find(mine => mine.id === one.id)
+                : one,
+        );
+    chat = chats.find(one => one.id === chat.id) ?? chat;
+    if (!running.has(chat.id) && !$('#messages .editor')) {
+        show();
+    }
 });
 
-applyTheme();
 openChat(location.hash.slice(1));
 connect();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tern.Generation;
 import dev.tern.StopReason;
 import dev.tern.Token;
+import dev.tern.sampling.TokenProbability;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -122,6 +122,33 @@ class FailureTest {
         }
     }
 
+    /** However long it takes to make ready what chooses a request's tokens, the others' passes go on. */
+    @Test
+    void whatChoosesTheTokensIsMadeByWhoSubmits() {
+        try (Model model = Model.load(file, ModelOptions.builder().threads(1).build());
+                Slots slots = Slots.open(model, new SlotOptions(2, 4))) {
+            List<Thread> makers = new ArrayList<>();
+            TokenConstraint free = new TokenConstraint() {
+                @Override
+                public void mask(float[] logits) {}
+
+                @Override
+                public void accept(int id) {}
+            };
+            GenerationOptions options = GenerationOptions.builder()
+                    .maxTokens(2)
+                    .constraint(() -> {
+                        makers.add(Thread.currentThread());
+                        return free;
+                    })
+                    .build();
+            for (int i = 0; i < 3; i++) {
+                Answer.of(slots.submit(CompletionRequest.of(new int[] {1, 2}, options)));
+            }
+            assertThat(makers).hasSize(3).containsOnly(Thread.currentThread());
+        }
+    }
+
     @Test
     void nobodyWaitsForEverWhereTheModelIsClosedBeneathThem() {
         Model model = broken();

@@ -63,7 +63,7 @@ class FairnessTest {
 
         Slot begin(CompletionRequest request) {
             Slot slot = slots.stream().filter(Slot::idle).findFirst().orElseThrow();
-            slot.begin(new Task(slot.id(), request, task -> {}), null, 0);
+            slot.begin(new Task(slot.id(), request, Task.decoding(model, request), task -> {}), null, 0);
             return slot;
         }
 
@@ -129,7 +129,8 @@ class FairnessTest {
                 other.finish();
             }
             if (other.idle()) {
-                other.begin(new Task(10 + i, request(TrainedModel.question(model, i++), 1), task -> {}), null, 0);
+                CompletionRequest request = request(TrainedModel.question(model, i), 1);
+                other.begin(new Task(10 + i++, request, Task.decoding(model, request), task -> {}), null, 0);
             }
             hand.scheduler.pass();
         }

@@ -41,13 +41,8 @@ class PrefillPlanTest {
             Slot slot = new Slot(slots.size(), model);
             int[] prompt = new int[length];
             Arrays.fill(prompt, 7);
-            slot.begin(
-                    new Task(
-                            slots.size(),
-                            CompletionRequest.of(prompt, GenerationOptions.builder().build()),
-                            task -> {}),
-                    null,
-                    0);
+            CompletionRequest request = CompletionRequest.of(prompt, GenerationOptions.builder().build());
+            slot.begin(new Task(slots.size(), request, Task.decoding(model, request), task -> {}), null, 0);
             slots.add(slot);
         }
         return slots;
