@@ -34,7 +34,7 @@ class LutContestTest {
                 .toList();
         try (ThreadTeam team = new ThreadTeam(threads)) {
             Kernels multiplying = KernelChoice.best().kernels();
-            LayoutChoice layouts = LayoutChoice.of(multiplying.tier(), 2, Optional.of(layout), false);
+            LayoutChoice layouts = LayoutChoice.of(multiplying.tier(), 2, 1, Optional.of(layout), false);
             LutContest.Result result = LutContest.measure(weights, multiplying, layouts, team);
             assertThat(result.lut()).isPositive().isFinite();
             assertThat(result.mad()).isPositive().isFinite();
