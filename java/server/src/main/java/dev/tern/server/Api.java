@@ -95,7 +95,8 @@ final class Api implements HttpHandler {
             return foreign;
         }
         if (found.isEmpty()) {
-            return Optional.of(ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
+            return Optional.of(
+                    ApiException.notFound("there is nothing at this path; docs/serving.md lists what there is"));
         }
         Route route = found.get();
         String method = head.method().equals("HEAD") ? "GET" : head.method();

@@ -41,7 +41,9 @@ final class ApiKeys {
         for (byte[] key : digests) {
             known |= MessageDigest.isEqual(key, digest);
         }
-        return known ? Optional.empty() : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
+        return known
+                ? Optional.empty()
+                : Optional.of(ApiException.unauthorized("the API key is not one of this server's"));
     }
 
     private static byte[] digest(byte[] key) {

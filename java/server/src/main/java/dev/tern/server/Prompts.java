@@ -58,7 +58,8 @@ final class Prompts {
         }
         if (!value.isArray()) {
             throw new FieldException(
-                    field, "expected a text, an array of token ids, or an array of prompts, found " + Json.shown(value));
+                    field,
+                    "expected a text, an array of token ids, or an array of prompts, found " + Json.shown(value));
         }
         IntStream.Builder ids = IntStream.builder();
         int at = 0;

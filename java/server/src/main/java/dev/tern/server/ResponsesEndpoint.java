@@ -273,7 +273,10 @@ final class ResponsesEndpoint implements Endpoint {
                 }
                 case "reasoning" -> send(stream, "response.reasoning_text.done", part().put("text", whole));
                 default ->
-                    send(stream, "response.function_call_arguments.done", at().put("name", name).put("arguments", whole));
+                    send(
+                            stream,
+                            "response.function_call_arguments.done",
+                            at().put("name", name).put("arguments", whole));
             }
             ObjectNode finished = item(whole);
             ObjectNode event = Json.object().put("output_index", output.size());
