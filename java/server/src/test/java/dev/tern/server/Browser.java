@@ -155,7 +155,7 @@ final class Browser implements AutoCloseable {
         public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
             text.append(data);
             if (last) {
-                JsonNode message = Json.parse(text.toString());
+                JsonNode message = TestServer.parse(text.toString());
                 text.setLength(0);
                 CompletableFuture<JsonNode> answer = answers.remove(message.path("id").asInt(0));
                 if (answer != null) {
