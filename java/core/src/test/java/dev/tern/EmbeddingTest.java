@@ -113,7 +113,7 @@ class EmbeddingTest {
                 }
                 assertThat(mean[i]).isEqualTo((float) (sum / 70));
             }
-            assertThat(model.embedEach(Arrays.copyOf(ids, 20))).isDeepEqualTo(Arrays.copyOf(states, 20));
+            assertThat(model.embedEach(Arrays.copyOf(ids, 20), passTokens)).isDeepEqualTo(Arrays.copyOf(states, 20));
             assertThat(model.embed(Arrays.copyOf(ids, 1), Pooling.MEAN)).containsExactly(states[0]);
             assertThat(states[5]).isNotEqualTo(states[6]);
         }

@@ -40,8 +40,10 @@ class LayoutChoiceTest {
         String amd = "model name : AMD EPYC 9R14";
         String intel = "model name : Intel(R) Xeon(R)";
         for (Tier tier : new Tier[] {Tier.AVXVNNI, Tier.AVX512VNNI, Tier.AMX}) {
-            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_2BIT);
-            assertThat(LayoutChoice.of(tier, 2, 1, Optional.empty(), false, amd).of(2560, false)).isEqualTo(PANELS_5TRIT);
+            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, amd).of(2560, false))
+                    .isEqualTo(PANELS_2BIT);
+            assertThat(LayoutChoice.of(tier, 2, 1, Optional.empty(), false, amd).of(2560, false))
+                    .isEqualTo(PANELS_5TRIT);
             assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, intel).of(2560, false))
                     .isEqualTo(PANELS_5TRIT);
         }
@@ -78,7 +80,8 @@ class LayoutChoiceTest {
             assertThat(choice.inPlace(2560, false)).isFalse();
             assertThat(choice.copies()).isFalse();
         }
-        assertThat(LayoutChoice.of(Tier.AVX512VNNI, 2, 1, Optional.empty(), true).of(2560, false)).isEqualTo(PANELS_5TRIT);
+        assertThat(LayoutChoice.of(Tier.AVX512VNNI, 2, 1, Optional.empty(), true).of(2560, false))
+                .isEqualTo(PANELS_5TRIT);
         assertThatThrownBy(() -> LayoutChoice.of(Tier.AVX2, 2, 1, Optional.of(PANELS_2BIT), true))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ModelOptions.builder().mapped(true).layout(PANELS_5TRIT).build())

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -156,7 +155,7 @@ final class Browser implements AutoCloseable {
         public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
             text.append(data);
             if (last) {
-                JsonNode message = Json.read(text.toString().getBytes(StandardCharsets.UTF_8));
+                JsonNode message = TestServer.parse(text.toString());
                 text.setLength(0);
                 CompletableFuture<JsonNode> answer = answers.remove(message.path("id").asInt(0));
                 if (answer != null) {

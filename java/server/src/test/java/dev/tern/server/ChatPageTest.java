@@ -270,7 +270,7 @@ class ChatPageTest {
     void chatsGoToAFileAndComeFromOne() {
         askAndWait("Of foxes.", "A fox.");
         String file = page.value("import('/store.js').then(s => s.exportChats(s.loadChats()))").asString();
-        assertThat(Json.read(file.getBytes(StandardCharsets.UTF_8)).path("format").asString()).isEqualTo("tern-chats");
+        assertThat(TestServer.parse(file).path("format").asString()).isEqualTo("tern-chats");
         page.run("localStorage.clear(); location.hash = ''");
         page.reload();
         page.waitFor("document.querySelectorAll('#chats li').length === 0");

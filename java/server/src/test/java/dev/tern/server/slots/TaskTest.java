@@ -7,6 +7,7 @@ import dev.tern.StopReason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 class TaskTest {
@@ -15,7 +16,12 @@ class TaskTest {
 
     private final List<Task> cancelled = new ArrayList<>();
     private final Task task = new Task(
-            0, CompletionRequest.of(new int[] {1}, GenerationOptions.builder().build()), cancelled::add);
+            0,
+            CompletionRequest.of(new int[] {1}, GenerationOptions.builder().build()),
+            new FutureTask<>(() -> {
+                throw new IllegalStateException("nobody asks for it");
+            }),
+            cancelled::add);
 
     @Test
     void oneThatIsClosedBeforeItsEndIsCancelledOnce() {
