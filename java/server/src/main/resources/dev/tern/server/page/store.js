@@ -58,11 +58,11 @@ export const loadChat = id => readChat(get(CHAT + id));
 export const saveChat = chat => put(CHAT + chat.id, chat);
 export const deleteChat = id => localStorage.removeItem(CHAT + id);
 
-/** Calls back when another tab has changed chats. */
+/** Calls back when another tab has changed a chat, with its id, or with null when all are gone. */
 export function onForeignChange(callback) {
     addEventListener('storage', event => {
         if (event.key === null || event.key.startsWith(CHAT)) {
-            callback();
+            callback(event.key && event.key.slice(CHAT.length));
         }
     });
 }
