@@ -195,17 +195,20 @@ function edit(message) {
 }
 
 function removeMessage(message) {
-    const open = chat;
-    const before = structuredClone(chat);
-    running.get(chat.id)?.controller.abort();
-    store.removeMessage(chat, message);
+    const { id } = chat;
+    running.get(id)?.controller.abort();
+    const removed = store.removeMessage(chat, message);
     save(chat);
     show();
     $('#prompt').focus();
     toast('The message is deleted.', () => {
-        Object.assign(open, { messages: before.messages, leaf: before.leaf });
-        save(open);
-        show();
+        const now = chats.find(one => one.id === id);
+        if (!now || !store.restore(now, removed, !running.has(id))) {
+            toast('What the message stood in is gone.');
+            return;
+        }
+        save(now);
+        now === chat ? show() : showAround();
     });
 }
 

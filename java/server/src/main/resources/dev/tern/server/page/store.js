@@ -106,8 +106,13 @@ export function select(chat, message) {
     chat.leaf = leaf.id;
 }
 
-/** Removes a message and all under it; what stood beside it is shown, or its parent. */
+/**
+ * Removes a message and all under it; what stood beside it is shown, or its parent. Returns what `restore` wants:
+ * `{messages, order, leaf}`, of which `order` has the ids of all messages before.
+ */
 export function removeMessage(chat, message) {
+    const { leaf } = chat;
+    const order = Object.keys(chat.messages);
     const others = siblings(chat, message).filter(other => other !== message);
     const gone = new Set([message.id]);
     for (const other of Object.values(chat.messages)) {
@@ -116,6 +121,7 @@ export function removeMessage(chat, message) {
             gone.add(other.id);
         }
     }
+    const messages = [...gone].map(id => chat.messages[id]);
     gone.forEach(id => delete chat.messages[id]);
     chat.updated = Date.now();
     if (others.length) {
@@ -123,6 +129,26 @@ export function removeMessage(chat, message) {
     } else {
         chat.leaf = message.parent;
     }
+    return { messages, order, leaf };
+}
+
+/**
+ * Brings removed messages back to their place, beside all that has come since; `shown` says whether what was shown then
+ * is shown again. Returns false, and changes nothing, where the message that they followed is gone.
+ */
+export function restore(chat, { messages, order, leaf }, shown) {
+    const { parent } = messages[0];
+    if (parent !== null && !Object.hasOwn(chat.messages, parent)) {
+        return false;
+    }
+    const all = { ...chat.messages, ...Object.fromEntries(messages.map(one => [one.id, one])) };
+    const ids = new Set([...order.filter(id => Object.hasOwn(all, id)), ...Object.keys(all)]);
+    chat.messages = Object.fromEntries([...ids].map(id => [id, all[id]]));
+    if (shown && Object.hasOwn(all, leaf)) {
+        chat.leaf = leaf;
+    }
+    chat.updated = Date.now();
+    return true;
 }
 
 // Files
