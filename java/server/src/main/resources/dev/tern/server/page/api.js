@@ -1,5 +1,7 @@
 // The server's HTTP surface: what it serves, and answers as they come.
 
+import { session } from './store.js';
+
 const KEY = 'tern.key';
 const KINDS = { 401: 'key', 403: 'refused', 503: 'busy' };
 
@@ -13,8 +15,8 @@ export class ApiError extends Error {
 
 /** The API key lives as long as the tab. */
 export const apiKey = {
-    get: () => sessionStorage.getItem(KEY) ?? '',
-    set: key => (key ? sessionStorage.setItem(KEY, key) : sessionStorage.removeItem(KEY)),
+    get: () => session.getItem(KEY) ?? '',
+    set: key => (key ? session.setItem(KEY, key) : session.removeItem(KEY)),
 };
 
 function headers() {

@@ -430,4 +430,7 @@ addEventListener('pagehide', () => running.forEach((_, id) => save(chats.find(on
 store.onForeignChange(reload);
 
 openChat(location.hash.slice(1));
+if (!store.lasting) {
+    toast('This browser keeps nothing for this page: chats last until it is closed. Export those that you want.');
+}
 connect();
