@@ -68,8 +68,10 @@ async function request(path, options = {}) {
 }
 
 /** What is served: `{id, contextLength, defaults, chat}`; `chat` says whether the model has a chat template. */
-export async function describeServer() {
-    const [models, props] = await Promise.all(['v1/models', 'props'].map(async path => (await request(path)).json()));
+export async function describeServer(signal) {
+    const [models, props] = await Promise.all(
+        ['v1/models', 'props'].map(async path => (await request(path, { signal })).json()),
+    );
     return {
         id: props.model_alias ?? models.data[0].id,
         contextLength: props.default_generation_settings.n_ctx,

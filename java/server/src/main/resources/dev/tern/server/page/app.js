@@ -245,7 +245,7 @@ async function run(message) {
             save(mine);
         }
     };
-    const known = async () => (server ??= await describeServer());
+    const known = async () => (server ??= await describeServer(controller.signal));
     const lost = await writeAnswer(known, mine, message, settings.sampling, controller.signal, changed);
     cancelAnimationFrame(frame);
     running.delete(mine.id);
