@@ -246,7 +246,8 @@ async function run(message) {
         }
     };
     const known = async () => (server ??= await describeServer(controller.signal));
-    const lost = await writeAnswer(known, mine, message, settings.sampling, controller.signal, changed);
+    const isOpen = () => chat.id === mine.id;
+    const lost = await writeAnswer(known, isOpen, mine, message, settings.sampling, controller.signal, changed);
     cancelAnimationFrame(frame);
     running.delete(mine.id);
     if (mine.messages[message.id] && chats.includes(mine)) {
