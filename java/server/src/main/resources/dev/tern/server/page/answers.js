@@ -91,8 +91,8 @@ function statistics(timings) {
 }
 
 /**
- * Reads out an answer paragraph by paragraph, each once it is whole: single tokens cannot be followed by ear. What comes
- * while the chat is not open is not read.
+ * Reads out an answer paragraph by paragraph, each once it is whole: single tokens cannot be followed by ear. What
+ * comes while the chat is not open is not read.
  */
 class ParagraphReader {
     #text = '';
