@@ -222,6 +222,32 @@ class ChatPageAccessTest {
     }
 
     @Test
+    void ofAChatThatIsNotOpenItIsOnlySaidHowItsAnswerEnds() {
+        server.script.tokens.drainPermits();
+        server.script.say("A first paragraph.\n\nA second one.", 1, StopReason.END_TOKEN);
+        page.type("Tell me.");
+        page.press("Enter");
+        server.script.tokens.release(10);
+        page.waitForText("#messages", "A first pa");
+        page.press("N", Tab.ALT);
+        server.script.tokens.release(100);
+        String read = "[...document.querySelectorAll('#announcer p')].map(p => p.textContent).join('|')";
+        page.waitFor(read + ".endsWith('complete.')");
+        assertThat(page.value(read).asString())
+                .isEqualTo("The model is answering.|The answer in Tell me. is complete.");
+        server.script.tokens.drainPermits();
+        server.script.say("Some words.", 1, StopReason.END_TOKEN);
+        server.script.fail(new IllegalStateException("the test breaks it"));
+        page.type("More.");
+        page.press("Enter");
+        page.waitFor("document.querySelector('.running')");
+        page.press("N", Tab.ALT);
+        server.script.tokens.release(100);
+        page.waitFor(read + ".endsWith('failed.')");
+        assertThat(page.value(read).asString()).endsWith("|The model is answering.|The answer in More. has failed.");
+    }
+
+    @Test
     void aKeyboardIsEnough() {
         assertThat(focus()).isEqualTo("prompt");
         ask();

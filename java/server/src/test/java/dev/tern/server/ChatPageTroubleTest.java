@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /** What the chat page says when something is amiss, and how it goes on. */
@@ -183,6 +185,50 @@ class ChatPageTroubleTest {
             ask(page, "Tell me.");
             page.waitForText("#messages", "All well.");
             assertThat(page.problems).isEmpty();
+        }
+    }
+
+    /** What eight texts take is compared to what one text of their length takes, each the least of five tries. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'a~~~' + '~'.repeat(n) + '`'",
+                "'```' + ' '.repeat(n) + 'x`'",
+                "'a ' + '`'.repeat(n)",
+                "'['.repeat(n)",
+                "'[a'.repeat(n / 2)",
+                "'[](' + ' '.repeat(n) + 'x'",
+                "'a' + '*'.repeat(n)",
+                "'*a '.repeat(n / 3)",
+                "'*a**b**'.repeat(n / 7)",
+                "'**a'.repeat(n / 3)",
+                "'~~a '.repeat(n / 4)",
+                "'|\\n-' + ' '.repeat(n) + 'x'",
+                "'- a' + '\\n'.repeat(n) + '- b'",
+                "'```js\\n' + 'x\\\\\\''.repeat(n / 3)",
+            })
+    void noTextTakesMoreThanItsLength(String text) {
+        try (TestServer server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
+                Tab page = open(server)) {
+            String ratio = """
+                    import('/markdown.js').then(({ render }) => {
+                      const text = n => %s;
+                      const time = (n, times) => {
+                        const source = text(n);
+                        const start = performance.now();
+                        for (let i = 0; i < times; i++) {
+                          render(document.createElement('div'), source);
+                        }
+                        return performance.now() - start;
+                      };
+                      const least = (n, times) => Math.min(...[1, 2, 3, 4, 5].map(() => time(n, times)));
+                      let times = 1;
+                      while (time(2000, 8 * times) < 4) {
+                        times *= 2;
+                      }
+                      return least(16000, times) / least(2000, 8 * times);
+                    })""".formatted(text);
+            assertThat(page.value(ratio).asDouble()).as(text).isLessThan(4); // 8 were it quadratic, 64 cubic
         }
     }
 

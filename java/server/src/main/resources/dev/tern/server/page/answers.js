@@ -2,18 +2,20 @@
 
 import { ApiError, answer } from './api.js';
 import { announce } from './dom.js';
+import { titleOf } from './sidebar.js';
 import { path } from './store.js';
 
 /**
  * Has the model write a message, or go on with it, until it is whole, stopped or lost; what happened is in the message.
  *
  * @param describe gives the server as it describes itself
+ * @param isOpen whether the chat is the open one, which is read out; of others it is only said how they end
  * @param changed called with what says what happens meanwhile, whenever there is more
  * @returns whether the server is gone, or wants something first
  */
-export async function writeAnswer(describe, chat, message, sampling, signal, changed) {
+export async function writeAnswer(describe, isOpen, chat, message, sampling, signal, changed) {
     const begun = message.content.length;
-    const reader = new ParagraphReader();
+    const reader = new ParagraphReader(isOpen);
     let status = 'Waiting for the server …';
     delete message.error;
     delete message.finish;
@@ -48,9 +50,14 @@ export async function writeAnswer(describe, chat, message, sampling, signal, cha
             changed(() => status);
         }
         reader.end();
+        announce(isOpen() ? 'The answer is complete.' : `The answer in ${titleOf(chat)} is complete.`);
         return false;
     } catch (error) {
-        return failed(error, message);
+        const lost = failed(error, message);
+        if (message.error && !isOpen()) {
+            announce(`The answer in ${titleOf(chat)} has failed.`); // in the open chat the problem is an alert
+        }
+        return lost;
     }
 }
 
@@ -83,10 +90,17 @@ function statistics(timings) {
     };
 }
 
-/** Reads out an answer paragraph by paragraph, each once it is whole: single tokens cannot be followed by ear. */
+/**
+ * Reads out an answer paragraph by paragraph, each once it is whole: single tokens cannot be followed by ear. What
+ * comes while the chat is not open is not read.
+ */
 class ParagraphReader {
     #text = '';
     #said = 0;
+
+    constructor(isOpen) {
+        this.isOpen = isOpen;
+    }
 
     read(text) {
         this.#text = text;
@@ -98,7 +112,6 @@ class ParagraphReader {
 
     end() {
         this.#say(this.#text.length);
-        announce('The answer is complete.');
     }
 
     #say(end) {
@@ -107,7 +120,7 @@ class ParagraphReader {
             .replace(/[*_`#|>]+/g, '')
             .trim();
         this.#said = end;
-        if (paragraph) {
+        if (paragraph && this.isOpen()) {
             announce(paragraph);
         }
     }

@@ -1,5 +1,7 @@
 // The server's HTTP surface: what it serves, and answers as they come.
 
+import { session } from './store.js';
+
 const KEY = 'tern.key';
 const KINDS = { 401: 'key', 403: 'refused', 503: 'busy' };
 
@@ -13,8 +15,8 @@ export class ApiError extends Error {
 
 /** The API key lives as long as the tab. */
 export const apiKey = {
-    get: () => sessionStorage.getItem(KEY) ?? '',
-    set: key => (key ? sessionStorage.setItem(KEY, key) : sessionStorage.removeItem(KEY)),
+    get: () => session.getItem(KEY) ?? '',
+    set: key => (key ? session.setItem(KEY, key) : session.removeItem(KEY)),
 };
 
 function headers() {
@@ -66,8 +68,10 @@ async function request(path, options = {}) {
 }
 
 /** What is served: `{id, contextLength, defaults, chat}`; `chat` says whether the model has a chat template. */
-export async function describeServer() {
-    const [models, props] = await Promise.all(['v1/models', 'props'].map(async path => (await request(path)).json()));
+export async function describeServer(signal) {
+    const [models, props] = await Promise.all(
+        ['v1/models', 'props'].map(async path => (await request(path, { signal })).json()),
+    );
     return {
         id: props.model_alias ?? models.data[0].id,
         contextLength: props.default_generation_settings.n_ctx,

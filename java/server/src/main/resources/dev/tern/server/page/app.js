@@ -17,6 +17,7 @@ const IDEAS = [
     'Give me a plan for a quiet day by the sea',
 ];
 const SAVE_EVERY = 2000; // ms
+const lastUsedFirst = (a, b) => b.updated - a.updated;
 
 const stored = store.settings.load();
 const running = new Map(); // id of a chat → the answer that is being written in it: {message, controller}
@@ -53,6 +54,21 @@ function save(one) {
     if (Object.keys(one.messages).length || chats.includes(one)) {
         guard(() => store.saveChat(one));
     }
+}
+
+/**
+ * Takes up what is stored of one chat, or of all. A chat that is being answered or edited here stays the object that it
+ * is, for the answer goes into that one; the open chat is shown anew only where it is another now.
+ */
+function reload(id = null) {
+    const fresh = id === null ? store.loadChats() : [store.loadChat(id)].filter(Boolean);
+    const inUse = one => running.has(one.id) || (one === chat && $('#messages .editor'));
+    const kept = chats.filter(one => inUse(one) || (id !== null && one.id !== id));
+    chats = [...kept, ...fresh.filter(one => !kept.some(mine => mine.id === one.id))].sort(lastUsedFirst);
+    const open = chats.find(one => one.id === chat.id) ?? chat;
+    const other = open !== chat;
+    chat = open;
+    other ? show() : showAround();
 }
 
 // The chat that is open
@@ -93,11 +109,12 @@ function showAround() {
 }
 
 function rename(one, title) {
-    if (title !== null) {
-        one.title = title;
-        save(one);
+    const now = chats.find(other => other.id === one.id); // another tab may have changed it meanwhile
+    if (title !== null && now) {
+        now.title = title;
+        save(now);
     }
-    show();
+    showAround();
 }
 
 function removeChat(one) {
@@ -178,17 +195,20 @@ function edit(message) {
 }
 
 function removeMessage(message) {
-    const open = chat;
-    const before = structuredClone(chat);
-    running.get(chat.id)?.controller.abort();
-    store.removeMessage(chat, message);
+    const { id } = chat;
+    running.get(id)?.controller.abort();
+    const removed = store.removeMessage(chat, message);
     save(chat);
     show();
     $('#prompt').focus();
     toast('The message is deleted.', () => {
-        Object.assign(open, { messages: before.messages, leaf: before.leaf });
-        save(open);
-        show();
+        const now = chats.find(one => one.id === id);
+        if (!now || !store.restore(now, removed, !running.has(id))) {
+            toast('What the message stood in is gone.');
+            return;
+        }
+        save(now);
+        now === chat ? show() : showAround();
     });
 }
 
@@ -204,7 +224,7 @@ async function run(message) {
     const mine = chat;
     const controller = new AbortController();
     mine.updated = Date.now();
-    chats.sort((a, b) => b.updated - a.updated);
+    chats.sort(lastUsedFirst);
     running.set(mine.id, { message, controller });
     save(mine);
     show();
@@ -225,8 +245,9 @@ async function run(message) {
             save(mine);
         }
     };
-    const known = async () => (server ??= await describeServer());
-    const lost = await writeAnswer(known, mine, message, settings.sampling, controller.signal, changed);
+    const known = async () => (server ??= await describeServer(controller.signal));
+    const isOpen = () => chat.id === mine.id;
+    const lost = await writeAnswer(known, isOpen, mine, message, settings.sampling, controller.signal, changed);
     cancelAnimationFrame(frame);
     running.delete(mine.id);
     if (mine.messages[message.id] && chats.includes(mine)) {
@@ -378,10 +399,7 @@ function newChat() {
 setUpTools(stored, {
     chats: () => chats,
     guard,
-    imported: () => {
-        chats = store.loadChats();
-        openChat(chats.find(one => one.id === chat.id)?.id ?? null);
-    },
+    imported: () => reload(),
 });
 
 const lastAnswer = () => store.path(chat).findLast(message => message.role === 'assistant');
@@ -410,19 +428,10 @@ addEventListener('keydown', event => {
 
 addEventListener('popstate', () => openChat(location.hash.slice(1)));
 addEventListener('pagehide', () => running.forEach((_, id) => save(chats.find(one => one.id === id))));
-store.onForeignChange(() => {
-    chats = store
-        .loadChats()
-        .map(one =>
-            running.has(one.id) || (one.id === chat.id && $('#messages .editor'))
-                ? chats.find(mine => mine.id === one.id)
-                : one,
-        );
-    chat = chats.find(one => one.id === chat.id) ?? chat;
-    if (!running.has(chat.id) && !$('#messages .editor')) {
-        show();
-    }
-});
+store.onForeignChange(reload);
 
 openChat(location.hash.slice(1));
+if (!store.lasting) {
+    toast('This browser keeps nothing for this page: chats last until it is closed. Export those that you want.');
+}
 connect();

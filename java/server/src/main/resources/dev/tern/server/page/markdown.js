@@ -3,13 +3,17 @@
 
 import { highlight } from './highlight.js';
 
-const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
+const FENCE = /^( {0,3})(?:(`{3,})(?!`)([^`]*)|(~{3,})(?!~)(.*))$/s; // indent, marks and what is said behind them
 const HEADING = /^ {0,3}(#{1,6})(?:\s+(\S.*)?)?$/;
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}>/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(\s+|$)/;
-const DELIMITERS = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
+const DELIMITERS = /^\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$/; // of a trimmed line
 const DEEPEST = 12;
+// More than this, at once, is shown as plain text: characters of a text with marks, of a block, and cells of a table.
+const LONGEST_TEXT = 20_000;
+const LONGEST_BLOCK = 200_000;
+const MOST_CELLS = 20_000;
 
 /** Shows a text that grows: blocks that have not changed keep their elements, and with them what is selected there. */
 export function render(container, text) {
@@ -43,7 +47,8 @@ function split(lines) {
             at++;
             continue;
         } else if (fence) {
-            const close = new RegExp(`^ {0,3}${fence[2][0]}{${fence[2].length},}\\s*$`);
+            const marks = fence[2] ?? fence[4];
+            const close = new RegExp(`^ {0,3}${marks[0]}{${marks.length},}\\s*$`);
             while (end < lines.length && !close.test(lines[end])) {
                 end++;
             }
@@ -52,7 +57,8 @@ function split(lines) {
                 .slice(at + 1, end)
                 .map(one => one.replace(indent, ''))
                 .join('\n');
-            blocks.push({ type: 'code', language: fence[3], code });
+            const [language] = (fence[3] ?? fence[5]).trim().split(/\s/, 1);
+            blocks.push({ type: 'code', language, code });
             end++;
         } else if (heading) {
             blocks.push({
@@ -88,9 +94,20 @@ function split(lines) {
                     .join('\n'),
             });
         }
+        if (blocks.at(-1).type !== 'code' && isLarge(lines, at, end)) {
+            blocks[blocks.length - 1] = { type: 'plain', text: lines.slice(at, end).join('\n') };
+        }
         at = end;
     }
     return blocks;
+}
+
+function isLarge(lines, from, to) {
+    let length = 0;
+    for (let at = from; at < to; at++) {
+        length += lines[at].length + 1;
+    }
+    return length > LONGEST_BLOCK;
 }
 
 /** Whether a line begins something else than more of a paragraph. */
@@ -111,7 +128,7 @@ function isTable(lines, at) {
         lines[at].includes('|') &&
         at + 1 < lines.length &&
         lines[at + 1].includes('-') &&
-        DELIMITERS.test(lines[at + 1]) &&
+        DELIMITERS.test(lines[at + 1].trim()) &&
         cells(lines[at]).length === cells(lines[at + 1]).length
     );
 }
@@ -128,11 +145,18 @@ function endOfList(lines, at, first) {
         const item = ITEM.exec(line);
         const sibling = item && !RULE.test(line) && item[1].length < base + 2;
         if (indent < 0) {
-            const next = lines.slice(end).find(one => one.trim());
-            const more = next && (next.search(/\S/) >= base + 2 || sameKind(ITEM.exec(next), first));
+            let next = end + 1;
+            while (next < lines.length && !lines[next].trim()) {
+                next++;
+            }
+            const more =
+                next < lines.length &&
+                (lines[next].search(/\S/) >= base + 2 || sameKind(ITEM.exec(lines[next]), first));
             if (!more) {
                 return end;
             }
+            end = next;
+            continue;
         } else if (
             sibling ? !sameKind(item, first) : indent < base + 2 && (!lines[end - 1].trim() || interrupts(lines, end))
         ) {
@@ -165,7 +189,10 @@ function list(lines, first) {
         }
     }
     const loose =
-        items.some(item => item.some((line, at) => !line.trim() && item.slice(at).some(later => later.trim()))) ||
+        items.some(item => {
+            const last = item.findLastIndex(line => line.trim());
+            return item.some((line, at) => at < last && !line.trim());
+        }) ||
         lines.some((line, at) => !line.trim() && ITEM.test(lines[at + 1] ?? ''));
     return { type: 'list', start: ordered(first) ? parseInt(first[2], 10) : null, loose, items };
 }
@@ -207,8 +234,12 @@ function build(block, depth) {
             return codeBlock(block);
         case 'quote':
             return element('blockquote', {}, ...nested(block.lines, depth));
+        case 'plain':
+            return element('p', { class: 'plain' }, block.text);
         case 'table':
-            return table(block.lines);
+            return cells(block.lines[1]).length * block.lines.length > MOST_CELLS
+                ? element('p', { class: 'plain' }, block.lines.join('\n'))
+                : table(block.lines);
         case 'list': {
             const items = block.items.map(lines => listItem(lines, block.loose, depth));
             return block.start === null
@@ -216,7 +247,9 @@ function build(block, depth) {
                 : element('ol', block.start === 1 ? {} : { start: block.start }, ...items);
         }
         default:
-            return element('p', {}, ...inline(block.text));
+            return block.text.length > LONGEST_TEXT
+                ? element('p', { class: 'plain' }, block.text)
+                : element('p', {}, ...inline(block.text));
     }
 }
 
@@ -288,21 +321,21 @@ function codeBlock({ language, code }) {
 
 // Inside a block
 
-// What stands out inside a block; the groups are numbered beside. Lengths are bounded, so that a text full of beginnings
-// without ends is no work without end.
+// What stands out inside a block; the groups are numbered beside. All that repeats between a beginning and its end is
+// bounded, and a text of many beginnings without ends thus takes a time that grows as its length does.
 const INLINE = new RegExp(
     [
         /\\([!-/:-@[-`{-~])/, // 1 escaped
-        /(`+)([^`]|[^`][\s\S]{0,2000}?[^`])\2(?!`)/, // 2, 3 code
-        /!?\[((?:\\.|\[[^\]]*\]|[^[\]\\])*)\]/.source + // 4, 5 link: its text,
-            /\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?/.source + // its address
-            /(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/.source, // and perhaps a title
+        /(`{1,16})(?!`)([^`]|[^`][\s\S]{0,1000}?[^`])\2(?!`)/, // 2, 3 code
+        /!?\[((?:\\.|\[[^\]]{0,500}\]|[^[\]\\]){0,500})\]/.source + // 4, 5 link: its text,
+            /\(\s{0,9}<?([^\s()<>]{0,2000}(?:\([^\s()]{0,500}\)[^\s()<>]{0,500}){0,9})>?/.source + // its address
+            /(?:\s{1,9}(?:"[^"]{0,500}"|'[^']{0,500}'))?\s{0,9}\)/.source, // and perhaps a title
         /<((?:https?:\/\/|mailto:)[^\s<>]+)>/, // 6 address
         /(https?:\/\/[^\s<>"'`*]*[^\s<>"'`*.,:;!?)\]}])/, // 7 bare address
-        /(\*\*|__)(?=\S)([\s\S]{0,2000}?\S)\8(?![\w*])/, // 8, 9 strong
-        /(\*)(?=[^\s*])((?:[^*]|\*\*[^*]+\*\*)*?[^\s*])\*(?!\*)/, // 10, 11 emphasis
-        /(?<!\w)(_)(?=[^\s_])([\s\S]{0,2000}?[^\s_])_(?!\w)/, // 12, 13 emphasis
-        /~~(?=\S)([\s\S]{0,2000}?\S)~~/, // 14 struck out
+        /(\*\*|__)(?=\S)([\s\S]{0,800}?\S)\8(?![\w*])/, // 8, 9 strong
+        /(\*)(?=[^\s*])((?:[^*]|\*\*[^*]{1,800}\*\*){0,800}?[^\s*])\*(?!\*)/, // 10, 11 emphasis
+        /(?<!\w)(_)(?=[^\s_])([\s\S]{0,800}?[^\s_])_(?!\w)/, // 12, 13 emphasis
+        /~~(?=\S)([\s\S]{0,800}?\S)~~/, // 14 struck out
         /(\n)/, // 15 line end
     ]
         .map(one => one.source ?? one)
@@ -310,9 +343,15 @@ const INLINE = new RegExp(
     'g',
 );
 
+/** Code without line ends, and without the space at each side that keeps it apart from its marks. */
+function codeText(source) {
+    const line = source.replace(/\n/g, ' ');
+    return line.trim() && line.startsWith(' ') && line.endsWith(' ') ? line.slice(1, -1) : line;
+}
+
 /** Nodes of a text. */
 function inline(text, depth = 0, linked = false) {
-    if (depth > DEEPEST) {
+    if (depth > DEEPEST || text.length > LONGEST_TEXT) {
         return [text];
     }
     const nodes = [];
@@ -323,7 +362,7 @@ function inline(text, depth = 0, linked = false) {
         const node =
             m[1] ??
             (m[3] !== undefined
-                ? element('code', {}, m[3].replace(/\n/g, ' ').replace(/^ (.*\S.*) $/, '$1'))
+                ? element('code', {}, codeText(m[3]))
                 : m[5] !== undefined
                   ? link(m[5], m[4] || m[5], m[0])
                   : (m[6] ?? m[7])

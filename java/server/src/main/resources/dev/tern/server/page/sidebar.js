@@ -39,8 +39,19 @@ export class Sidebar {
 
     show(chats, current, running) {
         const focused = document.activeElement?.closest('#chats [data-id]')?.dataset.id;
-        $('#chats').replaceChildren(...chats.map(chat => this.#item(chat, chat.id === current, running(chat))));
-        if (focused) {
+        const named = $('#chats input')?.closest('li'); // is left where it is: moving it would end what is typed there
+        const items = chats.map(chat =>
+            chat.id === named?.dataset.id ? named : this.#item(chat, chat.id === current, running(chat)),
+        );
+        const at = items.indexOf(named);
+        if (at < 0) {
+            $('#chats').replaceChildren(...items);
+        } else {
+            [...$('#chats').children].filter(item => item !== named).forEach(item => item.remove());
+            named.before(...items.slice(0, at));
+            named.after(...items.slice(at + 1));
+        }
+        if (focused && focused !== named?.dataset.id) {
             $(`#chats [data-id="${focused}"] button`)?.focus();
         }
     }
@@ -79,6 +90,7 @@ export class Sidebar {
         const end = keep => {
             if (!over) {
                 over = true;
+                field.remove();
                 this.actions.rename(chat, keep ? field.value.trim() : null);
                 $(`#chats [data-id="${chat.id}"] button`)?.focus();
             }

@@ -8,12 +8,54 @@ const ID = /^[a-z0-9]{1,64}$/;
 
 export class StoreError extends Error {}
 
+/** Stands in for a storage of the browser, as long as the page is open. */
+class Memory {
+    #values = new Map();
+
+    get length() {
+        return this.#values.size;
+    }
+
+    key(at) {
+        return [...this.#values.keys()][at] ?? null;
+    }
+
+    getItem(key) {
+        return this.#values.get(key) ?? null;
+    }
+
+    setItem(key, value) {
+        this.#values.set(key, value);
+    }
+
+    removeItem(key) {
+        this.#values.delete(key);
+    }
+}
+
+/** A storage of the browser; where users or their settings block it, even naming it throws a SecurityError. */
+function open(name) {
+    try {
+        return window[name] ?? new Memory();
+    } catch {
+        return new Memory();
+    }
+}
+
+const local = open('localStorage');
+
+/** What lasts as long as the tab. */
+export const session = open('sessionStorage');
+
+/** Whether this browser lets the page keep chats. */
+export const lasting = !(local instanceof Memory);
+
 export const newId = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(9)), b => b.toString(36).padStart(2, '0')).join('');
 
 function put(key, value) {
     try {
-        localStorage.setItem(key, JSON.stringify(value));
+        local.setItem(key, JSON.stringify(value));
     } catch {
         throw new StoreError(
             'This browser keeps no more: its storage for this page is full or turned off. Export your chats and' +
@@ -24,7 +66,7 @@ function put(key, value) {
 
 function get(key) {
     try {
-        return JSON.parse(localStorage.getItem(key));
+        return JSON.parse(local.getItem(key));
     } catch {
         return null; // not ours, or damaged
     }
@@ -47,7 +89,7 @@ export const createChat = system => ({
 
 /** All chats, the last used first. */
 export function loadChats() {
-    return Object.keys(localStorage)
+    return Array.from({ length: local.length }, (_, at) => local.key(at))
         .filter(key => key.startsWith(CHAT))
         .map(key => readChat(get(key)))
         .filter(Boolean)
@@ -56,13 +98,13 @@ export function loadChats() {
 
 export const loadChat = id => readChat(get(CHAT + id));
 export const saveChat = chat => put(CHAT + chat.id, chat);
-export const deleteChat = id => localStorage.removeItem(CHAT + id);
+export const deleteChat = id => local.removeItem(CHAT + id);
 
-/** Calls back when another tab has changed chats. */
+/** Calls back when another tab has changed a chat, with its id, or with null when all are gone. */
 export function onForeignChange(callback) {
     addEventListener('storage', event => {
         if (event.key === null || event.key.startsWith(CHAT)) {
-            callback();
+            callback(event.key && event.key.slice(CHAT.length));
         }
     });
 }
@@ -106,8 +148,13 @@ export function select(chat, message) {
     chat.leaf = leaf.id;
 }
 
-/** Removes a message and all under it; what stood beside it is shown, or its parent. */
+/**
+ * Removes a message and all under it; what stood beside it is shown, or its parent. Returns what `restore` wants:
+ * `{messages, order, leaf}`, of which `order` has the ids of all messages before.
+ */
 export function removeMessage(chat, message) {
+    const { leaf } = chat;
+    const order = Object.keys(chat.messages);
     const others = siblings(chat, message).filter(other => other !== message);
     const gone = new Set([message.id]);
     for (const other of Object.values(chat.messages)) {
@@ -116,6 +163,7 @@ export function removeMessage(chat, message) {
             gone.add(other.id);
         }
     }
+    const messages = [...gone].map(id => chat.messages[id]);
     gone.forEach(id => delete chat.messages[id]);
     chat.updated = Date.now();
     if (others.length) {
@@ -123,6 +171,26 @@ export function removeMessage(chat, message) {
     } else {
         chat.leaf = message.parent;
     }
+    return { messages, order, leaf };
+}
+
+/**
+ * Brings removed messages back to their place, beside all that has come since; `shown` says whether what was shown then
+ * is shown again. Returns false, and changes nothing, where the message that they followed is gone.
+ */
+export function restore(chat, { messages, order, leaf }, shown) {
+    const { parent } = messages[0];
+    if (parent !== null && !Object.hasOwn(chat.messages, parent)) {
+        return false;
+    }
+    const all = { ...chat.messages, ...Object.fromEntries(messages.map(one => [one.id, one])) };
+    const ids = new Set([...order.filter(id => Object.hasOwn(all, id)), ...Object.keys(all)]);
+    chat.messages = Object.fromEntries([...ids].map(id => [id, all[id]]));
+    if (shown && Object.hasOwn(all, leaf)) {
+        chat.leaf = leaf;
+    }
+    chat.updated = Date.now();
+    return true;
 }
 
 // Files
