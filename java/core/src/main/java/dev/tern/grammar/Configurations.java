@@ -198,6 +198,7 @@ final class Configurations {
     private Configuration interned() {
         work += itemCount;
         sort();
+        dropRepeated();
         int[] states = new int[itemCount];
         for (int i = 0; i < itemCount; i++) {
             states[i] = (int) (items[i] >> 32);
@@ -228,6 +229,18 @@ final class Configurations {
                 itemFrames[at] = frame;
             }
         }
+    }
+
+    /** What stands in a part for several states comes several times; once sorted, equal items are neighbours. */
+    private void dropRepeated() {
+        int kept = 0;
+        for (int i = 0; i < itemCount; i++) {
+            if (kept == 0 || items[i] != items[kept - 1]) {
+                items[kept] = items[i];
+                itemFrames[kept++] = itemFrames[i];
+            }
+        }
+        itemCount = kept;
     }
 
     /** The same configuration as one of another object like this. */

@@ -113,6 +113,11 @@ final class TokenMasks {
         return bits;
     }
 
+    /** How many parts have masks of their own now. */
+    synchronized int partsKept() {
+        return parts.size();
+    }
+
     private Configuration current(Place place) {
         if (configurations.full()) {
             configurations = new Configurations(automaton);

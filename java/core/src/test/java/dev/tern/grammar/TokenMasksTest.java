@@ -96,6 +96,25 @@ class TokenMasksTest {
         assertThat(place.finished()).isTrue();
     }
 
+    /** Texts of two repetitions can be divided between them in ever more ways, and still share one mask. */
+    @Test
+    void aTextOfTwoRepetitionsIsOnePart() {
+        TokenMasks masks = masksOf(Grammar.parse("root ::= [a-z]{0,10000} [a-z0-9]{0,10000}"), large);
+        TokenMasks.Place place = masks.begin();
+        masks.mask(place);
+        for (int length = 0; length < 1_000; length++) {
+            place = masks.next(place, byteToken('x'));
+            masks.mask(place);
+        }
+        assertThat(masks.partsKept()).isEqualTo(1);
+        place = masks.next(place, byteToken('7'));
+        for (int length = 0; length < 100; length++) {
+            place = masks.next(place, byteToken('x'));
+            masks.mask(place);
+        }
+        assertThat(masks.partsKept()).isEqualTo(2);
+    }
+
     private static int[] checked(TokenMasks masks, TokenMasks.Place place) {
         long[] bits = masks.mask(place);
         Tokenizer tokenizer = masks.trie.tokenizer();
