@@ -10,10 +10,21 @@ import org.jspecify.annotations.Nullable;
 
 /** The configurations of an automaton that were met so far. Not thread-safe. */
 final class Configurations {
-    /** Kept before all are forgotten: some 500 bytes each. */
-    private static final int MOST_KEPT = 20_000;
+    /** Bytes kept before all are forgotten, by the estimates below. */
+    private static final long MOST_BYTES = 32L << 20;
 
-    private static final int MOST_FRAMES_KEPT = 200_000;
+    /** Bytes of all, with what one token leads to, before the grammar is given up. */
+    private static final long OVERFLOWING_BYTES = 192L << 20;
+
+    // With compressed references; objects, their arrays' headers and their entries in maps.
+    private static final int BYTES_OF_CONFIGURATION = 160;
+    private static final int BYTES_OF_ITEM = 8;
+    private static final int BYTES_OF_CLASS = 4;
+    private static final int BYTES_OF_FRAME = 180;
+    private static final int BYTES_OF_VISIT = 80;
+
+    /** Of a closure, whose set of visits is not used again: to clear it would cost more than small closures do. */
+    private static final int MANY_VISITS = 10_000;
 
     /** Ways to read one text at the same time. */
     private static final int MOST_ITEMS = 5_000;
@@ -21,6 +32,7 @@ final class Configurations {
     private final Automaton automaton;
     private final Map<Configuration, Configuration> known = new HashMap<>();
     private int frames;
+    private long bytes;
 
     /** Around the outermost rule. */
     final Frame outermost = new Frame(nextFrame());
@@ -29,7 +41,7 @@ final class Configurations {
     final Frame unknown = new Frame(nextFrame());
 
     // What a closure is made of; kept to spare allocations.
-    private final Set<Long> visited = new HashSet<>();
+    private Set<Long> visited = new HashSet<>();
     private int[] openStates = new int[64];
     private Frame[] openFrames = new Frame[64];
     private int open;
@@ -40,22 +52,35 @@ final class Configurations {
     private boolean leaves;
     private int peak;
     private long work;
+    private long workLimit = WorkBudget.MOST;
 
     Configurations(Automaton automaton) {
         this.automaton = automaton;
     }
 
     int nextFrame() {
+        bytes += BYTES_OF_FRAME;
         return frames++;
     }
 
+    /** Whether so much is known that it is to be forgotten before the next token. */
     boolean full() {
-        return known.size() > MOST_KEPT || frames > MOST_FRAMES_KEPT;
+        return bytes > MOST_BYTES;
     }
 
-    /** Whether so many are known that not even one token more may be looked at. */
-    boolean overflowing() {
-        return known.size() > 10 * MOST_KEPT || frames > 10 * MOST_FRAMES_KEPT;
+    /** Lets that many states be visited from now on; behind them, and where memory overflows, there are exceptions. */
+    void allow(long states) {
+        workLimit = work + states;
+    }
+
+    private void spend(long states) {
+        work += states;
+        if (work > workLimit || bytes + (long) BYTES_OF_VISIT * visited.size() > OVERFLOWING_BYTES) {
+            throw InputException.at("grammar")
+                    .problem("too much work to follow")
+                    .cure("Make the grammar less ambiguous, and its repetitions shorter.")
+                    .exception();
+        }
     }
 
     /** How many states have been visited since this was made: what its work is measured by. */
@@ -106,7 +131,11 @@ final class Configurations {
     }
 
     private void reset() {
-        visited.clear();
+        if (visited.size() > MANY_VISITS) {
+            visited = new HashSet<>();
+        } else {
+            visited.clear();
+        }
         open = 0;
         itemCount = 0;
         complete = false;
@@ -154,7 +183,7 @@ final class Configurations {
         while (open > 0) {
             int state = openStates[--open];
             Frame frame = openFrames[open];
-            work++;
+            spend(1);
             boolean consumes = false;
             for (int e = automaton.first()[state]; e < automaton.first()[state + 1]; e++) {
                 int label = automaton.label()[e];
@@ -196,8 +225,9 @@ final class Configurations {
     }
 
     private Configuration interned() {
-        work += itemCount;
+        spend(itemCount);
         sort();
+        dropRepeated();
         int[] states = new int[itemCount];
         for (int i = 0; i < itemCount; i++) {
             states[i] = (int) (items[i] >> 32);
@@ -209,6 +239,9 @@ final class Configurations {
             old.peak = Math.max(old.peak, peak);
             return old;
         }
+        bytes += BYTES_OF_CONFIGURATION
+                + (long) BYTES_OF_ITEM * itemCount
+                + (long) BYTES_OF_CLASS * automaton.classCount();
         return made;
     }
 
@@ -228,6 +261,18 @@ final class Configurations {
                 itemFrames[at] = frame;
             }
         }
+    }
+
+    /** What stands in a part for several states comes several times; once sorted, equal items are neighbours. */
+    private void dropRepeated() {
+        int kept = 0;
+        for (int i = 0; i < itemCount; i++) {
+            if (kept == 0 || items[i] != items[kept - 1]) {
+                items[kept] = items[i];
+                itemFrames[kept++] = itemFrames[i];
+            }
+        }
+        itemCount = kept;
     }
 
     /** The same configuration as one of another object like this. */

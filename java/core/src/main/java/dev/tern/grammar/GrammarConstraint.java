@@ -11,6 +11,7 @@ import java.util.Arrays;
 public final class GrammarConstraint implements TokenConstraint {
     private final TokenMasks masks;
     private TokenMasks.Place place;
+    private final WorkBudget budget = new WorkBudget();
     private boolean ended;
 
     GrammarConstraint(TokenMasks masks) {
@@ -33,7 +34,8 @@ public final class GrammarConstraint implements TokenConstraint {
      *
      * @throws InputException when no token may come: the vocabulary cannot spell what the grammar demands, or has no
      *     token that ends an answer which must end; ask {@link #isFinished()} before. Also when the grammar is so
-     *     ambiguous that its readings cannot be followed
+     *     ambiguous that its readings cannot be followed: a text may take a second or two of work, and some
+     *     milliseconds more for each of its tokens
      */
     @Override
     public void mask(float[] logits) {
@@ -47,7 +49,7 @@ public final class GrammarConstraint implements TokenConstraint {
         if (isFinished()) {
             Arrays.fill(logits, Float.NEGATIVE_INFINITY);
         } else {
-            left = keep(masks.mask(place), logits);
+            left = keep(masks.mask(place, budget), logits);
         }
         for (int i = 0; i < ends.length; i++) {
             logits[ends[i]] = endLogits[i];
@@ -93,11 +95,12 @@ public final class GrammarConstraint implements TokenConstraint {
             ended = true;
             return;
         }
-        TokenMasks.Place next = ended ? null : masks.next(place, id);
+        TokenMasks.Place next = ended ? null : masks.next(place, id, budget);
         if (next == null) {
             throw refused(id, ended ? "the text has ended" : "the grammar does not let it come here");
         }
         place = next;
+        budget.token();
     }
 
     TokenMasks masks() {

@@ -1,6 +1,5 @@
 package dev.tern.grammar;
 
-import dev.tern.io.InputException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,8 +19,8 @@ final class TokenMasks {
     /** Bit sets kept, of each kind: 16 KB each for 128,256 tokens. */
     private static final int KEPT = 128;
 
-    /** States visited for one token before the grammar is given up: a second or two. */
-    private static final long MOST_WORK = 20_000_000;
+    /** Places at which parts are left, of all parts that are kept: 16 MB. */
+    private static final int MOST_EXITS = 4_000_000;
 
     private final Automaton automaton;
     final VocabularyTrie trie;
@@ -31,7 +30,7 @@ final class TokenMasks {
     private final Map<Configuration, long[]> whole = leastRecentlyUsed();
     private final Map<Configuration, Part> parts = leastRecentlyUsed();
     private final Configuration[] path;
-    private long workLimit;
+    private int exitsKept;
 
     /**
      * What is known of a part, whatever stands around it.
@@ -84,42 +83,66 @@ final class TokenMasks {
     }
 
     /** Behind the token's bytes; null where they may not come. */
-    synchronized @Nullable Place next(Place from, int id) {
-        Configuration at = current(from);
-        workLimit = configurations.work() + MOST_WORK;
+    synchronized @Nullable Place next(Place from, int id, WorkBudget budget) {
+        long before = prepare(budget);
+        try {
+            return next(current(from), id);
+        } finally {
+            budget.spend(configurations.work() - before);
+        }
+    }
+
+    private @Nullable Place next(Configuration from, int id) {
+        Configuration at = from;
         boolean free = free(at);
         if (!free && trie.tokenizer().isSpecial(id)) {
             return null;
         }
         byte[] bytes = trie.tokenizer().bytes(id);
         for (byte b : bytes) {
-            at = step(at, b & 0xFF);
+            at = configurations.next(at, b & 0xFF);
         }
         return at.dead() || bytes.length == 0 ? null : new Place(at, configurations);
     }
 
     /** The tokens that may come, a bit each; those that end an answer are not among them. Not to be changed. */
-    synchronized long[] mask(Place place) {
-        Configuration at = current(place);
-        long[] bits = whole.get(at);
-        if (bits == null) {
-            workLimit = configurations.work() + MOST_WORK;
-            bits = compute(at);
-            if (free(at)) {
-                addSpecial(at, bits);
+    synchronized long[] mask(Place place, WorkBudget budget) {
+        long before = prepare(budget);
+        try {
+            Configuration at = current(place);
+            long[] bits = whole.get(at);
+            if (bits == null) {
+                bits = compute(at);
+                if (free(at)) {
+                    addSpecial(at, bits);
+                }
+                whole.put(at, bits);
             }
-            whole.put(at, bits);
+            return bits;
+        } finally {
+            budget.spend(configurations.work() - before);
         }
-        return bits;
     }
 
-    private Configuration current(Place place) {
+    /** Forgets what is too much, and lets the budget be spent; the work done before. */
+    private long prepare(WorkBudget budget) {
         if (configurations.full()) {
             configurations = new Configurations(automaton);
             begin = configurations.begin();
             whole.clear();
             parts.clear();
+            exitsKept = 0;
         }
+        configurations.allow(budget.left());
+        return configurations.work();
+    }
+
+    /** How many parts have masks of their own now. */
+    synchronized int partsKept() {
+        return parts.size();
+    }
+
+    private Configuration current(Place place) {
         return place.owner() == configurations ? place.configuration() : configurations.adopt(place.configuration());
     }
 
@@ -132,7 +155,7 @@ final class TokenMasks {
         for (int id : trie.special()) {
             Configuration at = from;
             for (byte b : trie.tokenizer().bytes(id)) {
-                at = step(at, b & 0xFF);
+                at = configurations.next(at, b & 0xFF);
             }
             if (!at.dead()) {
                 bits[id >> 6] |= 1L << id;
@@ -169,6 +192,11 @@ final class TokenMasks {
             Ints exits = new Ints();
             int peak = walk(0, trie.nodes(), inside, bits, exits);
             part = new Part(bits, exits.toArray(), peak);
+            exitsKept += part.exits().length; // of those dropped one by one, too
+            if (exitsKept > MOST_EXITS) {
+                parts.clear();
+                exitsKept = part.exits().length;
+            }
             parts.put(inside, part);
         }
         return part;
@@ -237,7 +265,7 @@ final class TokenMasks {
         path[trie.depth(from) - 1] = start;
         for (int node = from; node < to; ) {
             int depth = trie.depth(node);
-            Configuration at = step(path[depth - 1], trie.label(node));
+            Configuration at = configurations.next(path[depth - 1], trie.label(node));
             peak = Math.max(peak, at.peak);
             if (at.leaves && exits != null) {
                 exits.add(node);
@@ -254,15 +282,5 @@ final class TokenMasks {
             node = at.states.length == 0 ? trie.behind(node) : node + 1;
         }
         return peak;
-    }
-
-    private Configuration step(Configuration from, int b) {
-        if (configurations.work() > workLimit || configurations.overflowing()) {
-            throw InputException.at("grammar")
-                    .problem("too much work to follow")
-                    .cure("Make the grammar less ambiguous, and its repetitions shorter.")
-                    .exception();
-        }
-        return configurations.next(from, b);
     }
 }

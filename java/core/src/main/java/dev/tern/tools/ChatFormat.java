@@ -105,8 +105,8 @@ public final class ChatFormat {
         if (request.tools().isEmpty() && request.messages().stream().allMatch(ChatFormat::isPlain)) {
             try {
                 String prompt = template.render(request, specialTokens);
-                if (request.messages().stream().allMatch(message -> prompt.contains(message.content().strip()))) {
-                    return prompt; // all is said, and nothing has to be known of the template
+                if (saysAll(prompt, request.messages())) {
+                    return prompt; // nothing is passed over, and nothing has to be known of the template
                 }
             } catch (InputException e) {
                 // It may take the same in another form; if not, it says so again.
@@ -115,12 +115,26 @@ public final class ChatFormat {
         return template.render(known().fit().fit(request), specialTokens);
     }
 
-    /** Whether the message is a role and a text, of roles that every template may know. */
+    /** Whether the texts of all messages stand in the prompt, one behind the other. */
+    private static boolean saysAll(String prompt, List<ChatMessage> messages) {
+        int from = 0;
+        for (ChatMessage message : messages) {
+            String text = message.content().strip();
+            int at = prompt.indexOf(text, from);
+            if (at < 0) {
+                return false;
+            }
+            from = at + text.length();
+        }
+        return true;
+    }
+
+    /** Whether it is a role and a text, of the roles that every template knows: what others say may stand elsewhere. */
     private static boolean isPlain(ChatMessage message) {
         ObjectNode json = message.json();
         return json.size() == 2
                 && json.path("content").isString()
-                && Set.of("user", "assistant", "system").contains(message.role());
+                && Set.of("user", "assistant").contains(message.role());
     }
 
     /** As {@link #prompt(ChatRequest)}; the model is told of no tools when none may be called. */

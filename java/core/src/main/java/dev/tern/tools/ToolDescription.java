@@ -37,7 +37,8 @@ final class ToolDescription {
         for (JsonNode call : calls) {
             JsonNode function = call.path("function");
             JsonNode arguments = function.path("arguments");
-            String written = arguments.isString() ? arguments.stringValue() : spaced(arguments);
+            String object = arguments.isObject() ? spaced(arguments) : "";
+            String written = arguments.isString() ? arguments.stringValue() : object;
             text.append(text.isEmpty() ? "" : "\n")
                     .append("<tool_call>\n{\"name\": ")
                     .append(function.path("name"))

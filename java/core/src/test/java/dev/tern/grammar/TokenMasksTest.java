@@ -3,6 +3,7 @@ package dev.tern.grammar;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tern.io.InputException;
 import dev.tern.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -65,7 +66,7 @@ class TokenMasksTest {
                     }
                     int[] bytes = IntStream.of(allowed).filter(id -> id < 256).toArray();
                     int[] from = bytes.length == 0 || random.nextBoolean() ? allowed : bytes;
-                    place = masks.next(place, from[random.nextInt(from.length)]);
+                    place = masks.next(place, from[random.nextInt(from.length)], new WorkBudget());
                 }
             }
         }
@@ -78,29 +79,50 @@ class TokenMasksTest {
         TokenMasks.Place place = masks.begin();
         for (String text : List.of("{\"a\":", "[".repeat(100), "{\"b\":".repeat(20))) {
             for (int id : bytes(text)) {
-                place = masks.next(place, id);
+                place = masks.next(place, id, new WorkBudget());
             }
             checked(masks, place);
         }
         int depth = 0;
-        for (; bit(masks.mask(place), '['); depth++) {
-            place = masks.next(place, byteToken('['));
+        for (; bit(masks.mask(place, new WorkBudget()), '['); depth++) {
+            place = masks.next(place, byteToken('['), new WorkBudget());
             if (depth > 100) {
                 checked(masks, place);
             }
         }
         assertThat(depth).isBetween(100, Automaton.DEEPEST);
         for (int id : bytes("1" + "]".repeat(depth) + "}".repeat(20) + "]".repeat(100) + "}")) {
-            place = masks.next(place, id);
+            place = masks.next(place, id, new WorkBudget());
         }
         assertThat(place.finished()).isTrue();
     }
 
+    /** Texts of two repetitions can be divided between them in ever more ways, and still share one mask. */
+    @Test
+    void aTextOfTwoRepetitionsIsOnePart() {
+        TokenMasks masks = masksOf(Grammar.parse("root ::= [a-z]{0,10000} [a-z0-9]{0,10000}"), large);
+        TokenMasks.Place place = masks.begin();
+        masks.mask(place, new WorkBudget());
+        for (int length = 0; length < 1_000; length++) {
+            place = masks.next(place, byteToken('x'), new WorkBudget());
+            masks.mask(place, new WorkBudget());
+        }
+        assertThat(masks.partsKept()).isEqualTo(1);
+        place = masks.next(place, byteToken('7'), new WorkBudget());
+        for (int length = 0; length < 100; length++) {
+            place = masks.next(place, byteToken('x'), new WorkBudget());
+            masks.mask(place, new WorkBudget());
+        }
+        assertThat(masks.partsKept()).isEqualTo(2);
+    }
+
     private static int[] checked(TokenMasks masks, TokenMasks.Place place) {
-        long[] bits = masks.mask(place);
+        long[] bits = masks.mask(place, new WorkBudget());
         Tokenizer tokenizer = masks.trie.tokenizer();
         for (int id = 0; id < masks.trie.vocabSize(); id++) {
-            boolean taken = !tokenizer.isEnd(id) && !tokenizer.isSpecial(id) && masks.next(place, id) != null;
+            boolean taken = !tokenizer.isEnd(id)
+                    && !tokenizer.isSpecial(id)
+                    && masks.next(place, id, new WorkBudget()) != null;
             if (bit(bits, id) != taken) {
                 throw new AssertionError("token " + id + " '" + tokenizer.decode(new int[] {id}, false) + "': mask "
                         + bit(bits, id) + ", accepted " + taken);
@@ -241,22 +263,45 @@ class TokenMasksTest {
         SplittableRandom random = new SplittableRandom(9);
         Object owner = masks.begin().owner();
         int forgotten = 0;
-        for (int text = 0; text < 300; text++) {
+        for (int text = 0; text < 500; text++) {
             TokenMasks.Place place = masks.begin();
             StringBuilder closing = new StringBuilder();
             for (int i = 0; i < 120; i++) {
                 boolean round = random.nextBoolean();
-                place = masks.next(place, tiny.tokenizer().find(round ? "(" : "[").orElseThrow());
+                place = masks.next(place, tiny.tokenizer().find(round ? "(" : "[").orElseThrow(), new WorkBudget());
                 closing.insert(0, round ? ")." : "].");
             }
             closing.insert(0, "x.");
             for (char c : closing.toString().toCharArray()) {
-                place = masks.next(place, tiny.tokenizer().find(String.valueOf(c)).orElseThrow());
+                place = masks.next(place, tiny.tokenizer().find(String.valueOf(c)).orElseThrow(), new WorkBudget());
             }
             assertThat(place.finished()).isTrue();
             forgotten += place.owner() == owner ? 0 : 1;
             owner = place.owner();
         }
         assertThat(forgotten).isPositive();
+    }
+
+    /** Each character can be read in as many ways as there were before: too many, in the end, for one text. */
+    @Test
+    void aTextHasOneBudgetOfWork() {
+        Grammar grammar = Grammar.parse("root ::= " + "[a-z]{0,4000} ".repeat(4) + "\".\"");
+        GrammarConstraint constraint = grammar.constrain(tiny);
+        int x = tiny.tokenizer().find("x").orElseThrow();
+        assertThatThrownBy(() -> IntStream.range(0, 4_000).forEach(i -> constraint.accept(x)))
+                .isInstanceOf(InputException.class);
+        WorkBudget budget = new WorkBudget();
+        budget.token();
+        assertThat(budget.left()).isEqualTo(WorkBudget.MOST);
+        budget.spend(WorkBudget.MOST);
+        budget.token();
+        assertThat(budget.left()).isEqualTo(WorkBudget.A_TOKEN);
+        TokenMasks masks = masksOf(Grammar.parse(JSON), large);
+        WorkBudget spent = new WorkBudget();
+        spent.spend(WorkBudget.MOST);
+        assertThatThrownBy(() -> masks.mask(masks.begin(), spent))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("too much work to follow");
+        assertThat(masks.mask(masks.begin(), new WorkBudget())).isNotNull();
     }
 }

@@ -126,6 +126,29 @@ class ChatFormatTest {
         assertThat(format.prompt(ChatRequest.of(List.of(new ChatMessage("system", "S"))))).isEqualTo("[user:S]");
     }
 
+    /** A user who quotes what the system says does not make a template say it. */
+    @Test
+    void theSystemIsHeardThoughTheUserQuotesIt() {
+        ChatFormat format = ChatFormat.of(
+                ChatTemplate.parse("{% for m in messages %}{% if m.role != 'system' %}"
+                        + "[{{ m.role }}:{{ m.content }}]{% endif %}{% endfor %}"),
+                SPECIAL);
+        assertThat(format.prompt(ChatRequest.of(List.of(
+                        new ChatMessage("system", "Be kind."), new ChatMessage("user", "Why \"Be kind.\"?")))))
+                .isEqualTo("[user:Be kind.\n\nWhy \"Be kind.\"?]");
+        assertThat(format.prompt(ChatRequest.of(
+                        List.of(new ChatMessage("system", "user"), new ChatMessage("user", "U")))))
+                .isEqualTo("[user:user\n\nU]");
+    }
+
+    @Test
+    void argumentsThatAreNullAreNone() throws IOException {
+        assertThat(format("bitnet").prompt(request("""
+                [{"role": "user", "content": "?"}, {"role": "assistant", "content": null, "tool_calls": [
+                   {"id": "1", "function": {"name": "time", "arguments": null}}]}]""")))
+                .contains("{\"name\": \"time\", \"arguments\": {}}");
+    }
+
     @Test
     void severalCallsAreOneEachWhereTheTemplateTakesOne() throws IOException {
         String prompt = format("llama3").prompt(request("""

@@ -46,7 +46,10 @@ final class Crew implements AutoCloseable {
         }
     }
 
-    /** Waits for it, whoever interrupts: it takes less than a millisecond. */
+    /**
+     * Waits for it, whoever interrupts: it takes less than a millisecond as a rule. A grammar that is hard to follow
+     * may make it a second or two, once for a text: {@code GrammarConstraint} has a budget.
+     */
     private static void await(Future<?> share) {
         boolean interrupted = false;
         try {
