@@ -297,6 +297,7 @@ class ChatPageAccessTest {
         ask();
         page.waitFor("document.documentElement.scrollWidth <= 320");
         page.waitFor("document.querySelector('#scroll').scrollWidth <= 320");
+        page.waitFor("document.getAnimations().length === 0"); // the list of chats has slid out of sight
         assertThat(page.value("[...document.querySelectorAll('button')]"
                                 + ".filter(b => b.checkVisibility({ visibilityProperty: true }))"
                                 + ".filter(b => { const r = b.getBoundingClientRect(); return r.right > 320 || r.left < 0 ||"
