@@ -104,7 +104,7 @@ static void small(int32_t encoding, const int8_t *t, uint16_t d, int foreign, ui
         q[i] = k * t[i];
     }
     if (foreign && is_zero(t, 32)) {
-        step = random_below(2) == 0 ? 0 : (uint16_t)(random_below(0x7c00) | random_below(2) << 15);
+        step = (uint16_t)(random_below(2) == 0 ? 0 : random_below(0x7c00) | random_below(2) << 15);
         for (int i = 0; i < 32; i++) {
             q[i] = (step & 0x7fff) == 0 ? (int)random_below(15) - 7 : 0;
         }
