@@ -8,11 +8,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -89,27 +88,17 @@ class ChatPageAccessTest {
               return seen > 10 ? faint : ['nothing was looked at'];
             })()""";
 
-    private static Browser browser;
+    @RegisterExtension
+    private static final ChromiumExtension BROWSER = new ChromiumExtension();
+
     private TestServer server;
     private Tab page;
-
-    @BeforeAll
-    static void startBrowser() throws IOException, InterruptedException {
-        browser = Browser.start();
-    }
-
-    @AfterAll
-    static void stopBrowser() {
-        if (browser != null) {
-            browser.close();
-        }
-    }
 
     @BeforeEach
     void open() {
         server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
         server.script.say(ANSWER, 4, StopReason.END_TOKEN);
-        page = browser.open();
+        page = BROWSER.open();
         page.go(server.server().uri());
         page.waitForText("#model", "tiny");
     }

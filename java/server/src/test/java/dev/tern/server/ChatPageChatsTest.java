@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.StopReason;
 import dev.tern.server.json.Json;
-import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What happens to the chats of the page while other things go on: answers, files, other tabs, a blocked storage. */
 class ChatPageChatsTest {
@@ -18,26 +16,16 @@ class ChatPageChatsTest {
             {"id": "owls", "title": "", "system": "", "created": 1, "updated": 1, "leaf": "m1",
              "messages": {"m1": {"id": "m1", "parent": null, "role": "user", "content": "Of owls."}}}""";
 
-    private static Browser browser;
+    @RegisterExtension
+    private static final ChromiumExtension BROWSER = new ChromiumExtension();
+
     private TestServer server;
     private Tab page;
-
-    @BeforeAll
-    static void startBrowser() throws IOException, InterruptedException {
-        browser = Browser.start();
-    }
-
-    @AfterAll
-    static void stopBrowser() {
-        if (browser != null) {
-            browser.close();
-        }
-    }
 
     @BeforeEach
     void open() {
         server = new TestServer(ServerOptions.builder().alias("tiny"));
-        page = browser.open();
+        page = BROWSER.open();
     }
 
     @AfterEach

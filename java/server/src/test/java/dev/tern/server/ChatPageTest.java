@@ -7,40 +7,28 @@ import dev.tern.StopReason;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionRequest;
 import dev.tern.template.ChatMessage;
-import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The chat page in a browser: what a user does, and what the server is asked for. */
 class ChatPageTest {
     private static final String LAST = "#messages li:last-child .body";
 
-    private static Browser browser;
+    @RegisterExtension
+    private static final ChromiumExtension BROWSER = new ChromiumExtension();
+
     private TestServer server;
     private Tab page;
-
-    @BeforeAll
-    static void startBrowser() throws IOException, InterruptedException {
-        browser = Browser.start();
-    }
-
-    @AfterAll
-    static void stopBrowser() {
-        if (browser != null) {
-            browser.close();
-        }
-    }
 
     @BeforeEach
     void open() {
         server = new TestServer(ServerOptions.builder().alias("tiny")).serveScript();
         say("A first answer.");
-        page = browser.open();
+        page = BROWSER.open();
         page.go(server.server().uri());
         page.waitForText("#model", "tiny");
     }

@@ -13,9 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,22 +22,11 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** What the chat page says when something is amiss, and how it goes on. */
 class ChatPageTroubleTest {
-    private static Browser browser;
-
-    @BeforeAll
-    static void startBrowser() throws IOException, InterruptedException {
-        browser = Browser.start();
-    }
-
-    @AfterAll
-    static void stopBrowser() {
-        if (browser != null) {
-            browser.close();
-        }
-    }
+    @RegisterExtension
+    private static final ChromiumExtension BROWSER = new ChromiumExtension();
 
     private static Tab open(TestServer server) {
-        Tab page = browser.open();
+        Tab page = BROWSER.open();
         page.go(server.server().uri());
         return page;
     }
