@@ -36,7 +36,8 @@ class ChatTerminalTest {
         Path run = Files.writeString(folder.resolve("run-" + screen.getFileName()), environment + " exec '"
                 + String.join("' '", TernProcess.command("chat", "-m", model, "--temp", "0")) + "' "
                 + String.join(" ", List.of(options).stream().map(String::valueOf).toList()) + "\n");
-        return new ProcessBuilder("script", "-qefc", "bash '" + run + "'", "/dev/null")
+        // exec: a shell that stayed would get Ctrl-C too, and dash says so with status 130 when its child has ended
+        return new ProcessBuilder("script", "-qefc", "exec bash '" + run + "'", "/dev/null")
                 .redirectErrorStream(true)
                 .redirectOutput(screen.toFile())
                 .start();
