@@ -3,6 +3,7 @@ module dev.tern.cli {
     requires dev.tern.codegen;
     requires dev.tern.core;
     requires dev.tern.kernels;
+    requires dev.tern.measure;
     requires dev.tern.server;
     requires info.picocli;
     requires me.tongfei.progressbar;

@@ -5,6 +5,8 @@ import dev.tern.ModelInfo;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
 import dev.tern.kernels.FloatType;
+import dev.tern.measure.Machine;
+import dev.tern.measure.Samples;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.PassProfile;
 import dev.tern.model.Processors;

@@ -5,6 +5,8 @@ import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.TernaryLayout;
+import dev.tern.measure.Machine;
+import dev.tern.measure.Samples;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.PassProfile;
 import java.nio.file.Path;

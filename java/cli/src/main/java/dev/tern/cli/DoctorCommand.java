@@ -4,6 +4,7 @@ import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.LibraryStatus;
 import dev.tern.kernels.LutPath;
 import dev.tern.kernels.Tier;
+import dev.tern.measure.Machine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -22,16 +22,18 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Dependencies point one way: cli → server → core → kernels and codegen; only dev.tern.kernels knows the bindings. */
+/** Dependencies point one way: cli → server and measure → core → kernels and codegen; only dev.tern.kernels knows the bindings. */
 class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> KERNELS = resideInAPackage("dev.tern.kernels..");
     private static final DescribedPredicate<JavaClass> CODEGEN = resideInAPackage("dev.tern.codegen..");
     private static final DescribedPredicate<JavaClass> CLI = resideInAPackage("dev.tern.cli..");
     private static final DescribedPredicate<JavaClass> SERVER = resideInAPackage("dev.tern.server..");
+    private static final DescribedPredicate<JavaClass> MEASURE = resideInAPackage("dev.tern.measure..");
     private static final DescribedPredicate<JavaClass> CORE = resideInAPackage("dev.tern..")
             .and(not(KERNELS))
             .and(not(CODEGEN))
             .and(not(SERVER))
+            .and(not(MEASURE))
             .and(not(CLI))
             .as("core");
 
@@ -46,8 +48,9 @@ class ArchitectureTest {
                         root.resolve("java/kernels/target/classes"),
                         root.resolve("java/core/target/classes"),
                         root.resolve("java/server/target/classes"),
+                        root.resolve("java/measure/target/classes"),
                         root.resolve("java/cli/target/classes")));
-        for (DescribedPredicate<JavaClass> layer : List.of(KERNELS, CODEGEN, SERVER, CLI, CORE)) {
+        for (DescribedPredicate<JavaClass> layer : List.of(KERNELS, CODEGEN, SERVER, MEASURE, CLI, CORE)) {
             assertThat(production.that(layer)).as("%s must be seen by these rules", layer).isNotEmpty();
         }
     }
@@ -60,6 +63,12 @@ class ArchitectureTest {
     @Test
     void onlyTheCommandLineKnowsTheServer() {
         noClasses().that(not(SERVER.or(CLI))).should().dependOnClassesThat(SERVER).check(production);
+    }
+
+    @Test
+    void onlyTheCommandLineMeasures() {
+        noClasses().that(not(MEASURE.or(CLI))).should().dependOnClassesThat(MEASURE).check(production);
+        noClasses().that(MEASURE).should().dependOnClassesThat(SERVER).check(production);
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.ThreadAffinity;
+import dev.tern.measure.Samples;
 import dev.tern.model.HeadScreen;
 import java.nio.file.Path;
 import java.time.Instant;

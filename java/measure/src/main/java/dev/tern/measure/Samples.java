@@ -1,4 +1,4 @@
-package dev.tern.cli;
+package dev.tern.measure;
 
 import java.util.Arrays;
 
@@ -8,36 +8,33 @@ import java.util.Arrays;
  * @param nanos one entry a repetition, at least one
  * @param tokens tokens of one run
  */
-record Samples(long[] nanos, int tokens) {
+public record Samples(long[] nanos, int tokens) {
 
-    double meanNanos() {
+    public double meanNanos() {
         return Arrays.stream(nanos).average().orElseThrow();
     }
 
     /** Standard deviation of the sample (n - 1), 0 for a single run. */
-    double deviationNanos() {
+    public double deviationNanos() {
         return deviation(Arrays.stream(nanos).asDoubleStream().toArray());
     }
 
     /** Tokens a second of each run. */
-    double[] rates() {
+    public double[] rates() {
         return Arrays.stream(nanos).mapToDouble(n -> tokens * 1e9 / n).toArray();
     }
 
-    double meanRate() {
+    public double meanRate() {
         return Arrays.stream(rates()).average().orElseThrow();
     }
 
-    double deviationRate() {
+    public double deviationRate() {
         return deviation(rates());
     }
 
     /** The middle rate: what a run on a machine with other work on it is best compared by. */
-    double medianRate() {
-        double[] sorted = rates();
-        Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    public double medianRate() {
+        return Spread.of(rates()).median();
     }
 
     private static double deviation(double[] values) {

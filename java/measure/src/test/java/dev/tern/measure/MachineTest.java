@@ -1,4 +1,4 @@
-package dev.tern.cli;
+package dev.tern.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

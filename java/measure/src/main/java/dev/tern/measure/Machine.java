@@ -1,4 +1,4 @@
-package dev.tern.cli;
+package dev.tern.measure;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +25,7 @@ import java.util.function.Predicate;
  * @param memoryLimitBytes the control group's limit, where there is one
  * @param hugePages state of transparent huge pages: {@code always}, {@code madvise}, {@code never}
  */
-record Machine(
+public record Machine(
         String os,
         Set<String> distribution,
         String arch,
@@ -55,12 +55,12 @@ record Machine(
             "i8mm",
             "sve");
 
-    static Machine current() {
+    public static Machine current() {
         return read(Path.of("/"));
     }
 
     /** Reads the files under {@code root}, which is {@code /} but in tests. */
-    static Machine read(Path root) {
+    public static Machine read(Path root) {
         List<String> cpuinfo = lines(root.resolve("proc/cpuinfo"));
         List<String> meminfo = lines(root.resolve("proc/meminfo"));
         List<String> release = lines(root.resolve("etc/os-release"));
