@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * How far a model's predictions of a text are from a checkpoint's own, position by position over whole distributions:
- * with p the checkpoint's distribution of the next token and q the model's, both the softmax of float32 logits in double,
+ * with p the checkpoint's distribution of the next token and q the model's, both the softmax of float32 logits, in
+ * double,
  *
  * <ul>
  *   <li>KL divergence: {@code Σ p(i) (log p(i) - log q(i))} over the vocabulary, in nats, 0 or more; exactly 0 where
@@ -95,7 +96,7 @@ public record Fidelity(
             Softmax q = Softmax.of(logits);
             if (!q.finite()) {
                 throw InputException.at(model.info().path())
-                        .problem("its model computes logits that are no numbers at token " + position + " of the text")
+                        .problem("its model's logits are no numbers at token " + position + " of the text")
                         .exception();
             }
             boolean equal = expected.mismatch(logits) < 0;

@@ -24,8 +24,8 @@ import java.util.Optional;
  * trained so.
  *
  * <p>The logits lie in a temporary file, {@code 4 · vocabulary} bytes a position, not in memory. Of the weights one
- * block, or 4096 rows of the head, are in memory at a time. Not thread-safe; {@link #close} removes the file, and so does
- * an orderly end of the JVM.
+ * block, or 4096 rows of the head, are in memory at a time. Not thread-safe; {@link #close} removes the file, and so
+ * does an orderly end of the JVM.
  */
 public final class ReferenceLogits implements AutoCloseable {
     private final TextWindows text;
@@ -112,7 +112,7 @@ public final class ReferenceLogits implements AutoCloseable {
                 Softmax of = Softmax.of(row(position));
                 if (!of.finite()) {
                     throw InputException.at(checkpoint)
-                            .problem("its model computes logits that are no numbers at token " + position + " of the text")
+                            .problem("its model's logits are no numbers at token " + position + " of the text")
                             .cure("Look at it with tern inspect.")
                             .exception();
                 }

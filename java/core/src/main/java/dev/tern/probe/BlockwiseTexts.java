@@ -9,12 +9,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Several texts, each from the first position on, through {@link Blocks} together: each block and each piece of the head
- * is read once, whatever their number. Of a text the residual stream is kept, {@code [tokens][hidden]} float32; never
- * all logits. They are those of {@link BlockwiseModel} to the bit.
+ * Several texts, each from the first position on, through {@link Blocks} together: each block and each piece of the
+ * head is read once, whatever their number. Of a text the residual stream is kept, {@code [tokens][hidden]} float32;
+ * never all logits. They are those of {@link BlockwiseModel} to the bit.
  */
 public final class BlockwiseTexts {
-    /** All blocks use one cache of keys and values, one after the other: each begins at position 0 and overwrites it. */
+    /** All blocks use one cache of keys and values, one after the other: each begins anew and overwrites it. */
     private static final int CACHE = 0;
 
     private final Blocks blocks;
