@@ -7,6 +7,7 @@ module dev.tern.measure {
 
     exports dev.tern.measure;
     exports dev.tern.measure.comparison;
+    exports dev.tern.measure.rivals;
 
     opens dev.tern.measure to
             tools.jackson.databind;
