@@ -22,21 +22,21 @@ final class Installation {
     private static final int BLOCK = 1 << 20;
 
     private final Rival rival;
-    private final RivalTest test;
+    private final Workload workload;
     private final Map<String, String> variables;
     private Optional<Path> model = Optional.empty();
     private Optional<Path> folder = Optional.empty();
     private List<Path> modelFiles = List.of();
 
-    Installation(Rival rival, RivalTest test, Map<String, String> variables) {
+    Installation(Rival rival, Workload workload, Map<String, String> variables) {
         this.rival = rival;
-        this.test = test;
+        this.workload = workload;
         this.variables = Map.copyOf(variables);
     }
 
     /** Finds everything that a run takes, without running anything. */
     void check() throws RivalFailure {
-        Places places = new Places(test.threads().getFirst());
+        Places places = new Places(workload.threads().getFirst());
         if (rival.folder().isPresent()) {
             Path path = path(rival.folder().get().fill(places));
             if (!Files.isDirectory(path)) {
@@ -174,8 +174,8 @@ final class Installation {
         public int number(String name) {
             return switch (name) {
                 case "threads" -> threads;
-                case "prompt" -> test.prompt();
-                case "generated" -> test.generated();
+                case "prompt" -> workload.prompt();
+                case "generated" -> workload.generated();
                 default -> throw new IllegalArgumentException(name);
             };
         }
@@ -186,7 +186,7 @@ final class Installation {
                 case "model" -> model.orElseThrow().toString();
                 case "here" -> rival.home().toString();
                 case "words" -> Stream.iterate(0, i -> i + 1)
-                        .limit(test.prompt())
+                        .limit(workload.prompt())
                         .map(i -> WORDS.get(i % WORDS.size()))
                         .collect(Collectors.joining(" "));
                 case "processors" -> Processors.current().order().stream()
@@ -198,7 +198,7 @@ final class Installation {
         }
 
         private String file(String outtype) throws RivalFailure {
-            Path path = test.files().get(outtype);
+            Path path = workload.files().get(outtype);
             if (path == null) {
                 throw new RivalFailure("it runs the " + outtype + " file, and there is none in this comparison");
             }

@@ -22,7 +22,7 @@ public final class RivalBench {
     private static final int VERSION_LENGTH = 80;
 
     private final Rival rival;
-    private final RivalTest test;
+    private final Workload workload;
     private final Installation installation;
     private final Map<Test, List<Double>> samples = new LinkedHashMap<>();
     private final Set<String> remarks = new LinkedHashSet<>();
@@ -33,11 +33,11 @@ public final class RivalBench {
     /** A test of {@link Speed}; one of the numbers of tokens is 0. */
     private record Test(int prompt, int generated, int threads) {}
 
-    RivalBench(Rival rival, RivalTest test, Map<String, String> variables) {
+    RivalBench(Rival rival, Workload workload, Map<String, String> variables) {
         this.rival = rival;
-        this.test = test;
+        this.workload = workload;
         this.version = rival.version().text();
-        this.installation = new Installation(rival, test, variables);
+        this.installation = new Installation(rival, workload, variables);
         try {
             installation.check();
         } catch (RivalFailure e) {
@@ -68,7 +68,7 @@ public final class RivalBench {
             if (rounds == 0 && !rival.version().command().isEmpty()) {
                 version = tellVersion();
             }
-            for (int threads : test.threads()) {
+            for (int threads : workload.threads()) {
                 measure(threads);
             }
             rounds++;
@@ -82,8 +82,8 @@ public final class RivalBench {
         boolean prefill = false;
         boolean decode = false;
         for (Rival.Run run : rival.runs()) {
-            boolean ofPrompt = run.reading().readsPrefill() && test.prompt() > 0;
-            boolean ofGeneration = run.reading().readsDecode() && test.generated() > 0;
+            boolean ofPrompt = run.reading().readsPrefill() && workload.prompt() > 0;
+            boolean ofGeneration = run.reading().readsDecode() && workload.generated() > 0;
             if (!ofPrompt && !ofGeneration) {
                 continue;
             }
@@ -92,12 +92,12 @@ public final class RivalBench {
             if (output.status() != 0) {
                 throw new RivalFailure("it ended with exit status " + output.status() + saying(output));
             }
-            rates = rates.and(run.reading().read(output, test.prompt(), test.generated(), threads));
+            rates = rates.and(run.reading().read(output, workload.prompt(), workload.generated(), threads));
             prefill |= ofPrompt;
             decode |= ofGeneration;
         }
-        add(prefill, rates.prefill(), new Test(test.prompt(), 0, threads));
-        add(decode, rates.decode(), new Test(0, test.generated(), threads));
+        add(prefill, rates.prefill(), new Test(workload.prompt(), 0, threads));
+        add(decode, rates.decode(), new Test(0, workload.generated(), threads));
         remarks.addAll(rates.remarks());
         if (version.isEmpty()) {
             version = rates.version();
@@ -121,7 +121,7 @@ public final class RivalBench {
     private String tellVersion() throws InterruptedException {
         try {
             ProcessOutput output =
-                    installation.run(rival.version().command(), test.threads().getFirst(), VERSION_LIMIT);
+                    installation.run(rival.version().command(), workload.threads().getFirst(), VERSION_LIMIT);
             if (output.status() != 0) {
                 return "";
             }

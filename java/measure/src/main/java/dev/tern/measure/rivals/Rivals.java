@@ -31,12 +31,12 @@ public final class Rivals {
     }
 
     /** Ready to be measured, one for each engine, in the file's order. */
-    public List<RivalBench> benches(RivalTest test) {
-        return benches(test, System.getenv());
+    public List<RivalBench> benches(Workload workload) {
+        return benches(workload, System.getenv());
     }
 
     /** With these environment variables for those that the file names. */
-    List<RivalBench> benches(RivalTest test, Map<String, String> variables) {
-        return engines.stream().map(engine -> new RivalBench(engine, test, variables)).toList();
+    List<RivalBench> benches(Workload workload, Map<String, String> variables) {
+        return engines.stream().map(engine -> new RivalBench(engine, workload, variables)).toList();
     }
 }

@@ -48,7 +48,7 @@ final class FakeEngine {
     }
 
     static List<RivalBench> benches(Path file, Map<String, Path> files, Integer... threads) {
-        RivalTest test = new RivalTest(64, 16, List.of(threads), files);
-        return Rivals.read(file).benches(test, Map.of("PATH", "/usr/bin:/bin", "EMPTY", ""));
+        Workload workload = new Workload(64, 16, List.of(threads), files);
+        return Rivals.read(file).benches(workload, Map.of("PATH", "/usr/bin:/bin", "EMPTY", ""));
     }
 }

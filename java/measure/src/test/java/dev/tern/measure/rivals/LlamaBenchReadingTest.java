@@ -38,7 +38,8 @@ class LlamaBenchReadingTest {
     @Test
     void readsPastALogInFrontOfTheArray() throws Exception {
         String json = resource("llama-bench-ik.json");
-        assertThat(read("[INFO] loading\nload: [0, 1]\n[1, 2]x\n" + json, 64, 16, 2).prefill()).hasValue(average(json, 0));
+        Rates rates = read("[INFO] loading\nload: [0, 1]\n[1, 2]x\n" + json, 64, 16, 2);
+        assertThat(rates.prefill()).hasValue(average(json, 0));
     }
 
     @Test

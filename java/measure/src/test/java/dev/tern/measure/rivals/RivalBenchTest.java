@@ -270,7 +270,7 @@ class RivalBenchTest {
                   {"command": ["%s"], "reads": ["pp (?<prefill>.*)"]},
                   {"command": ["%s"], "reads": ["tg (?<decode>.*)"]}]}""".formatted(prompt, text));
         RivalBench bench = Rivals.read(file)
-                .benches(new RivalTest(0, 16, List.of(1), Map.of()), Map.of())
+                .benches(new Workload(0, 16, List.of(1), Map.of()), Map.of())
                 .getFirst();
         bench.round();
         assertThat(bench.result().speeds()).extracting(Speed::test).containsExactly("tg16");
@@ -279,10 +279,11 @@ class RivalBenchTest {
 
     @Test
     void nothingToMeasureIsAMistake() {
-        assertThatThrownBy(() -> new RivalTest(0, 0, List.of(1), Map.of())).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new RivalTest(1, 1, List.of(), Map.of())).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new RivalTest(1, 1, List.of(0), Map.of()))
-                .isInstanceOf(IllegalArgumentException.class);
+        for (List<Integer> threads : List.of(List.of(1), List.<Integer>of(), List.of(0))) {
+            int tokens = threads.equals(List.of(1)) ? 0 : 1;
+            assertThatThrownBy(() -> new Workload(tokens, tokens, threads, Map.of()))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
     }
 
     private static List<Double> samples(RivalResult result, int speed) {

@@ -47,12 +47,12 @@ class RivalsReaderTest {
             "time_limit_s": 5 ~ "time_limit_s": "5" ~ expected whole seconds
             ["p", "{model}"] ~ [] ~ key 'engines[0].runs[0].command': expected an array: the program
             ["p", "{model}"] ~ "p m" ~ key 'engines[0].runs[0].command': expected an array: the program
-            "{model}" ~ "{modle}" ~ key 'engines[0].runs[0].command[1]': '{modle}' stands for nothing; expected {threads}
+            "{model}" ~ "{modle}" ~ runs[0].command[1]': '{modle}' stands for nothing; expected {threads}
             "{model}" ~ "{prompt-1}" ~ '{prompt-1}' stands for nothing
             "{model}" ~ "{" ~ '{' stands for nothing
             "{model}" ~ "${a b}" ~ '${a b}' stands for nothing
             ["(?<decode>.)"] ~ "llama-cli" ~ key 'engines[0].runs[0].reads': expected "llama-bench", or an array
-            ["(?<decode>.)"] ~ ["(?<decode>."] ~ key 'engines[0].runs[0].reads[0]': not a regular expression: Unclosed group
+            ["(?<decode>.)"] ~ ["(?<decode>."] ~ runs[0].reads[0]': not a regular expression: Unclosed group
             ["(?<decode>.)"] ~ ["(?<speed>.)"] ~ runs[0].reads[0]': expected named groups (?<...>) out of decode,
             ["(?<decode>.)"] ~ ["."] ~ key 'engines[0].runs[0].reads[0]': expected named groups
             ["(?<decode>.)"] ~ ["(?<promptTokens>.)"] ~ key 'engines[0].runs[0].reads': expected a group named prefill

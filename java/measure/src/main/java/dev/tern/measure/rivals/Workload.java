@@ -12,9 +12,9 @@ import java.util.Map;
  * @param threads numbers of threads, one after the other
  * @param files of this comparison that a rival may run, by outtype as {@code --outtype} spells it
  */
-public record RivalTest(int prompt, int generated, List<Integer> threads, Map<String, Path> files) {
+public record Workload(int prompt, int generated, List<Integer> threads, Map<String, Path> files) {
 
-    public RivalTest {
+    public Workload {
         threads = List.copyOf(threads);
         files = Map.copyOf(files);
         if (prompt < 0 || generated < 0 || prompt + generated == 0) {
