@@ -7,6 +7,7 @@ import java.util.function.DoubleFunction;
 /**
  * Horizontal bars from zero, each with its name before it, its value behind it, and its spread as a line.
  *
+ * @param bars at least one, one's own first
  * @param unit below the axis
  * @param tick how values of the axis are written
  */
@@ -33,6 +34,7 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
     private static final double ROW = 24;
     private static final double BAR = 14;
     private static final double LINE = 15; // of a name above its bar
+    private static final double GAP = 8; // between one's own and others'
 
     public BarChart {
         bars = List.copyOf(bars);
@@ -47,11 +49,12 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
         double row = above ? ROW + LINE : ROW;
         double most = bars.stream().mapToDouble(bar -> Math.max(bar.value(), bar.most())).max().orElse(1);
         Axis axis = Axis.fromZero(most, left, frame.width() - values - 10);
-        double bottom = bars.size() * row + 4;
+        double gap = bars.getFirst().mark() != Mark.OTHER && bars.getLast().mark() == Mark.OTHER ? GAP : 0;
+        double bottom = bars.size() * row + gap + 4;
         int ticks = (int) Math.max(2, (axis.end() - left) / 90);
         axis.drawBelow(svg, 0, bottom, ticks, tick);
         for (int i = 0; i < bars.size(); i++) {
-            draw(svg, bars.get(i), axis, i * row + 2, above);
+            draw(svg, bars.get(i), axis, i * row + (bars.get(i).mark() == Mark.OTHER ? gap : 0) + 2, above);
         }
         svg.text("unit", left, bottom + 34, "start", unit);
         return svg.image(bottom + 40);

@@ -41,7 +41,7 @@ public record RangeChart(List<Row> rows, String unit, String zero, DoubleFunctio
                 8,
                 frame.width() - Math.min(shown, frame.width() / 2) - 16);
         List<List<String>> names =
-                rows.stream().map(row -> TextWidth.wrapped(row.name(), frame.width() - 8)).toList();
+                rows.stream().map(row -> TextWidth.wrapped(row.name(), frame.width() - 16)).toList();
         double bottom = names.stream().mapToDouble(lines -> lines.size() * LINE + GAP).sum() + 2;
         axis.drawBelow(svg, 0, bottom, (int) Math.max(2, (axis.end() - axis.start()) / 60), tick);
         double y = 0;
@@ -50,10 +50,10 @@ public record RangeChart(List<Row> rows, String unit, String zero, DoubleFunctio
             svg.group(row.tooltip());
             for (String line : names.get(i)) {
                 y += LINE;
-                svg.text("name own", 8, y - 2, "start", line);
+                svg.text("name own", 14, y - 2, "start", line);
             }
             if (row.isZero()) {
-                svg.text("value", 8, y + 14, "start", zero);
+                svg.text("value", 14, y + 14, "start", zero);
             } else {
                 double at = y + 10;
                 svg.line("range", axis.at(row.mean()), at, axis.at(row.most()), at);

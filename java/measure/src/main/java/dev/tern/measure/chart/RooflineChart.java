@@ -1,6 +1,7 @@
 package dev.tern.measure.chart;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleFunction;
 
 /**
@@ -24,7 +25,7 @@ public record RooflineChart(
         String yUnit,
         DoubleFunction<String> tick) {
 
-    /** Points that share a label. */
+    /** Points that share a label; at least one. */
     public record Cluster(String label, List<Point> points) {
         public Cluster {
             points = List.copyOf(points);
@@ -68,9 +69,19 @@ public record RooflineChart(
         LabelPlacer placer = new LabelPlacer(new Box(left + 2, TOP - 8, right + 8, bottom - 4));
         avoidRoof(placer, x, y, from, ridge, right);
         points.forEach(p -> placer.avoid(Box.around(x.at(p.intensity()), y.at(p.speed()), 6)));
-        roofName(svg, placer, peakRoof, right - TextWidth.of(peakRoof) / 2, y.at(peak));
-        roofName(svg, placer, memoryRoof, (x.at(from) + x.at(ridge)) / 2, (y.at(from * bandwidth) + y.at(peak)) / 2);
-        clusters.forEach(cluster -> draw(svg, placer, cluster, x, y));
+        placer.want(right - TextWidth.of(peakRoof) / 2, y.at(peak), TextWidth.of(peakRoof) + 4);
+        placer.want((x.at(from) + x.at(ridge)) / 2, (y.at(from * bandwidth) + y.at(peak)) / 2, TextWidth.of(memoryRoof) + 4);
+        for (Cluster cluster : clusters) {
+            Point point = cluster.points().stream().filter(Point::best).findFirst().orElse(cluster.points().getFirst());
+            placer.want(x.at(point.intensity()), y.at(point.speed()), TextWidth.of(cluster.label()) + 4);
+        }
+        List<Optional<Box>> places = placer.places();
+        label(svg, "unit", peakRoof, places.get(0));
+        label(svg, "unit", memoryRoof, places.get(1));
+        for (int i = 0; i < clusters.size(); i++) {
+            clusters.get(i).points().forEach(point -> draw(svg, point, x, y));
+            label(svg, "name best", clusters.get(i).label(), places.get(i + 2));
+        }
         return svg.image(HEIGHT);
     }
 
@@ -83,21 +94,12 @@ public record RooflineChart(
         }
     }
 
-    private static void roofName(Svg svg, LabelPlacer placer, String name, double x, double y) {
-        placer.place(x, y, TextWidth.of(name) + 4).ifPresent(box ->
-                svg.text("unit", (box.left() + box.right()) / 2, box.bottom() - 3, "middle", name));
+    private static void draw(Svg svg, Point point, Axis x, Axis y) {
+        svg.group(point.tooltip()).mark(point.best() ? Mark.BEST : Mark.OWN, x.at(point.intensity()), y.at(point.speed()));
+        svg.endGroup();
     }
 
-    private static void draw(Svg svg, LabelPlacer placer, Cluster cluster, Axis x, Axis y) {
-        for (Point point : cluster.points()) {
-            svg.group(point.tooltip()).mark(point.best() ? Mark.BEST : Mark.OWN, x.at(point.intensity()), y.at(point.speed()));
-            svg.endGroup();
-        }
-        cluster.points().stream().filter(Point::best).findFirst().ifPresent(point -> {
-            double atX = x.at(point.intensity());
-            double atY = y.at(point.speed());
-            placer.place(atX, atY + 10, TextWidth.of(cluster.label()) + 4).ifPresent(box -> svg.text(
-                    "name best", (box.left() + box.right()) / 2, box.bottom() - 3, "middle", cluster.label()));
-        });
+    private static void label(Svg svg, String type, String text, Optional<Box> place) {
+        place.ifPresent(box -> svg.text(type, (box.left() + box.right()) / 2, box.bottom() - 3, "middle", text));
     }
 }

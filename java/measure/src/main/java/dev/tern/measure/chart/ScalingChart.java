@@ -5,7 +5,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.DoubleFunction;
-import java.util.function.Function;
 
 /**
  * How speed grows with threads: a line for each series, as a multiple of its speed with the fewest threads, beside the line
@@ -24,10 +23,40 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         public Series {
             points = List.copyOf(points);
         }
+
+        Point last() {
+            return points.getLast();
+        }
     }
 
     /** @param factor speed as a multiple of that with the fewest threads */
     public record Point(int threads, double factor) {}
+
+    /** Series that share a label, the fastest first. */
+    private record Cluster(List<Series> members) {
+        boolean takes(Series s) {
+            Series first = members.getFirst();
+            return s.mark() == Mark.OWN && first.mark() == Mark.OWN && s.last().threads() == last().threads()
+                    && s.last().factor() > 0.97 * first.last().factor();
+        }
+
+        Point last() {
+            return members.getFirst().last();
+        }
+
+        double middle() {
+            return (last().factor() + members.getLast().last().factor()) / 2;
+        }
+
+        /** The name, as much of it as has room, and the factor. */
+        String text(DoubleFunction<String> factor, double width) {
+            String most = factor.apply(last().factor());
+            String least = factor.apply(members.getLast().last().factor());
+            String end = (members.size() > 1 ? " and " + (members.size() - 1) + " more  " : "  ")
+                    + (least.equals(most) ? most : least.replace("×", "") + "–" + most);
+            return TextWidth.cut(members.getFirst().name(), width - TextWidth.of(end)) + end;
+        }
+    }
 
     private record Label(String text, Mark mark, double x, double y) {}
 
@@ -48,11 +77,12 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
                 .flatMap(s -> s.points().stream()).mapToDouble(Point::factor).max().orElse(1);
         double least = series.stream()
                 .flatMap(s -> s.points().stream()).mapToDouble(Point::factor).min().orElse(1);
-        Function<Series, String> text = s -> s.name() + "  " + factor.apply(s.points().getLast().factor());
+        List<Cluster> clusters = clusters();
         double names = Math.max(
-                series.stream().mapToDouble(s -> TextWidth.of(text.apply(s))).max().orElse(0), TextWidth.of("ideal  10.0×"));
+                clusters.stream().mapToDouble(c -> TextWidth.of(c.text(factor, frame.width()))).max().orElse(0),
+                TextWidth.of("ideal  10.0×"));
         double room = Math.min(Math.ceil(names) + 24, 0.62 * frame.width());
-        double height = Math.max(300, (series.size() + 1) * LINE + TOP + BELOW + 10);
+        double height = Math.max(300, (clusters.size() + 1) * LINE + TOP + BELOW + 10);
         double bottom = height - BELOW;
         Axis y = new Axis(false, Math.min(1, least), Math.max(most, ideal) * 1.02, bottom, TOP);
         double left = y.ticks(5).stream().mapToDouble(v -> TextWidth.of(factor.apply(v))).max().orElse(0) + 8;
@@ -65,14 +95,29 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         svg.path("ideal", Path.at(x.at(threads.first()), y.at(1)).to(x.at(threads.last()), y.at(ideal)).toString());
         List<Label> labels = new ArrayList<>();
         labels.add(new Label("ideal  " + factor.apply(ideal), Mark.OWN, right, y.at(ideal)));
-        for (Series s : series) {
-            drawLine(svg, s, x, y);
-            Point end = s.points().getLast();
-            labels.add(new Label(
-                    TextWidth.cut(text.apply(s), room - 24), s.mark(), x.at(end.threads()), y.at(end.factor())));
+        series.forEach(s -> drawLine(svg, s, x, y));
+        for (Cluster cluster : clusters) {
+            labels.add(new Label(cluster.text(factor, room - 24), cluster.members().getFirst().mark(),
+                    x.at(cluster.last().threads()), y.at(cluster.middle())));
         }
         drawLabels(svg, labels, right, bottom);
         return svg.image(height);
+    }
+
+    /** Each series alone, or with those of the same mark whose ends are so near that labels could not tell them apart. */
+    private List<Cluster> clusters() {
+        List<Series> sorted = new ArrayList<>(series);
+        sorted.sort(Comparator.comparing(Series::mark).thenComparing(s -> -s.last().factor()));
+        List<Cluster> clusters = new ArrayList<>();
+        for (Series s : sorted) {
+            Cluster open = clusters.isEmpty() ? null : clusters.getLast();
+            if (open != null && open.takes(s)) {
+                open.members().add(s);
+            } else {
+                clusters.add(new Cluster(new ArrayList<>(List.of(s))));
+            }
+        }
+        return clusters;
     }
 
     private static void drawThreads(Svg svg, TreeSet<Integer> threads, Axis x, double bottom) {
@@ -92,7 +137,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         Path path = Path.at(x.at(s.points().getFirst().threads()), y.at(s.points().getFirst().factor()));
         s.points().forEach(point -> path.to(x.at(point.threads()), y.at(point.factor())));
         svg.group(s.tooltip()).path("series " + s.mark().css(), path.toString());
-        Point end = s.points().getLast();
+        Point end = s.last();
         svg.mark(s.mark(), x.at(end.threads()), y.at(end.factor())).endGroup();
     }
 

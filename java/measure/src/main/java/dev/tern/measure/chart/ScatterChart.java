@@ -49,13 +49,16 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
         Svg svg = new Svg(frame);
         double most = points.stream().mapToDouble(Point::y).max().orElse(1);
         double bottom = HEIGHT - BELOW;
-        Axis y = Axis.fromZero(most * 1.12, bottom, TOP);
+        double lowest = points.stream().mapToDouble(Point::y).min().orElse(0);
+        double base = lowest > most / 3 ? Math.min(0.85 * lowest, most / 2) : 0;
+        Axis y = new Axis(false, base, Math.max(most * 1.12, 1e-9), bottom, TOP);
         double left = y.ticks(5).stream().mapToDouble(value -> TextWidth.of(tick.apply(value))).max().orElse(0) + 8;
         double right = frame.width() - 10;
         double from = points.stream().mapToDouble(Point::x).min().orElse(1);
         double to = points.stream().mapToDouble(Point::x).max().orElse(1);
         Axis x = Axis.ofRatios(from, to, left, right);
         y.drawLeft(svg, left, right, 5, tick);
+        svg.line("base", left, bottom, right, bottom);
         x.drawBelow(svg, bottom, bottom + 4, (int) Math.max(2, frame.width() / 80), tick);
         svg.text("unit", 0, 12, "start", yUnit);
         svg.text("unit", right, bottom + 36, "end", xUnit);
@@ -80,14 +83,23 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
     private void drawPoints(Svg svg, List<Point> front, Axis x, Axis y, Box area) {
         LabelPlacer placer = new LabelPlacer(area);
         points.forEach(point -> placer.avoid(Box.around(x.at(point.x()), y.at(point.y()), 6)));
-        List<Point> inOrder = new ArrayList<>(points);
-        inOrder.sort(Comparator.comparing((Point point) -> !front.contains(point)).thenComparing(Point::other));
-        for (Point point : inOrder) {
+        for (int i = 0; i < front.size() && front.size() > 1; i++) {
+            double end = i + 1 < front.size() ? x.at(front.get(i + 1).x()) : area.right();
+            placer.avoid(new Box(x.at(front.get(i).x()), y.at(front.get(i).y()) - 1, end, y.at(front.get(i).y()) + 1));
+        }
+        double most = 0.6 * (area.right() - area.left());
+        List<String> labels = points.stream().map(point -> TextWidth.cut(point.name(), most)).toList();
+        for (int i = 0; i < labels.size(); i++) {
+            placer.want(x.at(points.get(i).x()), y.at(points.get(i).y()), TextWidth.of(labels.get(i)) + 4);
+        }
+        List<Optional<Box>> places = placer.places();
+        for (int i = 0; i < labels.size(); i++) {
+            Point point = points.get(i);
+            String label = labels.get(i);
+            Optional<Box> place = places.get(i);
             Mark mark = point.other() ? Mark.OTHER : front.contains(point) ? Mark.BEST : Mark.OWN;
             double atX = x.at(point.x());
             double atY = y.at(point.y());
-            String label = TextWidth.cut(point.name(), 0.6 * (area.right() - area.left()));
-            Optional<Box> place = placer.place(atX, atY, TextWidth.of(label) + 4);
             svg.group(point.tooltip());
             place.ifPresent(box -> {
                 double toX = box.nearestX(atX);

@@ -100,7 +100,8 @@ final class ChartSections {
         chart.ifPresent(c -> figure("roof", "Roofline", new Phrase().text(
                 "The line is the most that this machine gives: on the left it rises as far as memory feeds the cores, on the"
                         + " right it ends at what they multiply. A token of decode uses each weight once; a prompt uses it once"
-                        + " a token. Operations are those of the ternary matrices; weights count as read once a pass."), FULL, c::svg));
+                        + " a token. Beside the points is the share of the bandwidth that decode reaches, and of the peak that prefill"
+                        + " does, from the least of the formats to the most. Operations are those of the ternary matrices."), FULL, c::svg));
         close();
     }
 

@@ -139,7 +139,8 @@ final class Charts {
                 ? Optional.empty()
                 : Optional.of(new ScalingChart(series, "threads",
                         test.title().toLowerCase() + ", times the speed of "
-                                + (fewest == 1 ? "one thread" : fewest + " threads"), Numbers::times));
+                                + (fewest == 1 ? "one thread" : fewest + " threads"),
+                        factor -> Numbers.fixed(factor, 1) + "×"));
     }
 
     /** A row for each group of formats that predict the same, where there are several. */
@@ -207,6 +208,6 @@ final class Charts {
         String most = Numbers.percent(shares.stream().mapToDouble(s -> s).max().orElseThrow());
         String range = (least + " %").equals(most) ? most : least + "–" + most;
         return Optional.of(new Cluster(
-                (decode ? "decode: " : "prefill: ") + range + (decode ? " of the bandwidth" : " of the peak"), points));
+                (decode ? "decode " : "prefill ") + range, points));
     }
 }

@@ -24,6 +24,8 @@ final class Columns {
     private final Results results;
     private final List<Column> columns = new ArrayList<>();
 
+    private static final String EMBEDDING = "Embedding";
+
     private Columns(Results results) {
         this.results = results;
     }
@@ -34,18 +36,30 @@ final class Columns {
         all.speed();
         all.start();
         all.quality();
+        if (embedding(results).isPresent()) {
+            all.columns.removeIf(column -> column.title().equals(EMBEDDING));
+        }
         all.columns.removeIf(column -> rows.stream().allMatch(row -> column.cell().apply(row).isEmpty()));
         return List.copyOf(all.columns);
     }
 
-    /** Rows whose value is the best of the column; none where all are the same. */
+    /** Type of the embedding where all formats have the same, so that it needs no column. */
+    static Optional<String> embedding(Results results) {
+        List<String> types = results.comparison().formats().stream()
+                .map(FormatResult::embeddingType)
+                .distinct()
+                .toList();
+        return types.size() == 1 && !types.getFirst().isEmpty() ? Optional.of(types.getFirst()) : Optional.empty();
+    }
+
+    /** Rows whose value is the best of the column; none where it is that of more than half of them. */
     static Set<Entry> best(Column column, List<Entry> rows) {
         List<Cell> cells = rows.stream()
                 .map(row -> column.cell().apply(row).orElse(null))
                 .filter(Objects::nonNull)
                 .filter(cell -> Double.isFinite(cell.value()))
                 .toList();
-        if (column.best() == Best.NONE || cells.stream().map(Cell::shown).distinct().count() < 2) {
+        if (column.best() == Best.NONE || cells.size() < 2) {
             return Set.of();
         }
         String best = cells.stream()
@@ -56,7 +70,7 @@ final class Columns {
         for (Entry row : rows) {
             column.cell().apply(row).filter(cell -> cell.shown().equals(best)).ifPresent(cell -> rowsOfIt.add(row));
         }
-        return rowsOfIt;
+        return 2 * rowsOfIt.size() > cells.size() ? Set.of() : rowsOfIt;
     }
 
     private void file() {
@@ -65,7 +79,7 @@ final class Columns {
         add(Group.FILE, "Bits", "a weight",
                 "Bits of the file that hold one ternary weight, scales included; the embedding and the head are not counted.",
                 Best.LEAST, of(FormatResult::bitsPerWeight, bits -> Numbers.fixed(bits, 2)));
-        add(Group.FILE, "Embedding", "", "Type of the embedding, and of the head where the model has none of its own.",
+        add(Group.FILE, EMBEDDING, "", "Type of the embedding, and of the head where the model has none of its own.",
                 Best.NONE, row -> row.format()
                         .map(FormatResult::embeddingType)
                         .filter(type -> !type.isEmpty())
@@ -89,7 +103,7 @@ final class Columns {
     private void speed() {
         Method method = results.comparison().method();
         String spread = method.rounds() > 1
-                ? " Median of " + method.rounds() + " rounds, least and most below it."
+                ? " Median of " + method.rounds() + " rounds, least and most beside it."
                 : "";
         add(Group.SPEED, "Prefill", "tokens/s",
                 "Tokens of a prompt of " + method.prompt() + " that are read a second, on " + results.onThreads() + "." + spread,
@@ -117,7 +131,7 @@ final class Columns {
         add(Group.START, "Memory", "MB",
                 "Most memory that the process had resident, pages of the file included, in 10^6 bytes.",
                 Best.LEAST, of(FormatResult::peakBytes, Numbers::megabytes));
-        add(Group.START, "Read a token", "MB",
+        add(Group.START, "Read per token", "MB",
                 "Bytes of weights that a decoded token reads as they lie in memory, head included, in 10^6 bytes.",
                 Best.LEAST, of(FormatResult::bytesPerToken, Numbers::megabytes));
     }

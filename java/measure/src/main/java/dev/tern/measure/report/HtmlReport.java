@@ -77,9 +77,9 @@ public final class HtmlReport {
         int formats = results.comparison().formats().size();
         int rivals = results.rivals().size();
         return (formats == 1 ? "One format" : formats + " formats")
-                + (rivals == 0 ? "" : " and " + (rivals == 1 ? "another engine's model" : rivals + " models of other engines"))
-                + " of " + count(model.parameters()) + " parameters, " + count(model.ternaryParameters()) + " of them ternary; "
-                + OriginSection.time(origin.time()) + ", " + origin.cpu() + ", "
+                + (rivals == 0 ? "" : " of Tern and " + (rivals == 1 ? "one" : rivals) + " of other engines") + ", "
+                + count(model.parameters()) + " parameters, " + count(model.ternaryParameters()) + " of them ternary. Measured "
+                + OriginSection.time(origin.time()) + " on " + origin.cpu() + ", "
                 + (origin.processors() == 1 ? "1 processor" : origin.processors() + " processors") + ".";
     }
 

@@ -21,6 +21,19 @@ final class Phrase {
         return this;
     }
 
+    /** A text in which code stands between backquotes. */
+    Phrase withCode(String text) {
+        String[] pieces = text.split("`", -1);
+        for (int i = 0; i < pieces.length; i++) {
+            if (i % 2 == 1 && i + 1 < pieces.length && !pieces[i].isEmpty()) {
+                code(pieces[i]);
+            } else {
+                text(i % 2 == 1 ? "`" + pieces[i] + (i + 1 < pieces.length ? "`" : "") : pieces[i]);
+            }
+        }
+        return this;
+    }
+
     Phrase code(String text) {
         parts.add(new Part(Kind.CODE, text));
         return this;

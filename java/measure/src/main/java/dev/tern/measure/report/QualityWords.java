@@ -49,16 +49,49 @@ final class QualityWords {
         return !quality.identical() && !(quality.meanKl() < DAMAGED);
     }
 
+    /** Whether quality decides which format to take. */
+    Phrase brief() {
+        Phrase phrase = new Phrase();
+        List<String> lossy = results.comparison().formats().stream()
+                .filter(format -> format.ternaryValues() > 0 && !format.lossless())
+                .map(FormatResult::outtype)
+                .toList();
+        List<String> damaged = damaged();
+        if (!lossy.isEmpty()) {
+            phrase.strong("Values were lost").text(" in ").codes(lossy).text(". ");
+        }
+        if (!damaged.isEmpty()) {
+            phrase.strong("Something else than the checkpoint").text(" is predicted by ").codes(damaged).text(". ");
+        }
+        if (groups.isEmpty()) {
+            return phrase.text("Predictions were not compared with the checkpoint's.");
+        }
+        if (!lossy.isEmpty() || !damaged.isEmpty()) {
+            return phrase.text("Do not use ").text(lossy.size() + damaged.size() == 1 ? "it." : "them.");
+        }
+        if (groups.keySet().stream().allMatch(Quality::identical)) {
+            return phrase.text("It does not decide: all predictions equal the checkpoint's to the bit.");
+        }
+        double most = groups.keySet().stream().mapToDouble(Quality::meanKl).max().orElse(0);
+        return phrase.text("It does not decide: predictions differ from the checkpoint's by " + Numbers.three(most)
+                + " nats at most, on average over the text.");
+    }
+
+    private List<String> damaged() {
+        return groups.entrySet().stream()
+                .filter(group -> damaged(group.getKey()))
+                .flatMap(group -> group.getValue().stream())
+                .toList();
+    }
+
+    /** All that was measured of it. */
     Phrase phrase() {
         Phrase phrase = new Phrase();
         ternary(phrase);
         if (groups.isEmpty()) {
             return phrase.text(" Predictions were not compared, as no text was given.");
         }
-        List<String> damaged = groups.entrySet().stream()
-                .filter(group -> damaged(group.getKey()))
-                .flatMap(group -> group.getValue().stream())
-                .toList();
+        List<String> damaged = damaged();
         if (groups.keySet().stream().allMatch(Quality::identical)) {
             return phrase.text(" All logits equal the checkpoint's to the bit, so quality does not decide.");
         }
@@ -68,7 +101,7 @@ final class QualityWords {
                             + " something else than the checkpoint.");
         }
         if (groups.size() == 1) {
-            phrase.text(" All formats predict the same, to the bit of every number measured: ");
+            phrase.text(" All formats gave the same numbers: ");
         } else {
             phrase.text(" Against the checkpoint ");
         }

@@ -36,7 +36,10 @@ final class TableSection {
         if (rows.isEmpty() || columns.isEmpty()) {
             page.element("p", "Nothing was measured.", "class", "sentence").line();
         } else {
-            page.element("p", "The best of a column is bold.", "class", "sentence").line();
+            page.open("p", "class", "sentence").text("The best of a column is bold.");
+            Columns.embedding(results).ifPresent(type -> page.text(" The embedding is stored as ").element("code", type)
+                    .text(" in every file."));
+            page.close("p").line();
             table(rows, columns);
             meanings(columns);
         }
@@ -47,7 +50,7 @@ final class TableSection {
     private void table(List<Entry> rows, List<Column> columns) {
         Map<Column, Set<Entry>> best = new HashMap<>();
         columns.forEach(column -> best.put(column, Columns.best(column, results.entries())));
-        page.open("div", "class", "scroll", "role", "region", "aria-label", "Table of all numbers", "tabindex", 0).line();
+        page.open("div", "class", "scroll broad", "role", "region", "aria-label", "Table of all numbers", "tabindex", 0).line();
         page.open("table", "id", "all").line();
         page.element("caption", "Formats and other engines on " + results.onThreads(), "class", "unseen").line();
         page.open("thead").line().open("tr").open("td", "rowspan", 2).close("td");

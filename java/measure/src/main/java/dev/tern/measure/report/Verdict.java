@@ -103,7 +103,7 @@ final class Verdict {
         List<Advice> advice = new ArrayList<>();
         advice.add(new Advice("To run in Tern", inTern()));
         advice.addAll(Readers.advice(results));
-        advice.add(new Advice("Quality", new QualityWords(results).phrase()));
+        advice.add(new Advice("Quality", new QualityWords(results).brief()));
         rivals().ifPresent(phrase -> advice.add(new Advice("Beside other engines", phrase)));
         missing().ifPresent(phrase -> advice.add(new Advice("Not measured", phrase)));
         return advice;
@@ -193,11 +193,11 @@ final class Verdict {
         Phrase phrase = new Phrase();
         for (FormatResult format : results.failed()) {
             phrase.text(phrase.isEmpty() ? "" : " ").code(format.outtype()).text(" failed: ")
-                    .text(sentence(format.failure().orElseThrow()));
+                    .withCode(sentence(format.failure().orElseThrow()));
         }
         for (RivalResult rival : results.skipped()) {
             phrase.text(phrase.isEmpty() ? "" : " ").code((rival.engine() + " " + rival.type()).strip())
-                    .text(" was skipped: ").text(sentence(rival.skipped().orElseThrow()));
+                    .text(" was skipped: ").withCode(sentence(rival.skipped().orElseThrow()));
         }
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
     }
