@@ -155,7 +155,7 @@ public final class RivalBench {
     }
 
     private static Speed speed(Test test, List<Double> samples) {
-        return new Speed(workload.prompt(), workload.generated(), 0, workload.threads(), new Spread(samples));
+        return new Speed(test.prompt(), test.generated(), 0, test.threads(), new Spread(samples));
     }
 
     /** What a reader of the result must know: the terms that are not equal, and what did not go as asked. */
