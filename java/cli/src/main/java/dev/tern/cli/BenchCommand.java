@@ -5,12 +5,15 @@ import dev.tern.ModelOptions;
 import dev.tern.kernels.FloatType;
 import dev.tern.measure.BenchTest;
 import dev.tern.measure.Machine;
+import dev.tern.measure.MachineLimits;
+import dev.tern.measure.MachineProbe;
 import dev.tern.measure.ModelBench;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.Processors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,7 +40,7 @@ import picocli.CommandLine.TypeConversionException;
         footer = {
             "  tern bench -m model.gguf -p 512 -n 128 -t 1,2 -o json",
             "  tern bench -m model.gguf -p 0 -n 64 -pg 512,64 -d 0,1024,4096",
-            "  tern bench -m model.gguf --profile"
+            "  tern bench -m model.gguf --roofline --profile"
         })
 final class BenchCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -125,6 +128,12 @@ final class BenchCommand implements Callable<Integer> {
     private boolean profile;
 
     @Option(
+            names = "--roofline",
+            description = "First measures for some seconds how fast this machine reads memory and multiplies bytes; shows"
+                    + " what share of that each test reaches.")
+    private boolean roofline;
+
+    @Option(
             names = "--screen",
             paramLabel = "auto|on|off",
             defaultValue = "off",
@@ -182,10 +191,12 @@ final class BenchCommand implements Callable<Integer> {
         if (threads.isEmpty()) {
             threads = List.of(Processors.current().threads());
         }
-        BenchReport report = new BenchReport(BenchReport.ModelFile.of(file), Build.current(), Machine.current());
+        BenchReport.ModelFile modelFile = BenchReport.ModelFile.of(file);
         int context = tests.stream().mapToInt(BenchTest::contextLength).reduce(ModelBench.FIRST_CONTEXT, Math::max);
         boolean first = true;
+        BenchReport report;
         try (Progress progress = new Progress(terminal, interruption)) {
+            report = new BenchReport(modelFile, Build.current(), Machine.current(), limits(progress));
             for (int count : threads) {
                 for (int batch : batches) {
                     measure(tests, count, options(count, batch, context), first, report, progress);
@@ -218,6 +229,17 @@ final class BenchCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
+    }
+
+    /** Measured before a model takes memory. */
+    private Optional<MachineLimits> limits(Progress progress) {
+        if (!roofline) {
+            return Optional.empty();
+        }
+        MachineProbe.Result result =
+                MachineProbe.measure(threads, (what, done, all) -> progress.at(what, done, all, "runs", 1));
+        result.notes().forEach(terminal::note);
+        return Optional.of(result.limits());
     }
 
     private ModelOptions options(int count, int batch, int context) {
@@ -262,13 +284,13 @@ final class BenchCommand implements Callable<Integer> {
 
     private BenchReport.Setup setup(ModelBench bench, ModelOptions options, boolean first) {
         ModelInfo info = bench.model().info();
-        String tier = info.tier().label() + (info.lut().isPresent() ? " lut" : "");
         ModelBench.Start start = bench.start();
         return new BenchReport.Setup(
                 info.threads(),
                 options.batchSize(),
                 cacheType,
-                tier,
+                info.tier().label(),
+                info.lut().isPresent(),
                 info.layout(),
                 layout.asked().isPresent(),
                 layout.mapped(),

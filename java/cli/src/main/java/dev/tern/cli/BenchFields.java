@@ -3,9 +3,12 @@ package dev.tern.cli;
 import dev.tern.measure.BenchResult;
 import dev.tern.measure.BenchTest;
 import dev.tern.measure.Machine;
+import dev.tern.measure.MachineLimits;
 import dev.tern.measure.ModelBench;
+import dev.tern.measure.Roofline;
 import dev.tern.measure.Samples;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -14,7 +17,8 @@ import tools.jackson.databind.node.ObjectNode;
  * A test of {@code tern bench} as fields: those of llama-bench that have a meaning here, under its names and in its
  * order, then what only Tern has.
  */
-record BenchFields(BenchReport.ModelFile model, Build build, Machine machine) {
+record BenchFields(
+        BenchReport.ModelFile model, Build build, Machine machine, Optional<MachineLimits> limits) {
 
     ObjectNode of(BenchReport.Test test) {
         BenchReport.Setup setup = test.setup();
@@ -26,7 +30,7 @@ record BenchFields(BenchReport.ModelFile model, Build build, Machine machine) {
         object.put("build_number", 0);
         object.put("cpu_info", machine.cpu());
         object.put("gpu_info", "");
-        object.put("backends", setup.tier());
+        object.put("backends", setup.kernels());
         object.put("model_filename", model.path().toString());
         object.put("model_type", model.type());
         object.put("model_size", model.bytes());
@@ -64,8 +68,17 @@ record BenchFields(BenchReport.ModelFile model, Build build, Machine machine) {
         object.put("peak_rss_of", start.peakForgotten() ? "setup" : "process");
         object.put("weight_bytes_per_token", setup.work().weightBytes());
         object.put("cache_bytes_per_position", setup.work().cacheBytes());
+        limits.ifPresent(measured -> put(object, test.share(measured)));
         result.profile().ifPresent(stages -> StageTable.json(stages, object.putArray("profile")));
         return object;
+    }
+
+    /** In 10^9 bytes or operations a second; null where there is no limit to hold the test against. */
+    private static void put(ObjectNode object, Optional<Roofline.Share> share) {
+        object.put("roofline_bound", share.map(s -> BenchReport.lower(s.bound())).orElse(null));
+        object.put("roofline_reached", share.map(Roofline.Share::reached).orElse(null));
+        object.put("roofline_limit", share.map(Roofline.Share::limit).orElse(null));
+        object.put("roofline_share", share.map(Roofline.Share::share).orElse(null));
     }
 
     private static void put(ObjectNode object, String name, OptionalLong value) {

@@ -7,7 +7,9 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.measure.BenchResult;
 import dev.tern.measure.Machine;
+import dev.tern.measure.MachineLimits;
 import dev.tern.measure.ModelBench;
+import dev.tern.measure.Roofline;
 import dev.tern.measure.Samples;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.TokenWork;
@@ -31,6 +33,7 @@ final class BenchReport {
     private final ModelFile model;
     private final Build build;
     private final Machine machine;
+    private final Optional<MachineLimits> limits;
     private final BenchFields fields;
     private final List<Test> tests = new ArrayList<>();
 
@@ -75,7 +78,8 @@ final class BenchReport {
     /**
      * How the model was loaded for a test.
      *
-     * @param tier who computed
+     * @param tier who computed, as {@code TERN_MAX_TIER} spells it
+     * @param lut whether the ternary products were looked up in tables
      * @param layout of the ternary matrices; empty where they are looked up in tables
      * @param layoutAsked whether the layout was asked for, rather than chosen as the fastest
      * @param mapped whether weights were used where they lie in the mapped file
@@ -89,6 +93,7 @@ final class BenchReport {
             int batch,
             FloatType cacheType,
             String tier,
+            boolean lut,
             Optional<TernaryLayout> layout,
             boolean layoutAsked,
             boolean mapped,
@@ -97,9 +102,14 @@ final class BenchReport {
             ModelBench.Start start,
             TokenWork work) {
 
+        /** Who computed, and how. */
+        String kernels() {
+            return tier + (lut ? " lut" : "");
+        }
+
         /** Who computed, and what of the weights and threads was not left at its default. */
         String backend() {
-            StringBuilder text = new StringBuilder(tier);
+            StringBuilder text = new StringBuilder(kernels());
             if (layoutAsked) {
                 layout.ifPresent(lies -> text.append(' ').append(LayoutOptions.word(lies)));
             }
@@ -115,13 +125,22 @@ final class BenchReport {
             boolean all = result.test().generated() == 0 || setup.screen() == HeadScreen.OFF;
             return result.test().name() + (all ? "" : " screen=" + lower(setup.screen()));
         }
+
+        /** What it reached of the machine's limits; unknown of tokens that a screen spares most of the head. */
+        Optional<Roofline.Share> share(MachineLimits limits) {
+            return result.test().generated() > 0 && setup.screen() != HeadScreen.OFF
+                    ? Optional.empty()
+                    : new Roofline(limits, setup.work()).of(result, setup.tier());
+        }
     }
 
-    BenchReport(ModelFile model, Build build, Machine machine) {
+    /** @param limits of the machine, where they were measured */
+    BenchReport(ModelFile model, Build build, Machine machine, Optional<MachineLimits> limits) {
         this.model = model;
         this.build = build;
         this.machine = machine;
-        this.fields = new BenchFields(model, build, machine);
+        this.limits = limits;
+        this.fields = new BenchFields(model, build, machine, limits);
     }
 
     void add(Test test) {
@@ -139,14 +158,17 @@ final class BenchReport {
     private String markdown() {
         int backend = width(test -> test.setup().backend());
         int name = width(Test::name);
-        String row = "| %-24s | %10s | %10s | %-" + backend + "s | %7s | %" + name + "s | %18s | %9s |%n";
+        String row = "| %-24s | %10s | %10s | %-" + backend + "s | %7s | %" + name + "s | %18s | %9s |%s%n";
         StringBuilder text = new StringBuilder();
-        text.append(String.format(row, "model", "size", "params", "backend", "threads", "test", "t/s", "median"));
+        String last = limits.isPresent() ? RooflineTable.HEADING : "";
+        text.append(String.format(row, "model", "size", "params", "backend", "threads", "test", "t/s", "median", last));
         text.append("| ------------------------ | ---------: | ---------: | ")
                 .append("-".repeat(backend))
                 .append(" | ------: | ")
                 .append("-".repeat(name - 1))
-                .append(": | -----------------: | --------: |\n");
+                .append(": | -----------------: | --------: |")
+                .append(limits.isPresent() ? RooflineTable.RULE : "")
+                .append('\n');
         for (Test test : tests) {
             Samples samples = test.result().samples();
             text.append(String.format(
@@ -159,10 +181,12 @@ final class BenchReport {
                     test.setup().threads(),
                     test.name(),
                     String.format(Locale.ROOT, "%.2f \u00b1 %.2f", samples.meanRate(), samples.deviationRate()),
-                    String.format(Locale.ROOT, "%.2f", samples.medianRate())));
+                    String.format(Locale.ROOT, "%.2f", samples.medianRate()),
+                    limits.map(measured -> RooflineTable.cell(test.share(measured))).orElse("")));
         }
         text.append('\n');
         tests.stream().map(Test::setup).distinct().forEach(setup -> text.append(startLine(setup)));
+        limits.ifPresent(measured -> text.append(RooflineTable.markdown(measured)));
         for (Test test : tests) {
             test.result().profile().ifPresent(stages -> text.append(StageTable.markdown(test.name(), stages)));
         }
@@ -228,5 +252,4 @@ final class BenchReport {
         String plain = value.isNull() ? "" : value.isString() ? value.asString() : value.toString();
         return '"' + plain.replace("\"", "\"\"") + '"';
     }
-
 }

@@ -11,7 +11,9 @@ import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.ThreadAffinity;
 import dev.tern.measure.BenchResult;
 import dev.tern.measure.BenchTest;
+import dev.tern.measure.MachineLimits;
 import dev.tern.measure.ModelBench;
+import dev.tern.measure.Roofline;
 import dev.tern.measure.Samples;
 import dev.tern.model.HeadScreen;
 import dev.tern.model.TokenWork;
@@ -192,6 +194,43 @@ class BenchCommandTest {
     }
 
     @Test
+    void aRooflineShowsTheShareReached() {
+        JsonNode tests = json("--roofline");
+        JsonNode prompt = tests.path(0);
+        boolean java = prompt.path("backends").asString().equals("java");
+        assertThat(prompt.path("roofline_bound").asString("")).isEqualTo(java ? "" : "products");
+        assertThat(tests.path(1).path("roofline_bound").asString()).isEqualTo("read");
+        for (JsonNode test : tests) {
+            if (!test.path("roofline_bound").isNull()) {
+                double reached = test.path("roofline_reached").asDouble();
+                assertThat(reached).isPositive();
+                assertThat(test.path("roofline_share").asDouble())
+                        .isCloseTo(reached / test.path("roofline_limit").asDouble(), withPercentage(1e-9));
+            }
+        }
+        double bytes = tests.path(1).path("weight_bytes_per_token").asDouble()
+                + 2.5 * tests.path(1).path("cache_bytes_per_position").asDouble();
+        assertThat(tests.path(1).path("roofline_reached").asDouble())
+                .isCloseTo(bytes * tests.path(1).path("median_ts").asDouble() / 1e9, withPercentage(1e-9));
+    }
+
+    @Test
+    void tablesOfARooflineLineUp() {
+        List<String> lines = RooflineTable.markdown(new MachineLimits(
+                        List.of(new MachineLimits.Read(1, false, 1234567.8), new MachineLimits.Read(2, true, 3.14)),
+                        List.of(new MachineLimits.Peak("amx", 2, 12345), new MachineLimits.Peak("avx512vnni", 2, 7))))
+                .lines()
+                .filter(line -> line.startsWith("|"))
+                .toList();
+        assertThat(lines).hasSize(4).extracting(String::length).containsOnly(lines.getFirst().length());
+        assertThat(lines.get(2)).matches("\\| +1 \\| +1234567.8 \\| +\\| +\\| +\\|");
+        assertThat(lines.get(3)).matches("\\| +2 \\| +\\| +3.1 \\| +12345 \\| +7 \\|");
+        String cell = RooflineTable.cell(Optional.of(new Roofline.Share(Roofline.Bound.READ, 30, 40.04)));
+        assertThat(cell).hasSameSizeAs(RooflineTable.HEADING).contains(" 75 % of 40.0 GB/s |");
+        assertThat(RooflineTable.cell(Optional.empty())).hasSameSizeAs(RooflineTable.RULE).isEqualTo(" ".repeat(24) + "|");
+    }
+
+    @Test
     void backendsNameWhatWasAskedFor() {
         assertThat(setup(Optional.of(TernaryLayout.PANELS_5TRIT), false, false, false).backend()).isEqualTo("avx2");
         assertThat(setup(Optional.of(TernaryLayout.PANELS_5TRIT), true, false, true).backend())
@@ -216,6 +255,7 @@ class BenchCommandTest {
                 512,
                 FloatType.F16,
                 "avx2",
+                false,
                 layout,
                 layoutAsked,
                 mapped,

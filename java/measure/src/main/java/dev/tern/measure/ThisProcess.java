@@ -5,11 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What Linux tells of the process that asks. Where it tells nothing, nothing is returned. */
 public final class ThisProcess {
     private static final Path SELF = Path.of("/proc/self");
     private static final long TICK_NANOS = 10_000_000; // USER_HZ is 100 on every architecture that Java runs on
+
+    private static final Pattern MAPPING = Pattern.compile("([0-9a-f]+)-([0-9a-f]+) ");
 
     private ThisProcess() {}
 
@@ -57,6 +61,22 @@ public final class ThisProcess {
         long now = Math.round(Double.parseDouble(uptime.split(" ")[0]) * 100) * TICK_NANOS;
         boolean sameClock = now >= started; // a container may show its own time
         return sameClock ? OptionalLong.of(now - started) : OptionalLong.empty();
+    }
+
+    /** Bytes in pages of 2 MiB of the mapping that an address lies in: {@code AnonHugePages} of its smaps. */
+    static long largePageBytes(long address) {
+        boolean within = false;
+        for (String line : lines(SELF.resolve("smaps"))) {
+            Matcher mapping = MAPPING.matcher(line);
+            if (mapping.lookingAt()) {
+                long begin = Long.parseUnsignedLong(mapping.group(1), 16);
+                long end = Long.parseUnsignedLong(mapping.group(2), 16);
+                within = Long.compareUnsigned(begin, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+            } else if (within && line.startsWith("AnonHugePages:")) {
+                return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+            }
+        }
+        return 0;
     }
 
     private static List<String> lines(Path file) {
