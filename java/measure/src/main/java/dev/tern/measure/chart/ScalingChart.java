@@ -62,7 +62,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
 
     private static final double TOP = 26;
     private static final double BELOW = 42;
-    private static final double LINE = 15;
+    private static final double LINE = 16;
 
     public ScalingChart {
         series = List.copyOf(series);

@@ -124,10 +124,10 @@ final class Columns {
 
     private void start() {
         add(Group.START, "Load", "s", "From the start of a load, in a process of its own, to a model that can be asked.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::loadSeconds).map(Columns::cell));
+                Best.LEAST, row -> row.load().map(Columns::cell));
         add(Group.START, "First token", "s",
                 "From the start of the process to the first token of a short prompt, all included.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::firstTokenSeconds).map(Columns::cell));
+                Best.LEAST, row -> row.firstToken().map(Columns::cell));
         add(Group.START, "Memory", "MB",
                 "Most memory that the process had resident, pages of the file included, in 10^6 bytes.",
                 Best.LEAST, of(FormatResult::peakBytes, Numbers::megabytes));
