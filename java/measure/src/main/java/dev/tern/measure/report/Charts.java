@@ -58,7 +58,7 @@ final class Charts {
         return chart(bars, "tokens/s on " + results.onThreads());
     }
 
-    /** Seconds to the first token, those of the load in them darker; seconds of the load alone where that is all. */
+    /** Seconds to the first token, those of the load in another shade; seconds of the load alone where that is all. */
     Optional<BarChart> start() {
         boolean first = results.measured().stream().anyMatch(e -> e.firstToken().isPresent());
         List<Entry> entries = results.measured().stream()
@@ -132,7 +132,7 @@ final class Charts {
                 : Optional.of(new ScalingChart(series, "threads",
                         test.title().toLowerCase() + ", times the speed of "
                                 + (fewest == 1 ? "one thread" : fewest + " threads"),
-                        factor -> Numbers.fixed(factor, 1) + "×"));
+                        factor -> Numbers.fixed(factor, factor < 9.95 ? 1 : 0) + "×"));
     }
 
     /** A row for each group of formats that predict the same, where there are several. */
