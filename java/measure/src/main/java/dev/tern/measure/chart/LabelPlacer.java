@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
  * the next, several orders are tried, the same ones every time. For one thread.
  */
 final class LabelPlacer {
-    private static final double HEIGHT = 14;
+    private static final double HEIGHT = 16;
     private static final double GAP = 7; // from a mark's centre to its label
     private static final double STEP = 8;
     private static final int[] DIRECTIONS = {0, 8, 12, 4, 14, 10, 2, 6, 15, 9, 1, 7, 13, 11, 3, 5}; // of a circle; beside first

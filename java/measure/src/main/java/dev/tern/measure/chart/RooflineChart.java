@@ -100,6 +100,6 @@ public record RooflineChart(
     }
 
     private static void label(Svg svg, String type, String text, Optional<Box> place) {
-        place.ifPresent(box -> svg.text(type, (box.left() + box.right()) / 2, box.bottom() - 3, "middle", text));
+        place.ifPresent(box -> svg.text(type, (box.left() + box.right()) / 2, box.bottom() - 4, "middle", text));
     }
 }

@@ -62,7 +62,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
 
     private static final double TOP = 26;
     private static final double BELOW = 42;
-    private static final double LINE = 15;
+    private static final double LINE = 16;
 
     public ScalingChart {
         series = List.copyOf(series);
@@ -81,7 +81,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         double names = Math.max(
                 clusters.stream().mapToDouble(c -> TextWidth.of(c.text(factor, frame.width()))).max().orElse(0),
                 TextWidth.of("ideal  10.0×"));
-        double room = Math.min(Math.ceil(names) + 24, 0.62 * frame.width());
+        double room = Math.min(Math.ceil(names) + 24, Math.max(204, 0.45 * frame.width()));
         double height = Math.max(300, (clusters.size() + 1) * LINE + TOP + BELOW + 10);
         double bottom = height - BELOW;
         Axis y = new Axis(false, Math.min(1, least), Math.max(most, ideal) * 1.02, bottom, TOP);
@@ -89,6 +89,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         double right = frame.width() - room;
         Axis x = new Axis(false, threads.first(), threads.last(), left + 6, right);
         y.drawLeft(svg, left, right, 5, factor);
+        svg.line("base", left, bottom, right, bottom);
         drawThreads(svg, threads, x, bottom);
         svg.text("unit", 0, 12, "start", yUnit);
         svg.text("unit", left, bottom + 36, "start", xUnit);

@@ -110,7 +110,7 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
             });
             svg.mark(mark, atX, atY);
             place.ifPresent(box -> svg.text(
-                    "name " + mark.css(), (box.left() + box.right()) / 2, box.bottom() - 3, "middle", label));
+                    "name " + mark.css(), (box.left() + box.right()) / 2, box.bottom() - 4, "middle", label));
             svg.endGroup();
         }
     }

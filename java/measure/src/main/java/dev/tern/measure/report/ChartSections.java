@@ -114,7 +114,7 @@ final class ChartSections {
         open("start", "Start and memory");
         page.open("div", "class", "pair").line();
         start.ifPresent(chart -> figure("first-token", "Time to the first token", new Phrase().text(
-                "A process of its own each time, the file in the page cache. The dark part is the load of the model."), HALF, chart::svg));
+                "A process of its own each time, the file in the page cache. The first part of a bar is the load of the model."), HALF, chart::svg));
         memory.ifPresent(chart -> figure("memory", "Memory", new Phrase().text(
                 "The most that a process had resident, pages of the mapped file included, which the system can take back."), HALF, chart::svg));
         page.close("div").line();

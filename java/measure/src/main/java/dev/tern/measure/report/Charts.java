@@ -58,33 +58,25 @@ final class Charts {
         return chart(bars, "tokens/s on " + results.onThreads());
     }
 
-    /** Seconds to the first token, those of the load in them darker; seconds of the load alone where that is all. */
+    /** Seconds to the first token, those of the load in another shade; seconds of the load alone where that is all. */
     Optional<BarChart> start() {
-        boolean first = results.measured().stream().anyMatch(e -> firstToken(e).isPresent());
+        boolean first = results.measured().stream().anyMatch(e -> e.firstToken().isPresent());
         List<Entry> entries = results.measured().stream()
-                .filter(entry -> (first ? firstToken(entry) : load(entry)).isPresent())
-                .sorted(Comparator.comparingDouble(entry -> (first ? firstToken(entry) : load(entry)).orElseThrow().median()))
+                .filter(entry -> (first ? entry.firstToken() : entry.load()).isPresent())
+                .sorted(Comparator.comparingDouble(entry -> (first ? entry.firstToken() : entry.load()).orElseThrow().median()))
                 .toList();
         List<Bar> bars = new ArrayList<>();
         for (Entry entry : entries) {
-            Spread all = (first ? firstToken(entry) : load(entry)).orElseThrow();
-            OptionalDouble part = first && load(entry).isPresent()
-                    ? OptionalDouble.of(Math.min(load(entry).get().median(), all.median()))
+            Spread all = (first ? entry.firstToken() : entry.load()).orElseThrow();
+            OptionalDouble part = first && entry.load().isPresent()
+                    ? OptionalDouble.of(Math.min(entry.load().get().median(), all.median()))
                     : OptionalDouble.empty();
             String shown = Numbers.three(all.median())
-                    + (part.isPresent() ? " (load " + Numbers.three(load(entry).orElseThrow().median()) + ")" : "");
+                    + (part.isPresent() ? " (load " + Numbers.three(entry.load().orElseThrow().median()) + ")" : "");
             Mark mark = entry.equals(entries.getFirst()) && entries.size() > 1 ? Mark.BEST : Mark.OWN;
             bars.add(bar(entry.name(), mark, all, part, shown, "s"));
         }
         return chart(bars, first ? "seconds from start to first token" : "seconds of a load");
-    }
-
-    private static Optional<Spread> firstToken(Entry entry) {
-        return entry.format().flatMap(FormatResult::firstTokenSeconds);
-    }
-
-    private static Optional<Spread> load(Entry entry) {
-        return entry.format().flatMap(FormatResult::loadSeconds);
     }
 
     /** Most memory that was resident. */
@@ -119,7 +111,7 @@ final class Charts {
         int fewest = results.threadCounts().isEmpty() ? 1 : results.threadCounts().getFirst();
         for (Entry entry : results.entries()) {
             Optional<Spread> base = entry.speed(test, fewest);
-            if (base.isEmpty() || !(base.get().median() > 0)) {
+            if (base.isEmpty()) {
                 continue;
             }
             List<ScalingChart.Point> points = new ArrayList<>();
@@ -140,7 +132,7 @@ final class Charts {
                 : Optional.of(new ScalingChart(series, "threads",
                         test.title().toLowerCase() + ", times the speed of "
                                 + (fewest == 1 ? "one thread" : fewest + " threads"),
-                        factor -> Numbers.fixed(factor, 1) + "×"));
+                        factor -> Numbers.fixed(factor, factor < 9.95 ? 1 : 0) + "×"));
     }
 
     /** A row for each group of formats that predict the same, where there are several. */
@@ -150,7 +142,14 @@ final class Charts {
             return Optional.empty();
         }
         List<RangeChart.Row> rows = new ArrayList<>();
-        words.groups().forEach((quality, names) -> rows.add(row(quality, String.join(", ", names))));
+        words.groups().forEach((quality, names) -> {
+            if (Double.isFinite(quality.meanKl()) && Double.isFinite(quality.mostKl())) {
+                rows.add(row(quality, String.join(", ", names)));
+            }
+        });
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
         rows.sort(Comparator.comparingDouble(RangeChart.Row::mean));
         return Optional.of(new RangeChart(rows, "nats: mean (dot) and largest (tick)", "0: equal to the bit", Numbers::tick));
     }

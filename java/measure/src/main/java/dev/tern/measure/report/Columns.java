@@ -25,6 +25,7 @@ final class Columns {
     private final List<Column> columns = new ArrayList<>();
 
     private static final String EMBEDDING = "Embedding";
+    private static final String IDENTICAL = "Same bits"; // said in words where it is so for all or for none
 
     private Columns(Results results) {
         this.results = results;
@@ -39,8 +40,13 @@ final class Columns {
         if (embedding(results).isPresent()) {
             all.columns.removeIf(column -> column.title().equals(EMBEDDING));
         }
+        all.columns.removeIf(column -> column.title().equals(IDENTICAL) && Columns.constant(column, rows));
         all.columns.removeIf(column -> rows.stream().allMatch(row -> column.cell().apply(row).isEmpty()));
         return List.copyOf(all.columns);
+    }
+
+    private static boolean constant(Column column, List<Entry> rows) {
+        return rows.stream().flatMap(row -> column.cell().apply(row).stream()).distinct().count() < 2;
     }
 
     /** Type of the embedding where all formats have the same, so that it needs no column. */
@@ -74,7 +80,7 @@ final class Columns {
     }
 
     private void file() {
-        add(Group.FILE, "Size", "MB", "Size of the model file, in 10^6 bytes.", Best.LEAST,
+        add(Group.FILE, "Size", "MB", "Size of the model file, in 10⁶ bytes.", Best.LEAST,
                 row -> known(row.fileBytes(), Numbers::megabytes));
         add(Group.FILE, "Bits", "a weight",
                 "Bits of the file that hold one ternary weight, scales included; the embedding and the head are not counted.",
@@ -124,15 +130,15 @@ final class Columns {
 
     private void start() {
         add(Group.START, "Load", "s", "From the start of a load, in a process of its own, to a model that can be asked.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::loadSeconds).map(Columns::cell));
+                Best.LEAST, row -> row.load().map(Columns::cell));
         add(Group.START, "First token", "s",
                 "From the start of the process to the first token of a short prompt, all included.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::firstTokenSeconds).map(Columns::cell));
+                Best.LEAST, row -> row.firstToken().map(Columns::cell));
         add(Group.START, "Memory", "MB",
-                "Most memory that the process had resident, pages of the file included, in 10^6 bytes.",
+                "Most memory that the process had resident, pages of the file included, in 10⁶ bytes.",
                 Best.LEAST, of(FormatResult::peakBytes, Numbers::megabytes));
         add(Group.START, "Read per token", "MB",
-                "Bytes of weights that a decoded token reads as they lie in memory, head included, in 10^6 bytes.",
+                "Bytes of weights that a decoded token reads as they lie in memory, head included, in 10⁶ bytes.",
                 Best.LEAST, of(FormatResult::bytesPerToken, Numbers::megabytes));
     }
 
@@ -151,7 +157,7 @@ final class Columns {
         add(Group.QUALITY, "Same token", "%",
                 "Share of the positions at which the most likely token is the reference's.", Best.MOST,
                 ofQuality(Quality::greedyAgreement, share -> withoutSign(Numbers.agreement(share))));
-        add(Group.QUALITY, "Same bits", "", "Whether all logits equal the reference's to the bit.", Best.NONE,
+        add(Group.QUALITY, IDENTICAL, "", "Whether all logits equal the reference's to the bit.", Best.NONE,
                 row -> row.format().flatMap(FormatResult::quality)
                         .map(quality -> new Cell(Double.NaN, quality.identical() ? "yes" : "no", "")));
     }

@@ -21,7 +21,7 @@ final class Numbers {
         if (value == 0) {
             return "0";
         }
-        BigDecimal rounded = new BigDecimal(value).round(new MathContext(3, RoundingMode.HALF_EVEN));
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(3, RoundingMode.HALF_UP));
         double size = Math.abs(rounded.doubleValue());
         if (size < 1e-3) {
             String text = String.format(Locale.ROOT, "%.2e", value);

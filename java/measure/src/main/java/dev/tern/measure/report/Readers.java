@@ -24,7 +24,7 @@ final class Readers {
             if (llama.size() > 1) {
                 phrase.text(", or ").code(llama.get(1).name()).text(", " + size(llama.get(1)) + ", which runs faster there");
             }
-            advice.add(new Advice("For llama.cpp", phrase.text(", where it knows the model's architecture.")));
+            advice.add(new Advice("For llama.cpp", phrase.text(". It must know the model's architecture.")));
         }
         List<Entry> bitnet = smallestFirst(sound, BITNET_CPP);
         if (!bitnet.isEmpty()) {

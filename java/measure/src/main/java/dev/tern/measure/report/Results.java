@@ -107,7 +107,7 @@ final class Results {
                 .flatMap(limits -> limits.reads().stream())
                 .filter(read -> read.threads() == threads())
                 .mapToDouble(Read::gigabytesPerSecond)
-                .filter(value -> value > 0)
+                .filter(value -> value > 0 && Double.isFinite(value))
                 .max();
     }
 
@@ -117,7 +117,7 @@ final class Results {
                 .flatMap(limits -> limits.peaks().stream())
                 .filter(peak -> peak.threads() == threads() && peak.tier().equals(comparison.origin().tier()))
                 .mapToDouble(Peak::gigaOperationsPerSecond)
-                .filter(value -> value > 0)
+                .filter(value -> value > 0 && Double.isFinite(value))
                 .max();
     }
 

@@ -32,7 +32,7 @@ final class TableSection {
     void write() {
         List<Entry> rows = rows(results);
         List<Column> columns = Columns.of(results, rows);
-        page.open("section", "aria-labelledby", "numbers").line().element("h2", "All numbers", "id", "numbers").line();
+        page.open("section", "class", "numbers", "aria-labelledby", "numbers").line().element("h2", "All numbers", "id", "numbers").line();
         if (rows.isEmpty() || columns.isEmpty()) {
             page.element("p", "Nothing was measured.", "class", "sentence").line();
         } else {

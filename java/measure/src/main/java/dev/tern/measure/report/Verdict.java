@@ -68,7 +68,7 @@ final class Verdict {
         List<Entry> even = even(sorted, test);
         Phrase note = new Phrase();
         if (sorted.size() == 1) {
-            note.text("On " + results.onThreads() + ".");
+            note.text("No other was measured.");
         } else if (even.size() == sorted.size()) {
             note.text("No format is measurably slower.");
         } else if (even.size() > 1) {
@@ -77,7 +77,7 @@ final class Verdict {
             Spread second = results.speed(sorted.get(1), test).orElseThrow();
             note.code(sorted.get(1).name()).text(" follows with " + Numbers.three(second.median()) + ".");
         }
-        return Optional.of(new Winner(question, best.name(), Numbers.three(speed.median()) + " tokens/s", note));
+        return Optional.of(new Winner(question, best.name(), Numbers.three(speed.median()) + " tokens/s on " + results.onThreads(), note));
     }
 
     private List<Entry> even(List<Entry> fastestFirst, Test test) {

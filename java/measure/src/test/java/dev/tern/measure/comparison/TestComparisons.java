@@ -117,6 +117,38 @@ public final class TestComparisons {
                 whole.notes());
     }
 
+    /** As on a machine of many cores, with names that are long. */
+    public static Comparison manyThreads() {
+        Comparison whole = whole();
+        int[] threads = {1, 2, 4, 8, 16, 32, 64};
+        List<FormatResult> formats = new ArrayList<>();
+        for (FormatResult f : whole.formats()) {
+            List<Speed> speeds = new ArrayList<>();
+            for (int t : threads) {
+                double memory = 1 / (1.0 / t + 0.04 * (1 + formats.size() % 3)); // saturates
+                speeds.add(new Speed(512, 0, 0, t, spread(85.0 * t * (1 - 0.002 * t))));
+                speeds.add(new Speed(0, 128, 0, t, spread(22.0 * memory)));
+            }
+            formats.add(new FormatResult(f.outtype(), f.embeddingType(), f.failure(), f.fileBytes(), f.bitsPerWeight(),
+                    f.convertSeconds(), f.ternaryValues(), f.lossless(), f.loadSeconds(), f.firstTokenSeconds(),
+                    f.failure().isPresent() ? List.of() : speeds, f.bytesPerToken(), f.peakBytes(), f.quality()));
+        }
+        List<RivalResult> rivals = List.of(new RivalResult("an engine with a very long name indeed", "1",
+                "A_TYPE_WITH_A_LONG_NAME_THAT_NEVER_ENDS_0123456789", 790_000_000L, Optional.empty(),
+                List.of(new Speed(512, 0, 0, 1, spread(70)), new Speed(0, 128, 0, 1, spread(20)),
+                        new Speed(512, 0, 0, 64, spread(3000)), new Speed(0, 128, 0, 64, spread(400)))));
+        return new Comparison(whole.origin(), whole.model(), new Method(5, 512, 128, List.of(1, 2, 4, 8, 16, 32, 64),
+                "fables.txt", 2048, ""), Optional.of(new MachineLimits(List.of(new Read(64, true, 412)),
+                List.of(new Peak("avx512vnni", 64, 59_000)))), formats, rivals, whole.notes());
+    }
+
+    /** A format with another quality. */
+    public static FormatResult with(FormatResult f, Quality quality) {
+        return new FormatResult(f.outtype(), f.embeddingType(), f.failure(), f.fileBytes(), f.bitsPerWeight(),
+                f.convertSeconds(), f.ternaryValues(), f.lossless(), f.loadSeconds(), f.firstTokenSeconds(), f.speeds(),
+                f.bytesPerToken(), f.peakBytes(), f.failure().isPresent() ? Optional.empty() : Optional.of(quality));
+    }
+
     /** The first so many formats of the whole one, on one number of threads, without limits, quality and rivals. */
     public static Comparison plain(int formats) {
         Comparison whole = whole();
