@@ -122,6 +122,11 @@ final class CompareCommand implements Callable<Integer> {
     private int qualityTokens;
 
     @Option(
+            names = "--no-roofline",
+            description = "Leave out what the machine could do at most: its read bandwidth and its peak of products.")
+    private boolean noRoofline;
+
+    @Option(
             names = "--rivals",
             paramLabel = "FILE",
             description = "Other engines that take turns with the formats, as bench/rivals/README.md describes them;"
@@ -182,6 +187,7 @@ final class CompareCommand implements Callable<Integer> {
                 generated,
                 threads(),
                 rounds,
+                !noRoofline,
                 Optional.ofNullable(rivals).map(Rivals::read),
                 sample,
                 Optional.ofNullable(keep));

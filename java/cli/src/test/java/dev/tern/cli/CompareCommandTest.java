@@ -38,7 +38,7 @@ class CompareCommandTest {
         Path json = folder.resolve("report.json");
         Path markdown = folder.resolve("report.md");
         InProcess.Result result = tern("compare", PACKED, "--outtypes", "tl2,tq1_0,i2_s", "--embedding-type", "bf16",
-                "-p", 6, "-n", 3, "-t", "1,2", "-r", 1, "--quality-tokens", 40, "--keep", kept,
+                "-p", 6, "-n", 3, "-t", "1,2", "-r", 1, "--quality-tokens", 40, "--no-roofline", "--keep", kept,
                 "-o", html, "-o", json, "-o", markdown, "--json");
         assertThat(result.status()).as(result.err()).isZero();
         Comparison comparison = ComparisonJson.read(json);
@@ -139,7 +139,7 @@ class CompareCommandTest {
         Path cache = folder.resolve("cache");
         Path log = folder.resolve("log");
         ProcessBuilder builder = new ProcessBuilder(TernProcess.command("compare", PACKED, "--outtypes", "i2_s", "-p",
-                        512, "-n", 400, "-r", 1000, "--quality-tokens", 0))
+                        512, "-n", 400, "-r", 1000, "--quality-tokens", 0, "--no-roofline"))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
         builder.environment().put("TERN_CACHE", cache.toString());
