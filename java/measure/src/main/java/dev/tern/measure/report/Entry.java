@@ -49,7 +49,8 @@ record Entry(String name, long fileBytes, List<Speed> speeds, Optional<FormatRes
     }
 
     private static boolean isMeasured(Spread spread) {
-        return spread.samples().stream().allMatch(sample -> Double.isFinite(sample) && sample >= 0) && spread.median() > 0;
+        return spread.samples().stream().allMatch(sample -> Double.isFinite(sample) && sample >= 0)
+                && spread.median() > 0;
     }
 
     /** The two tests that are compared. */
@@ -65,6 +66,11 @@ record Entry(String name, long fileBytes, List<Speed> speeds, Optional<FormatRes
 
         String title() {
             return this == PREFILL ? "Prefill" : "Decode";
+        }
+
+        /** As within a sentence. */
+        String noun() {
+            return this == PREFILL ? "prefill" : "decode";
         }
     }
 }

@@ -75,7 +75,9 @@ final class Numbers {
     /** For the axes of charts: no digits that say nothing. */
     static String tick(double value) {
         if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e7)) {
-            return String.format(Locale.ROOT, "%.0e", value).replaceFirst("e([+-])0*(\\d)", "e$1$2").replace("e+", "e");
+            return String.format(Locale.ROOT, "%.0e", value)
+                    .replaceFirst("e([+-])0*(\\d)", "e$1$2")
+                    .replace("e+", "e");
         }
         String text = String.format(Locale.ROOT, "%,.3f", value);
         return text.replaceFirst("\\.?0+$", "");

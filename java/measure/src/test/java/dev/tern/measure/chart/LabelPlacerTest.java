@@ -26,7 +26,8 @@ class LabelPlacerTest {
                 placer.avoid(marks.getLast());
                 placer.want(x, y, random.nextDouble(20, 120));
             }
-            List<Box> labels = placer.places().stream().map(Optional::orElseThrow).toList();
+            List<Box> labels =
+                    placer.places().stream().map(Optional::orElseThrow).toList();
             assertThat(labels).hasSize(points);
             for (int i = 0; i < points; i++) {
                 Box label = labels.get(i);
@@ -56,7 +57,8 @@ class LabelPlacerTest {
     void labelsOfLinesAreALineApartAndInOrder() {
         SplittableRandom random = new SplittableRandom(13);
         for (int round = 0; round < 200; round++) {
-            double[] wanted = random.doubles(random.nextInt(1, 14), 26, 240).sorted().toArray();
+            double[] wanted =
+                    random.doubles(random.nextInt(1, 14), 26, 240).sorted().toArray();
             double[] places = ScalingChart.spread(wanted, 26, 258);
             assertThat(places[0]).isGreaterThanOrEqualTo(26);
             assertThat(places[places.length - 1]).isLessThanOrEqualTo(258);

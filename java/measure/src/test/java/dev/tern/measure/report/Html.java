@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 
 /** Reads the page as a stranger would: its elements, the cells of its tables. */
 final class Html {
-    private static final Pattern TAG = Pattern.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\\s+[a-zA-Z][a-zA-Z0-9-]*=\"[^\"<>]*\")*)\\s*>");
+    private static final Pattern TAG =
+            Pattern.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\\s+[a-zA-Z][a-zA-Z0-9-]*=\"[^\"<>]*\")*)\\s*>");
     private static final Set<String> VOID = Set.of("meta", "link");
 
     private Html() {}
@@ -40,19 +41,27 @@ final class Html {
 
     /** Texts of a table's cells, headings among them, row by row. */
     static List<List<String>> table(String html, String id) {
-        Matcher table = Pattern.compile("(?s)<table id=\"" + id + "\">(.*?)</table>").matcher(html);
+        Matcher table =
+                Pattern.compile("(?s)<table id=\"" + id + "\">(.*?)</table>").matcher(html);
         assertThat(table.find()).as("table " + id).isTrue();
         List<List<String>> rows = new ArrayList<>();
         Pattern cell = Pattern.compile("(?s)<(t[hd])\\b[^>]*>(.*?)</\\1>");
         for (String row : all("(?s)<tr\\b[^>]*>(.*?)</tr>", table.group(1))) {
-            rows.add(cell.matcher(row).results().map(found -> text(found.group(2))).toList());
+            rows.add(cell.matcher(row)
+                    .results()
+                    .map(found -> text(found.group(2)))
+                    .toList());
         }
         return rows;
     }
 
     /** What the first group of a pattern found, everywhere. */
     static List<String> all(String pattern, String html) {
-        return Pattern.compile(pattern).matcher(html).results().map((MatchResult found) -> found.group(1)).toList();
+        return Pattern.compile(pattern)
+                .matcher(html)
+                .results()
+                .map((MatchResult found) -> found.group(1))
+                .toList();
     }
 
     /** The text of markup. */

@@ -34,18 +34,20 @@ class HtmlReportPageTest {
 
     /** Labels of one chart that cover each other or leave it. */
     private static final String BAD_LABELS = """
-            [...document.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).flatMap(svg => {
-              const image = svg.getBoundingClientRect();
-              const texts = [...svg.querySelectorAll('text')].map(e => ({ text: e.textContent, box: e.getBoundingClientRect() }));
-              const name = svg.querySelector('title').textContent + ' ' + Math.round(image.width) + ': ';
-              const out = texts.filter(({ box }) => box.left < image.left - 8 || box.right > image.right + 8
-                || box.top < image.top - 4 || box.bottom > image.bottom + 4).map(t => name + t.text + ' sticks out');
-              const over = texts.flatMap((a, i) => texts.slice(i + 1)
-                .filter(b => Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 0.5
-                  && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 1.5)
-                .map(b => name + a.text + ' covers ' + b.text));
-              return [...out, ...over];
-            })""";
+        [...document.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).flatMap(svg => {
+          const image = svg.getBoundingClientRect();
+          const texts = [...svg.querySelectorAll('text')]
+            .map(e => ({ text: e.textContent, box: e.getBoundingClientRect() }));
+          const name = svg.querySelector('title').textContent + ' ' + Math.round(image.width) + ': ';
+          const out = texts.filter(({ box }) => box.left < image.left - 8 || box.right > image.right + 8
+            || box.top < image.top - 4 || box.bottom > image.bottom + 4).map(t => name + t.text + ' sticks out');
+          const over = texts.flatMap((a, i) => texts.slice(i + 1)
+            .filter(b => Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 0.5
+              && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 1.5)
+            .map(b => name + a.text + ' covers ' + b.text));
+          return [...out, ...over];
+        })\
+        """;
 
     @RegisterExtension
     private static final ChromiumExtension BROWSER = new ChromiumExtension();
@@ -63,8 +65,12 @@ class HtmlReportPageTest {
     @AfterEach
     void nothingWentWrongAndNothingWasAskedFor() {
         assertThat(page.problems).isEmpty();
-        assertThat(page.requests).isNotEmpty().allMatch(address -> address.startsWith("file:") || address.equals("data:,"));
-        assertThat(page.requests).filteredOn(address -> address.startsWith("file:")).containsOnly(page.value("location.href").asString());
+        assertThat(page.requests)
+                .isNotEmpty()
+                .allMatch(address -> address.startsWith("file:") || address.equals("data:,"));
+        assertThat(page.requests)
+                .filteredOn(address -> address.startsWith("file:"))
+                .containsOnly(page.value("location.href").asString());
         page.close();
     }
 
@@ -82,15 +88,26 @@ class HtmlReportPageTest {
 
     @ParameterizedTest
     @CsvSource({
-        "whole, 320", "whole, 360", "whole, 800", "whole, 1400", "many, 360", "many, 800", "many, 1400", "one, 360",
-        "two, 360", "two, 1000", "bare, 360", "bare, 1400"
+        "whole, 320",
+        "whole, 360",
+        "whole, 800",
+        "whole, 1400",
+        "many, 360",
+        "many, 800",
+        "many, 1400",
+        "one, 360",
+        "two, 360",
+        "two, 1000",
+        "bare, 360",
+        "bare, 1400"
     })
     void everyWidthHasRoomForAll(String comparison, int width) throws IOException {
         show(comparison, width);
         assertThat(page.value("document.documentElement.scrollWidth").asInt()).isLessThanOrEqualTo(width);
         assertThat(page.value(BAD_LABELS)).isEmpty();
         assertThat(page.value("[...document.querySelectorAll('figure')].every(figure =>"
-                                + " [...figure.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).length === 1)")
+                                + " [...figure.querySelectorAll('svg')].filter(svg =>"
+                                + " svg.checkVisibility()).length === 1)")
                         .asBoolean())
                 .isTrue();
         screenshot(comparison, width);
@@ -106,7 +123,9 @@ class HtmlReportPageTest {
             assertThat(page.faintTexts()).isEmpty();
             screenshot("whole-" + scheme, width);
         }
-        boolean dark = page.value("getComputedStyle(document.body).backgroundColor").asString().equals("rgb(21, 23, 27)");
+        boolean dark = page.value("getComputedStyle(document.body).backgroundColor")
+                .asString()
+                .equals("rgb(21, 23, 27)");
         assertThat(dark).isEqualTo(scheme.equals("dark"));
     }
 
@@ -117,15 +136,27 @@ class HtmlReportPageTest {
         JsonNode cells = page.value("[...document.querySelectorAll('#all tr')].map(row =>"
                 + " [...row.cells].map(cell => cell.innerText.replace(/\\s+/g, ' ').trim()))");
         ReportNumbers.check(
-                cells.valueStream().map(row -> row.valueStream().map(JsonNode::asString).toList()).toList(), json);
-        List<String> decode = page.value("[...document.querySelectorAll('[aria-labelledby=\"decode-wide-title\"] .value')]"
-                        + ".map(e => e.textContent)").valueStream().map(JsonNode::asString).toList();
-        List<Double> medians = json.path("formats").valueStream()
+                cells.valueStream()
+                        .map(row -> row.valueStream().map(JsonNode::asString).toList())
+                        .toList(),
+                json);
+        List<String> decode = page.value(
+                        "[...document.querySelectorAll('[aria-labelledby=\"decode-wide-title\"] .value')]"
+                                + ".map(e => e.textContent)")
+                .valueStream()
+                .map(JsonNode::asString)
+                .toList();
+        List<Double> medians = json.path("formats")
+                .valueStream()
                 .flatMap(format -> format.path("speeds").valueStream())
-                .filter(speed -> speed.path("generated").asInt() > 0 && speed.path("threads").asInt() == 2)
-                .map(speed -> speed.path("tokens_per_second").path("samples").get(3).asDouble() / 0.994)
-                .sorted((a, b) -> Double.compare(b, a)).toList();
-        assertThat(decode).hasSize(medians.size() + TestComparisons.whole().rivals().size() - 1);
+                .filter(speed -> speed.path("generated").asInt() > 0
+                        && speed.path("threads").asInt() == 2)
+                .map(speed ->
+                        speed.path("tokens_per_second").path("samples").get(3).asDouble() / 0.994)
+                .sorted((a, b) -> Double.compare(b, a))
+                .toList();
+        assertThat(decode)
+                .hasSize(medians.size() + TestComparisons.whole().rivals().size() - 1);
         for (int i = 0; i < medians.size(); i++) {
             ReportNumbers.same(decode.get(i), medians.get(i));
         }
@@ -135,11 +166,15 @@ class HtmlReportPageTest {
     void barsAreAsLongAsTheirNumbers() throws IOException {
         show("whole", 1400);
         for (String chart : List.of("decode", "prefill", "memory")) {
-            JsonNode ratios = page.value("[...document.querySelectorAll('[aria-labelledby=\"" + chart + "-wide-title\"] g')].map(g =>"
-                    + " g.querySelector('.bar').getAttribute('width') / g.querySelector('.value').textContent.replaceAll(',', ''))");
+            JsonNode ratios = page.value(
+                    "[...document.querySelectorAll('[aria-labelledby=\"" + chart + "-wide-title\"] g')].map(g =>"
+                            + " g.querySelector('.bar').getAttribute('width')"
+                            + " / g.querySelector('.value').textContent.replaceAll(',',"
+                            + " ''))");
             assertThat(ratios.size()).isGreaterThan(9);
             double first = ratios.get(0).asDouble();
-            ratios.forEach(ratio -> assertThat(ratio.asDouble() / first).as(chart).isBetween(0.985, 1.015));
+            ratios.forEach(
+                    ratio -> assertThat(ratio.asDouble() / first).as(chart).isBetween(0.985, 1.015));
         }
     }
 
@@ -147,7 +182,9 @@ class HtmlReportPageTest {
     void whoHearsThePageHasAllOfIt() throws IOException {
         show("whole", 1400);
         String ids = "[...document.querySelectorAll('[id]')].map(e => e.id)";
-        assertThat(page.value("new Set(" + ids + ").size === " + ids + ".length").asBoolean()).isTrue();
+        assertThat(page.value("new Set(" + ids + ").size === " + ids + ".length")
+                        .asBoolean())
+                .isTrue();
         assertThat(page.count("h1")).isEqualTo(1);
         assertThat(page.value("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])"
                                 + ".every((level, i, all) => i === 0 || level <= all[i - 1] + 1)")
@@ -170,8 +207,11 @@ class HtmlReportPageTest {
         page.prefer("prefers-color-scheme", "dark");
         show("whole", 680); // A4 between its margins
         page.media("print");
-        assertThat(page.value("getComputedStyle(document.body).backgroundColor").asString()).isEqualTo("rgb(255, 255, 255)");
-        assertThat(page.value("document.querySelector('#all').scrollWidth").asInt()).as("landscape").isLessThanOrEqualTo(1030);
+        assertThat(page.value("getComputedStyle(document.body).backgroundColor").asString())
+                .isEqualTo("rgb(255, 255, 255)");
+        assertThat(page.value("document.querySelector('#all').scrollWidth").asInt())
+                .as("landscape")
+                .isLessThanOrEqualTo(1030);
         page.run("document.querySelector('.numbers').remove()");
         assertThat(page.value("document.documentElement.scrollWidth").asInt()).isLessThanOrEqualTo(680);
         assertThat(page.value(BAD_LABELS)).isEmpty();

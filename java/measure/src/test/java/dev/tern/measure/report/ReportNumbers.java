@@ -22,10 +22,16 @@ final class ReportNumbers {
             Map.entry("First token", entry -> median(entry.path("first_token_seconds"))),
             Map.entry("Memory", entry -> entry.path("peak_bytes").asDouble() / 1e6),
             Map.entry("Read per token", entry -> entry.path("bytes_per_token").asDouble() / 1e6),
-            Map.entry("Perplexity", entry -> entry.path("quality").path("perplexity").asDouble()),
+            Map.entry(
+                    "Perplexity",
+                    entry -> entry.path("quality").path("perplexity").asDouble()),
             Map.entry("Mean KL", entry -> entry.path("quality").path("mean_kl").asDouble()),
-            Map.entry("Largest KL", entry -> entry.path("quality").path("most_kl").asDouble()),
-            Map.entry("Same token", entry -> 100 * entry.path("quality").path("greedy_agreement").asDouble()));
+            Map.entry(
+                    "Largest KL", entry -> entry.path("quality").path("most_kl").asDouble()),
+            Map.entry(
+                    "Same token",
+                    entry ->
+                            100 * entry.path("quality").path("greedy_agreement").asDouble()));
 
     private ReportNumbers() {}
 
@@ -46,15 +52,21 @@ final class ReportNumbers {
     /** Checks all cells of columns that are numbers of the JSON, and that those of every column were there. */
     static void check(List<List<String>> rows, JsonNode json) {
         Map<String, JsonNode> entries = new HashMap<>();
-        json.path("formats").forEach(format -> entries.put(format.path("outtype").asString(), format));
-        json.path("rivals").forEach(rival -> entries.put(
-                rival.path("engine").asString() + " " + rival.path("type").asString(), rival));
+        json.path("formats")
+                .forEach(format -> entries.put(format.path("outtype").asString(), format));
+        json.path("rivals")
+                .forEach(rival -> entries.put(
+                        rival.path("engine").asString() + " "
+                                + rival.path("type").asString(),
+                        rival));
         Map<String, Integer> checked = new HashMap<>();
         List<String> columns = List.of();
         for (List<String> row : rows) {
             JsonNode entry = entries.get(row.getFirst().replace("`", "").replace(" failed", ""));
             if (row.contains("Size MB") || row.contains("Size, MB") || row.contains("Load, s")) {
-                columns = row.stream().map(title -> title.replaceFirst("(?<=[a-zL])(,| (?=MB|a weight|s$|tokens|%|nats)).*", "")).toList();
+                columns = row.stream()
+                        .map(title -> title.replaceFirst("(?<=[a-zL])(,| (?=MB|a weight|s$|tokens|%|nats)).*", ""))
+                        .toList();
             }
             if (entry == null || row.size() < 3) {
                 continue;
@@ -65,7 +77,9 @@ final class ReportNumbers {
                 String shown = row.get(i).replace("*", "").replaceFirst("[ (].*", "");
                 ToDoubleFunction<JsonNode> value = COLUMNS.get(column);
                 if (value == null || shown.equals(Numbers.NONE)) {
-                    assertThat(value == null || !(value.applyAsDouble(entry) > 0)).as(column + " of " + row).isTrue();
+                    assertThat(value == null || !(value.applyAsDouble(entry) > 0))
+                            .as(column + " of " + row)
+                            .isTrue();
                     continue;
                 }
                 same(shown, value.applyAsDouble(entry));
@@ -86,7 +100,11 @@ final class ReportNumbers {
     }
 
     private static double median(JsonNode spread) {
-        List<Double> samples = spread.path("samples").valueStream().map(JsonNode::asDouble).sorted().toList();
+        List<Double> samples = spread.path("samples")
+                .valueStream()
+                .map(JsonNode::asDouble)
+                .sorted()
+                .toList();
         return samples.isEmpty() ? Double.NaN : samples.get(samples.size() / 2);
     }
 
