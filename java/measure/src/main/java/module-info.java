@@ -7,6 +7,8 @@ module dev.tern.measure {
 
     exports dev.tern.measure;
     exports dev.tern.measure.comparison;
+    exports dev.tern.measure.formats;
+    exports dev.tern.measure.report;
     exports dev.tern.measure.rivals;
 
     opens dev.tern.measure to

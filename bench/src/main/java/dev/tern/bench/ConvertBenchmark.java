@@ -8,12 +8,9 @@ import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -30,8 +27,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Converting a bf16 checkpoint of BitNet 2B-4T's widths, read from the page cache. Six blocks and a quarter of the
- * vocabulary are 1 GB, of which the share of embeddings is the whole model's. {@code inputBytes} is the rate that matters;
- * the file is forced to the disk within it, so that outtypes of many bits show the disk.
+ * vocabulary are 1 GB, of which the share of embeddings is the whole model's. {@code inputBytes} is the rate that
+ * matters; the file is forced to the disk within it, so that outtypes of many bits show the disk.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -72,15 +69,7 @@ public class ConvertBenchmark {
 
     @TearDown
     public void delete() throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(path -> {
-                try {
-                    Files.delete(path);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        }
+        Folders.delete(folder);
     }
 
     @Benchmark

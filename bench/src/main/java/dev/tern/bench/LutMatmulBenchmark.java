@@ -42,16 +42,17 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The generated TL2 kernels against multiply-add of the same tier, for the four shapes of BitNet-b1.58-2B-4T, on each of
- * JMH's threads ({@code -t 2} for two).
+ * The generated TL2 kernels against multiply-add of the same tier, for the four shapes of BitNet-b1.58-2B-4T and the
+ * three of BitNet 3B, on each of JMH's threads ({@code -t 2} for two).
  *
  * <p>Ways: {@code mad} multiplies weights in the run-time layout; {@code lut} builds the token's tables and looks up;
- * {@code unpack} unpacks 64 rows at a time and multiplies those. Tiles: {@code default} are the plan's, anything else is the
- * path of a kernel_config.ini, such as {@code tern kernels --tune} writes, for which a library is built when need be.
+ * {@code unpack} unpacks 64 rows at a time and multiplies those. Tiles: {@code default} are the plan's, anything else
+ * is the path of a kernel_config.ini, such as {@code tern kernels --tune} writes, for which a library is built when
+ * need be.
  *
- * <p>Read {@code weights}, a second and thread: weights of a matrix times tokens. The matrices of one thread fill 256 MiB in the
- * run-time layout, more than any last-level cache a virtual machine is given, so that one token streams from memory as decoding
- * does.
+ * <p>Read {@code weights}, a second and thread: weights of a matrix times tokens; or shares ({@link ReadWork}, {@link IntegerWork}). The
+ * matrices of one thread fill 256 MiB in the run-time layout, more than any last-level cache a virtual machine is
+ * given, so that one token streams from memory as decoding does.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -62,10 +63,10 @@ import org.openjdk.jmh.annotations.Warmup;
 public class LutMatmulBenchmark {
     private static final int SCRATCH_ROWS = 64;
 
-    @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912"})
+    @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912", "3200x3200", "8640x3200", "3200x8640"})
     public String shape;
 
-    @Param({"1", "128"})
+    @Param({"1", "8", "128", "512"})
     public int tokens;
 
     @Param({"mad", "lut", "unpack"})
@@ -111,7 +112,8 @@ public class LutMatmulBenchmark {
         packed = new LutWeights[count];
         plain = new TernaryWeights[count];
         for (int i = 0; i < count; i++) {
-            // Indices up to 7 are valid, whatever part of the matrix they lie in; the same matrix, unpacked, is multiplied.
+            // Indices up to 7 are valid, whatever part of the matrix they lie in; the same matrix, unpacked, is
+            // multiplied.
             MemorySegment bytes = arena.allocate((lutShape.packedBytes() + 7) / 8 * 8, 64);
             for (long at = 0; at < bytes.byteSize(); at += 8) {
                 bytes.set(ValueLayout.JAVA_LONG, at, random.nextLong() & 0x7777_7777_7777_7777L);
@@ -152,7 +154,7 @@ public class LutMatmulBenchmark {
     }
 
     @Benchmark
-    public MemorySegment matmul(Work work) {
+    public MemorySegment matmul(Work work, ReadWork read, IntegerWork integers) {
         int i = next;
         next = i + 1 == packed.length ? 0 : i + 1;
         int rows = plain[i].rows();
@@ -167,6 +169,8 @@ public class LutMatmulBenchmark {
             default -> throw new IllegalArgumentException("way " + way + ": expected mad, lut or unpack");
         }
         work.weights += (double) rows * plain[i].cols() * tokens;
+        read.weightBytes += way.equals("mad") ? plain[i].byteSize() : packed[i].byteSize();
+        integers.integerOps += 2.0 * rows * plain[i].cols() * tokens; // those of the product, however it is made
         return y;
     }
 

@@ -40,7 +40,7 @@ public final class SyntheticHead {
     private final float[] spectrum;
     private final float[] signs;
 
-    SyntheticHead(Kind kind, int rows, int cols) {
+    public SyntheticHead(Kind kind, int rows, int cols) {
         this.kind = kind;
         this.rows = rows;
         this.cols = cols;
@@ -113,7 +113,7 @@ public final class SyntheticHead {
     }
 
     /** The head, {@code [rows][cols]}. */
-    FloatWeights head(Arena arena, FloatType type) {
+    public FloatWeights head(Arena arena, FloatType type) {
         MemorySegment values = arena.allocate(type.bytes((long) rows * cols), 64);
         long rowBytes = type.bytes(cols);
         IntStream.range(0, rows)
@@ -123,7 +123,7 @@ public final class SyntheticHead {
     }
 
     /** Hidden states, {@code [count][cols]} in F32, whose norm is that of a normalized state. */
-    FloatWeights states(Arena arena, int count) {
+    public FloatWeights states(Arena arena, int count) {
         MemorySegment values = arena.allocate(4L * count * cols, 64);
         float[] common = vector(-1);
         Random random = new Random(2);

@@ -9,10 +9,7 @@ import dev.tern.kernels.TernaryWeights;
 import dev.tern.kernels.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -27,13 +24,13 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The ternary product on one thread, for the four shapes of BitNet-b1.58-2B-4T.
+ * The ternary product on each of JMH's threads, for the four shapes of BitNet-b1.58-2B-4T and the three of BitNet 3B.
  *
- * <p>Read the secondary results: {@code weightBytes} a second against the machine's read bandwidth when there is one
- * token, {@code integerOps} (a multiplication and an addition are two) against its integer peak when there are many. The
- * matrices of one run fill 256 MiB, more than any last-level cache a virtual machine is given, and take turns, so that
- * one token streams weights from memory as decoding does. 8 tokens is a small batch of slots, 128 a prefill batch, 512
- * one whose activations no longer fit the L2 cache.
+ * <p>Read the secondary results ({@link ReadWork}, {@link IntegerWork}): {@code weightBytes} and {@code readShare} when there is one
+ * token, {@code integerOps} and {@code peakShare} when there are many. The matrices of one run fill 256 MiB, more than
+ * any last-level cache a virtual machine is given, and take turns, so that one token streams weights from memory as
+ * decoding does. 8 tokens is a small batch of slots, 128 a prefill batch, 512 one whose activations no longer fit the
+ * L2 cache.
  *
  * <pre>
  * java -jar bench/target/benchmarks.jar TernaryMatmul -p tier=AVX512VNNI -p layout=PANELS_2BIT,PANELS_5TRIT
@@ -53,7 +50,7 @@ public class TernaryMatmulBenchmark {
     @Param("ROWS")
     public TernaryLayout layout;
 
-    @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912"})
+    @Param({"2560x2560", "640x2560", "6912x2560", "2560x6912", "3200x3200", "8640x3200", "3200x8640"})
     public String shape;
 
     @Param({"1", "8", "128", "512"})
@@ -69,53 +66,19 @@ public class TernaryMatmulBenchmark {
     private MemorySegment y;
     private int next;
 
-    /** Work done, from which JMH derives rates. */
-    @AuxCounters(AuxCounters.Type.OPERATIONS)
-    @State(Scope.Thread)
-    public static class Work {
-        public double weightBytes;
-        public double integerOps;
-    }
-
     @Setup
     public void allocate() {
         String[] sides = shape.split("x");
         MatrixShape matrix = new MatrixShape(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
         kernels = KernelChoice.of(tier);
-        SplittableRandom random = new SplittableRandom(1);
-        long bytes = matrix.rows() * TernaryWeights.rowBytes(matrix.cols());
+        RandomMemory memory = new RandomMemory(arena);
         weights = new TernaryWeights[
                 Math.toIntExact(Math.ceilDiv(workingSet, layout.bytes(matrix.rows(), matrix.cols())))];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = laidOut(randomCodes(random, bytes), matrix);
+            weights[i] = memory.ternary(kernels, matrix.rows(), matrix.cols(), layout);
         }
-        MemorySegment x = arena.allocate(4L * tokens * matrix.cols(), 64);
-        for (long i = 0; i < (long) tokens * matrix.cols(); i++) {
-            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
-        }
-        activations = Activations.allocate(arena, tokens, matrix.cols());
-        kernels.quantize(x, matrix.cols(), matrix.cols(), 0, tokens, activations);
-        y = arena.allocate(4L * tokens * matrix.rows(), 64);
-    }
-
-    private TernaryWeights laidOut(MemorySegment codes, MatrixShape matrix) {
-        if (layout == TernaryLayout.ROWS) {
-            return TernaryWeights.of(arena, codes, matrix.rows(), matrix.cols(), 0.02f);
-        }
-        MemorySegment panels = arena.allocate(layout.bytes(matrix.rows(), matrix.cols()), 64);
-        TernaryWeights w = TernaryWeights.of(arena, panels, matrix.rows(), matrix.cols(), 0.02f, layout);
-        kernels.ternaryPack(codes, 0, matrix.rows(), w);
-        return w;
-    }
-
-    private MemorySegment randomCodes(SplittableRandom random, long bytes) {
-        MemorySegment codes = arena.allocate(bytes, 64);
-        for (long i = 0; i < bytes; i += 8) {
-            // Where both bits of a code are set, the higher one is cleared: 3 becomes 1, and 0, 1, 2 stay.
-            long bits = random.nextLong();
-            codes.set(ValueLayout.JAVA_LONG, i, bits & ~((bits & bits << 1) & 0xAAAA_AAAA_AAAA_AAAAL));
-        }
-        return codes;
+        activations = memory.activations(kernels, tokens, matrix.cols());
+        y = memory.bytes(4L * tokens * matrix.rows());
     }
 
     @TearDown
@@ -124,12 +87,12 @@ public class TernaryMatmulBenchmark {
     }
 
     @Benchmark
-    public MemorySegment matmul(Work work) {
+    public MemorySegment matmul(ReadWork read, IntegerWork integers) {
         TernaryWeights w = weights[next];
         next = next + 1 == weights.length ? 0 : next + 1;
         kernels.ternaryMatmul(w, activations, tokens, 0, w.rows(), y, w.rows());
-        work.weightBytes += w.byteSize();
-        work.integerOps += 2.0 * w.rows() * w.cols() * tokens;
+        read.weightBytes += w.byteSize();
+        integers.integerOps += 2.0 * w.rows() * w.cols() * tokens;
         return y;
     }
 }

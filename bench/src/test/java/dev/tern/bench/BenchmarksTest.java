@@ -19,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -43,15 +44,29 @@ class BenchmarksTest {
                         .getAll(OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT), List.of()))
                 .extracting(entry -> entry.getUsername())
                 .containsExactlyInAnyOrder(
+                        ActivationBenchmark.class.getName() + ".quantize",
+                        ActivationBenchmark.class.getName() + ".reluSquaredGate",
+                        ActivationBenchmark.class.getName() + ".rmsNorm",
+                        ActivationBenchmark.class.getName() + ".siluGate",
+                        AttentionBenchmark.class.getName() + ".attention",
                         BatchBenchmark.class.getName() + ".step",
                         CallBenchmark.class.getName() + ".addEightFloats",
                         ConvertBenchmark.class.getName() + ".convert",
                         DecodeBenchmark.class.getName() + ".step",
                         DraftBenchmark.class.getName() + ".pass",
+                        FloatMatmulBenchmark.class.getName() + ".matmul",
                         HeadBenchmark.class.getName() + ".head",
                         LutMatmulBenchmark.class.getName() + ".matmul",
+                        OpenBenchmark.class.getName() + ".header",
+                        OpenBenchmark.class.getName() + ".model",
+                        OpenBenchmark.class.getName() + ".tokenizer",
+                        PrefillBenchmark.class.getName() + ".feed",
+                        SamplerBenchmark.class.getName() + ".sample",
                         StageBenchmark.class.getName() + ".emptyStage",
-                        TernaryMatmulBenchmark.class.getName() + ".matmul");
+                        TernaryMatmulBenchmark.class.getName() + ".matmul",
+                        TokenizerBenchmark.class.getName() + ".decode",
+                        TokenizerBenchmark.class.getName() + ".encode",
+                        TokenizerBenchmark.class.getName() + ".stream");
     }
 
     /** The largest logits are those of the head without a screen, and the screen spares rows. */
@@ -144,22 +159,23 @@ class BenchmarksTest {
         benchmark.tokens = 5;
         benchmark.workingSet = 3 * layout.bytes(67, 200);
         benchmark.allocate();
-        TernaryMatmulBenchmark.Work work = new TernaryMatmulBenchmark.Work();
+        ReadWork read = new ReadWork();
+        IntegerWork integers = new IntegerWork();
         assertThat(benchmark.weights).hasSize(3);
         try (Arena arena = Arena.ofConfined()) {
             for (int i = 0; i < 4; i++) {
                 MemorySegment expected = arena.allocate(4L * 5 * 67, 64);
                 KernelChoice.of(Tier.JAVA)
                         .ternaryMatmul(benchmark.weights[i % 3], benchmark.activations, 5, 0, 67, expected, 67);
-                float[] actual = benchmark.matmul(work).toArray(ValueLayout.JAVA_FLOAT);
+                float[] actual = benchmark.matmul(read, integers).toArray(ValueLayout.JAVA_FLOAT);
                 assertThat(actual).isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
                 assertThat(IntStream.range(0, actual.length).filter(at -> actual[at] == 0)).hasSizeLessThan(5);
             }
         } finally {
             benchmark.free();
         }
-        assertThat(work.integerOps).isEqualTo(4 * 2.0 * 67 * 200 * 5);
-        assertThat(work.weightBytes).isEqualTo(4.0 * layout.bytes(67, 200));
+        assertThat(integers.integerOps).isEqualTo(4 * 2.0 * 67 * 200 * 5);
+        assertThat(read.weightBytes).isEqualTo(4.0 * layout.bytes(67, 200));
     }
 
     /** Every way, every matrix in turn, against the Java reference. */
@@ -177,19 +193,24 @@ class BenchmarksTest {
         benchmark.workingSet = 3 * 192 * 160;
         benchmark.allocate();
         LutMatmulBenchmark.Work work = new LutMatmulBenchmark.Work();
+        ReadWork read = new ReadWork();
+        IntegerWork integers = new IntegerWork();
         assertThat(benchmark.packed).hasSize(3);
         try (Arena results = Arena.ofConfined()) {
             for (int i = 0; i < 4; i++) {
                 MemorySegment expected = results.allocate(4L * 5 * 192, 64);
                 KernelChoice.of(Tier.JAVA)
                         .ternaryMatmul(benchmark.plain[i % 3], benchmark.activations, 5, 0, 192, expected, 192);
-                assertThat(benchmark.matmul(work).toArray(ValueLayout.JAVA_FLOAT))
+                assertThat(benchmark.matmul(work, read, integers).toArray(ValueLayout.JAVA_FLOAT))
                         .isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
             }
         } finally {
             benchmark.free();
         }
         assertThat(work.weights).isEqualTo(4 * 192.0 * 576 * 5);
+        assertThat(integers.integerOps).isEqualTo(2 * work.weights);
+        assertThat(read.weightBytes)
+                .isEqualTo(4.0 * (way.equals("mad") ? benchmark.plain[0] : benchmark.packed[0]).byteSize());
     }
 
     @Test
@@ -215,9 +236,11 @@ class BenchmarksTest {
     @Test
     void decodeStepsAreThoseOfAPrompt() throws IOException {
         DecodeBenchmark benchmark = new DecodeBenchmark();
+        benchmark.file = "";
         benchmark.layers = 1;
         benchmark.load();
-        try (Session session = benchmark.model.session()) {
+        Path folder = benchmark.opened.folder();
+        try (Session session = benchmark.opened.model().session()) {
             int[] ids = new int[3];
             Arrays.fill(ids, benchmark.token[0]);
             session.feed(ids);
@@ -229,7 +252,7 @@ class BenchmarksTest {
         } finally {
             benchmark.delete();
         }
-        assertThat(Files.exists(benchmark.synthetic.folder())).isFalse();
+        assertThat(Files.exists(folder)).isFalse();
     }
 
     @Test

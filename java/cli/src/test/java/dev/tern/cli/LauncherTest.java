@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -38,10 +39,7 @@ class LauncherTest {
     @BeforeEach
     void repository() throws Exception {
         repository = Files.createDirectories(temporary.resolve("my src/the tern"));
-        Files.copy(
-                Path.of(System.getProperty("tern.root")).resolve("tern"),
-                repository.resolve("tern"),
-                java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+        copy("tern");
         source("pom.xml");
         source("java/core/src/main/java/A.java");
         source("java/core/src/main/java/B.java");
@@ -253,7 +251,48 @@ class LauncherTest {
         assertThat(tern().out()).contains("locale de_DE.UTF-8");
     }
 
+    /** The benchmarks have scripts of their own, which take all this from the launcher. */
+    @Test
+    void benchmarksAreBuiltWithTheJdkAndTheRulesOfTheLauncher() throws Exception {
+        jdk("older", "21");
+        jdk("j", "25");
+        copy("bench/launch.sh");
+        copy("bench/run");
+        source("bench/src/main/java/C.java");
+        maven("echo \"$@\" >>built; mkdir -p bench/target; echo jar >bench/target/benchmarks.jar");
+        program(tools.resolve("uname"), "echo riscv64");
+        for (String tool : List.of("touch", "tr", "getconf")) {
+            program(tools.resolve(tool), "exec /usr/bin/" + tool + " \"$@\"");
+        }
+        Path elsewhere = Files.createDirectories(temporary.resolve("else where"));
+        Path link = Files.createSymbolicLink(elsewhere.resolve("here"), repository);
+
+        Result result = start(link, List.of("bench/run", "Call", "-p", "tier=A  B"));
+
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out())
+                .contains("<j>")
+                .contains("<-jar>\n<" + repository.toRealPath().resolve("bench/target/benchmarks.jar") + ">")
+                .contains("<Call>\n<-p>\n<tier=A  B>\n<-rf>\n<json>\n<-rff>\n<"
+                        + repository.toRealPath().resolve("bench/results/unknown-"));
+        assertThat(repository.resolve("built")).content().contains("-pl bench -am package");
+
+        assertThat(start(repository, List.of("bench/run", "-l")).out()).contains("<-l>").doesNotContain("-rff");
+        assertThat(Files.readAllLines(repository.resolve("built"))).hasSize(1);
+        touch("bench/src/main/java/C.java");
+        start(repository, List.of("bench/run", "-l"));
+        assertThat(Files.readAllLines(repository.resolve("built"))).hasSize(2);
+    }
+
     // ---- a repository that only pretends --------------------------------------------------------------------------
+
+    /** A script of Tern's. */
+    private void copy(String name) throws IOException {
+        Path file = repository.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.copy(
+                Path.of(System.getProperty("tern.root")).resolve(name), file, StandardCopyOption.COPY_ATTRIBUTES);
+    }
 
     private void source(String name) throws IOException {
         Path file = repository.resolve(name);
