@@ -138,6 +138,7 @@ public final class Tern implements Runnable {
         commands.put("synth", () -> new SynthCommand(terminal, interruption));
         commands.put("bench", () -> new BenchCommand(terminal, interruption));
         commands.put("compare", () -> new CompareCommand(terminal, interruption));
+        commands.put("rivals", () -> new RivalsCommand(terminal, interruption));
         commands.put("doctor", () -> new DoctorCommand(terminal));
         return commands;
     }
