@@ -113,7 +113,9 @@ final class Browser implements AutoCloseable {
 
     /** A page of its own, with its own storage. */
     Tab open() {
-        String context = call("", "Target.createBrowserContext", MAPPER.createObjectNode()).path("browserContextId").asString();
+        String context = call("", "Target.createBrowserContext", MAPPER.createObjectNode())
+                .path("browserContextId")
+                .asString();
         ObjectNode create = MAPPER.createObjectNode().put("browserContextId", context).put("url", "about:blank");
         String target = call("", "Target.createTarget", create).path("targetId").asString();
         ObjectNode attach = MAPPER.createObjectNode().put("targetId", target).put("flatten", true);

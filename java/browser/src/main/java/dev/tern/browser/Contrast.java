@@ -3,8 +3,8 @@ package dev.tern.browser;
 /** Finds texts that do not stand out. */
 final class Contrast {
     /**
-     * Evaluates to those texts on the page whose contrast to what is behind them is below 4.5 (WCAG 2.2, 1.4.3), each with
-     * what it is; text of images in SVG counts as standing on what is behind the image.
+     * Evaluates to those texts on the page whose contrast to what is behind them is below 4.5 (WCAG 2.2, 1.4.3), each
+     * with what it is; text of images in SVG counts as standing on what is behind the image.
      */
     static final String FAINT_TEXTS = """
             (() => {

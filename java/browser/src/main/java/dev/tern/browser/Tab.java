@@ -85,8 +85,10 @@ public final class Tab implements AutoCloseable {
 
     /** The value of an expression. */
     public JsonNode value(String expression) {
-        ObjectNode parameters =
-                MAPPER.createObjectNode().put("expression", expression).put("awaitPromise", true).put("returnByValue", true);
+        ObjectNode parameters = MAPPER.createObjectNode()
+                .put("expression", expression)
+                .put("awaitPromise", true)
+                .put("returnByValue", true);
         JsonNode result = call("Runtime.evaluate", parameters.put("userGesture", true));
         assertThat(result.has("exceptionDetails")).as(expression + ": " + result).isFalse();
         return result.path("result").path("value");

@@ -27,9 +27,7 @@ record Axis(boolean logarithmic, double from, double to, double start, double en
     }
 
     double at(double value) {
-        double share = logarithmic
-                ? Math.log(value / from) / Math.log(to / from)
-                : (value - from) / (to - from);
+        double share = logarithmic ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
         return start + share * (end - start);
     }
 

@@ -15,7 +15,7 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
 
     /**
      * @param value that the bar is as long as
-     * @param part of the value that is drawn darker
+     * @param part of the value that has another shade
      * @param least of the values measured
      * @param most of the values measured
      * @param shown the value as text
@@ -42,12 +42,19 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
 
     public String svg(Frame frame) {
         Svg svg = new Svg(frame);
-        double names = bars.stream().mapToDouble(bar -> TextWidth.of(bar.name())).max().orElse(0);
-        double values = bars.stream().mapToDouble(bar -> TextWidth.of(bar.shown())).max().orElse(0);
+        double names =
+                bars.stream().mapToDouble(bar -> TextWidth.of(bar.name())).max().orElse(0);
+        double values = bars.stream()
+                .mapToDouble(bar -> TextWidth.of(bar.shown()))
+                .max()
+                .orElse(0);
         boolean above = names > 0.36 * frame.width();
         double left = above ? 1 : Math.ceil(names) + 9;
         double row = above ? ROW + LINE : ROW;
-        double most = bars.stream().mapToDouble(bar -> Math.max(bar.value(), bar.most())).max().orElse(1);
+        double most = bars.stream()
+                .mapToDouble(bar -> Math.max(bar.value(), bar.most()))
+                .max()
+                .orElse(1);
         Axis axis = Axis.fromZero(most, left, frame.width() - values - 10);
         double gap = bars.getFirst().mark() != Mark.OTHER && bars.getLast().mark() == Mark.OTHER ? GAP : 0;
         double bottom = bars.size() * row + gap + 4;
@@ -66,8 +73,11 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
         double middle = y + BAR / 2;
         svg.group(bar.tooltip());
         svg.text(
-                "name " + bar.mark().css(), above ? left : left - 8, above ? top + 12 : middle + 4, above ? "start" : "end",
-                above ? TextWidth.cut(bar.name(), svg.width() - 4) : bar.name());
+                "name " + bar.mark().css(),
+                above ? left + 4 : left - 8,
+                above ? top + 12 : middle + 4,
+                above ? "start" : "end",
+                above ? TextWidth.cut(bar.name(), svg.width() - 8) : bar.name());
         svg.rect("bar " + bar.mark().css(), left, y, axis.at(bar.value()) - left, BAR);
         bar.part().ifPresent(part -> svg.rect("part " + bar.mark().css(), left, y, axis.at(part) - left, BAR));
         double end = axis.at(Math.max(bar.value(), bar.most()));

@@ -6,15 +6,16 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
- * Finds places for the labels of points: near ones at which a label covers no mark and no other label, and at which the line
- * that leads to it crosses neither, or where there is none, crosses whatever it must. As the first label takes the place of
- * the next, several orders are tried, the same ones every time. For one thread.
+ * Finds places for the labels of points: near ones at which a label covers no mark and no other label, and at which
+ * the line that leads to it crosses neither, or where there is none, crosses whatever it must. As the first label
+ * takes the place of the next, several orders are tried, the same ones every time. For one thread.
  */
 final class LabelPlacer {
-    private static final double HEIGHT = 14;
+    private static final double HEIGHT = 16;
     private static final double GAP = 7; // from a mark's centre to its label
     private static final double STEP = 8;
-    private static final int[] DIRECTIONS = {0, 8, 12, 4, 14, 10, 2, 6, 15, 9, 1, 7, 13, 11, 3, 5}; // of a circle; beside first
+    private static final int[] DIRECTIONS = {0, 8, 12, 4, 14, 10, 2, 6, 15, 9, 1, 7, 13, 11, 3, 5
+    }; // of a circle; beside first
     private static final int ORDERS = 48;
     private static final double CROSSING = 150; // what it costs, in pixels of distance
     private static final double MISSING = 10_000;
@@ -102,7 +103,9 @@ final class LabelPlacer {
                     Box box = beside(label, distance, direction);
                     Line leader = new Line(label.x, label.y, box.nearestX(label.x), box.nearestY(label.y));
                     boolean led = distance > GAP;
-                    if (free(box) && (!clear || leaders.stream().noneMatch(l -> l.meets(box)) && (!led || uncrossed(leader)))) {
+                    if (free(box)
+                            && (!clear
+                                    || leaders.stream().noneMatch(l -> l.meets(box)) && (!led || uncrossed(leader)))) {
                         places[index] = box;
                         labels.add(box);
                         cost += distance;

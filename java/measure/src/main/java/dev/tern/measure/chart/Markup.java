@@ -10,7 +10,11 @@ public final class Markup {
     public Markup open(String name, Object... attributes) {
         out.append('<').append(name);
         for (int i = 0; i < attributes.length; i += 2) {
-            out.append(' ').append(attributes[i]).append("=\"").append(escaped(written(attributes[i + 1]))).append('"');
+            out.append(' ')
+                    .append(attributes[i])
+                    .append("=\"")
+                    .append(escaped(written(attributes[i + 1])))
+                    .append('"');
         }
         out.append('>');
         return this;
@@ -66,8 +70,9 @@ public final class Markup {
                 case '"' -> escaped.append("&quot;");
                 case '\'' -> escaped.append("&#39;");
                 case '\n', '\t' -> escaped.append((char) c);
-                default -> escaped.appendCodePoint(
-                        Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE ? 0xfffd : c);
+                default ->
+                    escaped.appendCodePoint(
+                            Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE ? 0xfffd : c);
             }
         });
         return escaped.toString();

@@ -31,18 +31,31 @@ public record RangeChart(List<Row> rows, String unit, String zero, DoubleFunctio
 
     public String svg(Frame frame) {
         Svg svg = new Svg(frame);
-        double least = rows.stream().filter(row -> !row.isZero()).mapToDouble(Row::mean).min().orElse(1e-6);
-        double most = rows.stream().filter(row -> !row.isZero()).mapToDouble(Row::most).max().orElse(1);
-        double shown = rows.stream().mapToDouble(row -> TextWidth.of(row.shown())).max().orElse(0);
+        double least = rows.stream()
+                .filter(row -> !row.isZero())
+                .mapToDouble(Row::mean)
+                .min()
+                .orElse(1e-6);
+        double most = rows.stream()
+                .filter(row -> !row.isZero())
+                .mapToDouble(Row::most)
+                .max()
+                .orElse(1);
+        double shown = rows.stream()
+                .mapToDouble(row -> TextWidth.of(row.shown()))
+                .max()
+                .orElse(0);
         Axis axis = new Axis(
                 true,
                 Math.pow(10, Math.floor(Math.log10(least) - 0.1)),
                 Math.pow(10, Math.ceil(Math.log10(most) + 0.1)),
                 8,
                 frame.width() - Math.min(shown, frame.width() / 2) - 16);
-        List<List<String>> names =
-                rows.stream().map(row -> TextWidth.wrapped(row.name(), frame.width() - 16)).toList();
-        double bottom = names.stream().mapToDouble(lines -> lines.size() * LINE + GAP).sum() + 2;
+        List<List<String>> names = rows.stream()
+                .map(row -> TextWidth.wrapped(row.name(), frame.width() - 16))
+                .toList();
+        double bottom =
+                names.stream().mapToDouble(lines -> lines.size() * LINE + GAP).sum() + 2;
         axis.drawBelow(svg, 0, bottom, (int) Math.max(2, (axis.end() - axis.start()) / 60), tick);
         double y = 0;
         for (int i = 0; i < rows.size(); i++) {

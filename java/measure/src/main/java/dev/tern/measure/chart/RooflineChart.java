@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.function.DoubleFunction;
 
 /**
- * The roofline of a machine (Williams, Waterman and Patterson, 2009): what it can compute at most for so many operations on
- * each byte it reads, on the left as much as memory gives, on the right as much as the units multiply.
+ * The roofline of a machine (Williams, Waterman and Patterson, 2009): what it can compute at most for so many
+ * operations on each byte it reads, on the left as much as memory gives, on the right as much as the units multiply.
  *
  * @param bandwidth 10^9 bytes a second
  * @param peak 10^9 operations a second
@@ -48,15 +48,22 @@ public record RooflineChart(
 
     public String svg(Frame frame) {
         Svg svg = new Svg(frame);
-        List<Point> points = clusters.stream().flatMap(cluster -> cluster.points().stream()).toList();
+        List<Point> points =
+                clusters.stream().flatMap(cluster -> cluster.points().stream()).toList();
         double ridge = peak / bandwidth;
-        double least = Math.min(ridge, points.stream().mapToDouble(Point::intensity).min().orElse(ridge));
-        double most = Math.max(ridge, points.stream().mapToDouble(Point::intensity).max().orElse(ridge));
+        double least = Math.min(
+                ridge, points.stream().mapToDouble(Point::intensity).min().orElse(ridge));
+        double most = Math.max(
+                ridge, points.stream().mapToDouble(Point::intensity).max().orElse(ridge));
         double slowest = points.stream().mapToDouble(Point::speed).min().orElse(peak);
         double fastest = points.stream().mapToDouble(Point::speed).max().orElse(peak);
         double bottom = HEIGHT - BELOW;
         Axis y = new Axis(true, Math.min(slowest, least * bandwidth) / 2.5, Math.max(peak, fastest) * 2, bottom, TOP);
-        double left = y.ticks(5).stream().mapToDouble(v -> TextWidth.of(tick.apply(v))).max().orElse(0) + 8;
+        double left = y.ticks(5).stream()
+                        .mapToDouble(v -> TextWidth.of(tick.apply(v)))
+                        .max()
+                        .orElse(0)
+                + 8;
         double right = frame.width() - 10;
         Axis x = new Axis(true, least / 2.5, most * 2.5, left, right);
         y.drawLeft(svg, left, right, 5, tick);
@@ -65,14 +72,25 @@ public record RooflineChart(
         svg.text("unit", 0, 12, "start", yUnit);
         svg.text("unit", right, bottom + 36, "end", xUnit);
         double from = Math.max(x.from(), y.from() / bandwidth);
-        svg.path("roof", Path.at(x.at(from), y.at(from * bandwidth)).to(x.at(ridge), y.at(peak)).to(right, y.at(peak)).toString());
+        svg.path(
+                "roof",
+                Path.at(x.at(from), y.at(from * bandwidth))
+                        .to(x.at(ridge), y.at(peak))
+                        .to(right, y.at(peak))
+                        .toString());
         LabelPlacer placer = new LabelPlacer(new Box(left + 2, TOP - 8, right + 8, bottom - 4));
         avoidRoof(placer, x, y, from, ridge, right);
         points.forEach(p -> placer.avoid(Box.around(x.at(p.intensity()), y.at(p.speed()), 6)));
         placer.want(right - TextWidth.of(peakRoof) / 2, y.at(peak), TextWidth.of(peakRoof) + 4);
-        placer.want((x.at(from) + x.at(ridge)) / 2, (y.at(from * bandwidth) + y.at(peak)) / 2, TextWidth.of(memoryRoof) + 4);
+        placer.want(
+                (x.at(from) + x.at(ridge)) / 2,
+                (y.at(from * bandwidth) + y.at(peak)) / 2,
+                TextWidth.of(memoryRoof) + 4);
         for (Cluster cluster : clusters) {
-            Point point = cluster.points().stream().filter(Point::best).findFirst().orElse(cluster.points().getFirst());
+            Point point = cluster.points().stream()
+                    .filter(Point::best)
+                    .findFirst()
+                    .orElse(cluster.points().getFirst());
             placer.want(x.at(point.intensity()), y.at(point.speed()), TextWidth.of(cluster.label()) + 4);
         }
         List<Optional<Box>> places = placer.places();
@@ -95,11 +113,12 @@ public record RooflineChart(
     }
 
     private static void draw(Svg svg, Point point, Axis x, Axis y) {
-        svg.group(point.tooltip()).mark(point.best() ? Mark.BEST : Mark.OWN, x.at(point.intensity()), y.at(point.speed()));
+        svg.group(point.tooltip())
+                .mark(point.best() ? Mark.BEST : Mark.OWN, x.at(point.intensity()), y.at(point.speed()));
         svg.endGroup();
     }
 
     private static void label(Svg svg, String type, String text, Optional<Box> place) {
-        place.ifPresent(box -> svg.text(type, (box.left() + box.right()) / 2, box.bottom() - 3, "middle", text));
+        place.ifPresent(box -> svg.text(type, (box.left() + box.right()) / 2, box.bottom() - 4, "middle", text));
     }
 }

@@ -7,8 +7,8 @@ import java.util.TreeSet;
 import java.util.function.DoubleFunction;
 
 /**
- * How speed grows with threads: a line for each series, as a multiple of its speed with the fewest threads, beside the line
- * of twice as fast with twice as many.
+ * How speed grows with threads: a line for each series, as a multiple of its speed with the fewest threads, beside
+ * the line of twice as fast with twice as many.
  *
  * @param xUnit below the axis
  * @param yUnit above the axis
@@ -36,7 +36,9 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
     private record Cluster(List<Series> members) {
         boolean takes(Series s) {
             Series first = members.getFirst();
-            return s.mark() == Mark.OWN && first.mark() == Mark.OWN && s.last().threads() == last().threads()
+            return s.mark() == Mark.OWN
+                    && first.mark() == Mark.OWN
+                    && s.last().threads() == last().threads()
                     && s.last().factor() > 0.97 * first.last().factor();
         }
 
@@ -62,7 +64,7 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
 
     private static final double TOP = 26;
     private static final double BELOW = 42;
-    private static final double LINE = 15;
+    private static final double LINE = 16;
 
     public ScalingChart {
         series = List.copyOf(series);
@@ -74,40 +76,62 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         series.forEach(s -> s.points().forEach(point -> threads.add(point.threads())));
         double ideal = (double) threads.last() / threads.first();
         double most = series.stream()
-                .flatMap(s -> s.points().stream()).mapToDouble(Point::factor).max().orElse(1);
+                .flatMap(s -> s.points().stream())
+                .mapToDouble(Point::factor)
+                .max()
+                .orElse(1);
         double least = series.stream()
-                .flatMap(s -> s.points().stream()).mapToDouble(Point::factor).min().orElse(1);
+                .flatMap(s -> s.points().stream())
+                .mapToDouble(Point::factor)
+                .min()
+                .orElse(1);
         List<Cluster> clusters = clusters();
         double names = Math.max(
-                clusters.stream().mapToDouble(c -> TextWidth.of(c.text(factor, frame.width()))).max().orElse(0),
+                clusters.stream()
+                        .mapToDouble(c -> TextWidth.of(c.text(factor, frame.width())))
+                        .max()
+                        .orElse(0),
                 TextWidth.of("ideal  10.0×"));
-        double room = Math.min(Math.ceil(names) + 24, 0.62 * frame.width());
+        double room = Math.min(Math.ceil(names) + 24, Math.max(204, 0.45 * frame.width()));
         double height = Math.max(300, (clusters.size() + 1) * LINE + TOP + BELOW + 10);
         double bottom = height - BELOW;
         Axis y = new Axis(false, Math.min(1, least), Math.max(most, ideal) * 1.02, bottom, TOP);
-        double left = y.ticks(5).stream().mapToDouble(v -> TextWidth.of(factor.apply(v))).max().orElse(0) + 8;
+        double left = y.ticks(5).stream()
+                        .mapToDouble(v -> TextWidth.of(factor.apply(v)))
+                        .max()
+                        .orElse(0)
+                + 8;
         double right = frame.width() - room;
         Axis x = new Axis(false, threads.first(), threads.last(), left + 6, right);
         y.drawLeft(svg, left, right, 5, factor);
+        svg.line("base", left, bottom, right, bottom);
         drawThreads(svg, threads, x, bottom);
         svg.text("unit", 0, 12, "start", yUnit);
         svg.text("unit", left, bottom + 36, "start", xUnit);
-        svg.path("ideal", Path.at(x.at(threads.first()), y.at(1)).to(x.at(threads.last()), y.at(ideal)).toString());
+        svg.path(
+                "ideal",
+                Path.at(x.at(threads.first()), y.at(1))
+                        .to(x.at(threads.last()), y.at(ideal))
+                        .toString());
         List<Label> labels = new ArrayList<>();
         labels.add(new Label("ideal  " + factor.apply(ideal), Mark.OWN, right, y.at(ideal)));
         series.forEach(s -> drawLine(svg, s, x, y));
         for (Cluster cluster : clusters) {
-            labels.add(new Label(cluster.text(factor, room - 24), cluster.members().getFirst().mark(),
-                    x.at(cluster.last().threads()), y.at(cluster.middle())));
+            labels.add(new Label(
+                    cluster.text(factor, room - 24),
+                    cluster.members().getFirst().mark(),
+                    x.at(cluster.last().threads()),
+                    y.at(cluster.middle())));
         }
         drawLabels(svg, labels, right, bottom);
         return svg.image(height);
     }
 
-    /** Each series alone, or with those of the same mark whose ends are so near that labels could not tell them apart. */
+    /** Each series alone, or with those of the same mark whose ends are so near that labels would say the same. */
     private List<Cluster> clusters() {
         List<Series> sorted = new ArrayList<>(series);
-        sorted.sort(Comparator.comparing(Series::mark).thenComparing(s -> -s.last().factor()));
+        sorted.sort(
+                Comparator.comparing(Series::mark).thenComparing(s -> -s.last().factor()));
         List<Cluster> clusters = new ArrayList<>();
         for (Series s : sorted) {
             Cluster open = clusters.isEmpty() ? null : clusters.getLast();
@@ -134,7 +158,9 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
     }
 
     private static void drawLine(Svg svg, Series s, Axis x, Axis y) {
-        Path path = Path.at(x.at(s.points().getFirst().threads()), y.at(s.points().getFirst().factor()));
+        Path path = Path.at(
+                x.at(s.points().getFirst().threads()),
+                y.at(s.points().getFirst().factor()));
         s.points().forEach(point -> path.to(x.at(point.threads()), y.at(point.factor())));
         svg.group(s.tooltip()).path("series " + s.mark().css(), path.toString());
         Point end = s.last();

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.function.DoubleFunction;
 
 /**
- * Points of which less is better to the right and more is better upwards. The Pareto front is marked: the points than which
- * none is better in both. Other engines' points do not belong to it.
+ * Points of which less is better to the right and more is better upwards. The Pareto front is marked: the points than
+ * which none is better in both. Other engines' points do not belong to it.
  *
  * @param xUnit below the axis
  * @param yUnit above the axis
@@ -35,7 +35,8 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
         List<Point> front = new ArrayList<>();
         List<Point> own = points.stream()
                 .filter(point -> !point.other())
-                .sorted(Comparator.comparingDouble(Point::x).thenComparing(Comparator.comparingDouble(Point::y).reversed()))
+                .sorted(Comparator.comparingDouble(Point::x)
+                        .thenComparing(Comparator.comparingDouble(Point::y).reversed()))
                 .toList();
         for (Point point : own) {
             if (front.isEmpty() || point.y() > front.getLast().y()) {
@@ -52,7 +53,11 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
         double lowest = points.stream().mapToDouble(Point::y).min().orElse(0);
         double base = lowest > most / 3 ? Math.min(0.85 * lowest, most / 2) : 0;
         Axis y = new Axis(false, base, Math.max(most * 1.12, 1e-9), bottom, TOP);
-        double left = y.ticks(5).stream().mapToDouble(value -> TextWidth.of(tick.apply(value))).max().orElse(0) + 8;
+        double left = y.ticks(5).stream()
+                        .mapToDouble(value -> TextWidth.of(tick.apply(value)))
+                        .max()
+                        .orElse(0)
+                + 8;
         double right = frame.width() - 10;
         double from = points.stream().mapToDouble(Point::x).min().orElse(1);
         double to = points.stream().mapToDouble(Point::x).max().orElse(1);
@@ -85,10 +90,15 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
         points.forEach(point -> placer.avoid(Box.around(x.at(point.x()), y.at(point.y()), 6)));
         for (int i = 0; i < front.size() && front.size() > 1; i++) {
             double end = i + 1 < front.size() ? x.at(front.get(i + 1).x()) : area.right();
-            placer.avoid(new Box(x.at(front.get(i).x()), y.at(front.get(i).y()) - 1, end, y.at(front.get(i).y()) + 1));
+            placer.avoid(new Box(
+                    x.at(front.get(i).x()),
+                    y.at(front.get(i).y()) - 1,
+                    end,
+                    y.at(front.get(i).y()) + 1));
         }
         double most = 0.6 * (area.right() - area.left());
-        List<String> labels = points.stream().map(point -> TextWidth.cut(point.name(), most)).toList();
+        List<String> labels =
+                points.stream().map(point -> TextWidth.cut(point.name(), most)).toList();
         for (int i = 0; i < labels.size(); i++) {
             placer.want(x.at(points.get(i).x()), y.at(points.get(i).y()), TextWidth.of(labels.get(i)) + 4);
         }
@@ -109,8 +119,8 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
                 }
             });
             svg.mark(mark, atX, atY);
-            place.ifPresent(box -> svg.text(
-                    "name " + mark.css(), (box.left() + box.right()) / 2, box.bottom() - 3, "middle", label));
+            place.ifPresent(box ->
+                    svg.text("name " + mark.css(), (box.left() + box.right()) / 2, box.bottom() - 4, "middle", label));
             svg.endGroup();
         }
     }

@@ -27,7 +27,8 @@ final class Svg {
     }
 
     Svg rect(String type, double x, double y, double width, double height) {
-        body.open("rect", "class", type, "x", x, "y", y, "width", Math.max(0, width), "height", height, "rx", 2).close("rect");
+        body.open("rect", "class", type, "x", x, "y", y, "width", Math.max(0, width), "height", height, "rx", 2)
+                .close("rect");
         return this;
     }
 
@@ -40,10 +41,20 @@ final class Svg {
     Svg mark(Mark mark, double x, double y) {
         if (mark == Mark.OTHER) {
             double r = 5.5;
-            body.open("path", "class", "mark other", "d", Path.at(x, y - r).to(x + r, y).to(x, y + r).to(x - r, y).closed())
+            body.open(
+                            "path",
+                            "class",
+                            "mark other",
+                            "d",
+                            Path.at(x, y - r)
+                                    .to(x + r, y)
+                                    .to(x, y + r)
+                                    .to(x - r, y)
+                                    .closed())
                     .close("path");
         } else {
-            body.open("circle", "class", "mark " + mark.css(), "cx", x, "cy", y, "r", 4.5).close("circle");
+            body.open("circle", "class", "mark " + mark.css(), "cx", x, "cy", y, "r", 4.5)
+                    .close("circle");
         }
         return this;
     }
@@ -64,9 +75,22 @@ final class Svg {
         String title = frame.id() + "-title";
         String description = frame.id() + "-description";
         return new Markup()
-                .open("svg", "class", "chart", "viewBox", "0 0 " + Math.round(width()) + " " + Math.round(height),
-                        "width", Math.round(width()), "height", Math.round(height), "role", "img",
-                        "aria-labelledby", title, "aria-describedby", description)
+                .open(
+                        "svg",
+                        "class",
+                        "chart",
+                        "viewBox",
+                        "0 0 " + Math.round(width()) + " " + Math.round(height),
+                        "width",
+                        Math.round(width()),
+                        "height",
+                        Math.round(height),
+                        "role",
+                        "img",
+                        "aria-labelledby",
+                        title,
+                        "aria-describedby",
+                        description)
                 .element("title", frame.title(), "id", title)
                 .element("desc", frame.description(), "id", description)
                 .line()

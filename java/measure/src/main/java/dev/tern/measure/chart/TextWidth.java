@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How wide a text will be at most. What font a reader has is not known, so widths are those of DejaVu Sans, which is wider
- * than the fonts of the page that would be taken instead.
+ * How wide a text will be at most. What font a reader has is not known, so widths are those of DejaVu Sans, which is
+ * wider than the fonts of the page that would be taken instead.
  */
 final class TextWidth {
     /** Of the labels of all charts, in pixels; the page's style sheet says the same. */
@@ -34,7 +34,7 @@ final class TextWidth {
         return Character.isUpperCase(c) || c == '\u00d7' || c == '\u2026' ? 0.78 : 0.635;
     }
 
-    /** The text in lines of at most so many pixels, broken at spaces; a word that is wider is cut and ends in an ellipsis. */
+    /** The text in lines of at most so many pixels, broken at spaces; a word that is wider is cut, with an ellipsis. */
     static List<String> wrapped(String text, double width) {
         List<String> lines = new ArrayList<>();
         String line = "";

@@ -24,9 +24,9 @@ import tools.jackson.databind.type.LogicalType;
 
 /**
  * A {@link Comparison} as a JSON document: one object whose {@code format} and {@code version} come first and whose
- * other fields are those of the records, in their order and in snake case. What is not there is {@code null}. A number is
- * written with as many digits as tell it from every other, so what is read equals what was written, bit for bit; one that
- * JSON has no number for is the text {@code NaN}, {@code Infinity} or {@code -Infinity}.
+ * other fields are those of the records, in their order and in snake case. What is not there is {@code null}. A
+ * number is written with as many digits as tell it from every other, so what is read equals what was written, bit for
+ * bit; one that JSON has no number for is the text {@code NaN}, {@code Infinity} or {@code -Infinity}.
  */
 public final class ComparisonJson {
     /** What the field {@code format} says. */
@@ -57,8 +57,7 @@ public final class ComparisonJson {
 
     /** The document, indented, with a newline at its end. */
     public static String write(Comparison comparison) {
-        ObjectNode document =
-                MAPPER.createObjectNode().put("format", FORMAT).put("version", VERSION);
+        ObjectNode document = MAPPER.createObjectNode().put("format", FORMAT).put("version", VERSION);
         document.setAll((ObjectNode) MAPPER.valueToTree(comparison));
         return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(document) + "\n";
     }
@@ -66,7 +65,8 @@ public final class ComparisonJson {
     /**
      * Reads a document from a file.
      *
-     * @throws InputException when the file cannot be read or is no comparison of this version; the message says which field
+     * @throws InputException when the file cannot be read or is no comparison of this version; the message says which
+     *     field
      */
     public static Comparison read(Path file) {
         return comparison(JsonFile.read(file), file);
@@ -113,7 +113,8 @@ public final class ComparisonJson {
     private static InputException error(ObjectNode document, Object where, JacksonException e) {
         List<Reference> path = e.getPath();
         String key = path.stream()
-                .map(step -> step.getPropertyName() == null ? "[" + step.getIndex() + "]" : "." + step.getPropertyName())
+                .map(step ->
+                        step.getPropertyName() == null ? "[" + step.getIndex() + "]" : "." + step.getPropertyName())
                 .collect(Collectors.joining());
         InputException.Builder error = InputException.at(where);
         if (!key.isEmpty()) {
@@ -123,9 +124,11 @@ public final class ComparisonJson {
         switch (e) {
             case UnrecognizedPropertyException unknown ->
                 error.problem("an unknown field").expected("one of " + unknown.getKnownPropertyIds());
-            case ValueInstantiationException refused when refused.getCause() != null ->
+            case ValueInstantiationException refused
+            when refused.getCause() != null ->
                 error.problem(String.valueOf(refused.getCause().getMessage()));
-            case MismatchedInputException mismatch when found.isMissingNode() || found.isNull() ->
+            case MismatchedInputException mismatch
+            when found.isMissingNode() || found.isNull() ->
                 error.problem(found.isNull() ? "is null" : "is missing").expected(kind(mismatch.getTargetType()));
             case MismatchedInputException mismatch ->
                 error.expected(kind(mismatch.getTargetType())).found(JsonFile.shown(found));

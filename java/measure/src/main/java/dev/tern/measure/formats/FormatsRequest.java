@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param generated tokens of the generation test, 0 for none
  * @param threads numbers of threads
  * @param rounds turns of each format
+ * @param limits whether the machine's limits are measured, before the rounds and after them
  * @param rivals other engines that take turns with the formats
  * @param text that quality is measured on; empty for no quality
  * @param folder that the files are kept in; empty for a temporary one
@@ -33,6 +34,7 @@ public record FormatsRequest(
         int generated,
         List<Integer> threads,
         int rounds,
+        boolean limits,
         Optional<Rivals> rivals,
         Optional<Text> text,
         Optional<Path> folder) {

@@ -32,7 +32,11 @@ record Column(Group group, String title, String unit, String meaning, Best best,
         }
     }
 
-    enum Best { LEAST, MOST, NONE }
+    enum Best {
+        LEAST,
+        MOST,
+        NONE
+    }
 
     /**
      * @param value to compare; NaN for words

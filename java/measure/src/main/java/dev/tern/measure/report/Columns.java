@@ -25,6 +25,7 @@ final class Columns {
     private final List<Column> columns = new ArrayList<>();
 
     private static final String EMBEDDING = "Embedding";
+    private static final String IDENTICAL = "Same bits"; // said in words where it is so for all or for none
 
     private Columns(Results results) {
         this.results = results;
@@ -39,8 +40,18 @@ final class Columns {
         if (embedding(results).isPresent()) {
             all.columns.removeIf(column -> column.title().equals(EMBEDDING));
         }
-        all.columns.removeIf(column -> rows.stream().allMatch(row -> column.cell().apply(row).isEmpty()));
+        all.columns.removeIf(column -> column.title().equals(IDENTICAL) && Columns.constant(column, rows));
+        all.columns.removeIf(
+                column -> rows.stream().allMatch(row -> column.cell().apply(row).isEmpty()));
         return List.copyOf(all.columns);
+    }
+
+    private static boolean constant(Column column, List<Entry> rows) {
+        return rows.stream()
+                        .flatMap(row -> column.cell().apply(row).stream())
+                        .distinct()
+                        .count()
+                < 2;
     }
 
     /** Type of the embedding where all formats have the same, so that it needs no column. */
@@ -74,20 +85,44 @@ final class Columns {
     }
 
     private void file() {
-        add(Group.FILE, "Size", "MB", "Size of the model file, in 10^6 bytes.", Best.LEAST,
+        add(
+                Group.FILE,
+                "Size",
+                "MB",
+                "Size of the model file, in 10⁶ bytes.",
+                Best.LEAST,
                 row -> known(row.fileBytes(), Numbers::megabytes));
-        add(Group.FILE, "Bits", "a weight",
-                "Bits of the file that hold one ternary weight, scales included; the embedding and the head are not counted.",
-                Best.LEAST, of(FormatResult::bitsPerWeight, bits -> Numbers.fixed(bits, 2)));
-        add(Group.FILE, EMBEDDING, "", "Type of the embedding, and of the head where the model has none of its own.",
-                Best.NONE, row -> row.format()
+        add(
+                Group.FILE,
+                "Bits",
+                "a weight",
+                "Bits of the file that hold one ternary weight, scales included; the embedding and the head are not"
+                        + " counted.",
+                Best.LEAST,
+                of(FormatResult::bitsPerWeight, bits -> Numbers.fixed(bits, 2)));
+        add(
+                Group.FILE,
+                EMBEDDING,
+                "",
+                "Type of the embedding, and of the head where the model has none of its own.",
+                Best.NONE,
+                row -> row.format()
                         .map(FormatResult::embeddingType)
                         .filter(type -> !type.isEmpty())
                         .map(type -> new Cell(Double.NaN, type, "")));
-        add(Group.FILE, "Lossless", "",
+        add(
+                Group.FILE,
+                "Lossless",
+                "",
                 "Whether every ternary value of the file was compared with the checkpoint's and found equal.",
-                Best.NONE, row -> row.format().flatMap(Columns::lossless));
-        add(Group.FILE, "Convert", "s", "Time to read the checkpoint, convert it and write the file.", Best.LEAST,
+                Best.NONE,
+                row -> row.format().flatMap(Columns::lossless));
+        add(
+                Group.FILE,
+                "Convert",
+                "s",
+                "Time to read the checkpoint, convert it and write the file.",
+                Best.LEAST,
                 of(FormatResult::convertSeconds, Numbers::three));
     }
 
@@ -102,62 +137,118 @@ final class Columns {
 
     private void speed() {
         Method method = results.comparison().method();
-        String spread = method.rounds() > 1
-                ? " Median of " + method.rounds() + " rounds, least and most beside it."
-                : "";
-        add(Group.SPEED, "Prefill", "tokens/s",
-                "Tokens of a prompt of " + method.prompt() + " that are read a second, on " + results.onThreads() + "." + spread,
-                Best.MOST, row -> results.speed(row, Test.PREFILL).map(Columns::cell));
-        add(Group.SPEED, "Decode", "tokens/s",
+        String spread =
+                method.rounds() > 1 ? " Median of " + method.rounds() + " rounds, least and most beside it." : "";
+        add(
+                Group.SPEED,
+                "Prefill",
+                "tokens/s",
+                "Tokens of a prompt of " + method.prompt() + " that are read a second, on " + results.onThreads() + "."
+                        + spread,
+                Best.MOST,
+                row -> results.speed(row, Test.PREFILL).map(Columns::cell));
+        add(
+                Group.SPEED,
+                "Decode",
+                "tokens/s",
                 "Tokens that are written a second, one after the other, " + method.generated() + " of them, on "
                         + results.onThreads() + "." + spread,
-                Best.MOST, row -> results.speed(row, Test.DECODE).map(Columns::cell));
-        add(Group.SPEED, "Of peak", "%",
-                "Share of the machine's integer peak that prefill reaches with the ternary matrices: their multiplications and"
-                        + " additions a second over what the vector units do from registers alone.",
-                Best.MOST, row -> share(results.peakShare(row)));
-        add(Group.SPEED, "Of bandwidth", "%",
-                "Share of the machine's read bandwidth that decode reaches: bytes of weights that a token reads, times tokens a"
-                        + " second, over what plain reads of memory give.",
-                Best.MOST, row -> share(results.bandwidthShare(row)));
+                Best.MOST,
+                row -> results.speed(row, Test.DECODE).map(Columns::cell));
+        add(
+                Group.SPEED,
+                "Of peak",
+                "%",
+                "Share of the machine's integer peak that prefill reaches with the ternary matrices: their"
+                        + " multiplications and additions a second over what the vector units do from registers alone.",
+                Best.MOST,
+                row -> share(results.peakShare(row)));
+        add(
+                Group.SPEED,
+                "Of bandwidth",
+                "%",
+                "Share of the machine's read bandwidth that decode reaches: bytes of weights that a token reads, times"
+                        + " tokens a second, over what plain reads of memory give.",
+                Best.MOST,
+                row -> share(results.bandwidthShare(row)));
     }
 
     private void start() {
-        add(Group.START, "Load", "s", "From the start of a load, in a process of its own, to a model that can be asked.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::loadSeconds).map(Columns::cell));
-        add(Group.START, "First token", "s",
+        add(
+                Group.START,
+                "Load",
+                "s",
+                "From the start of a load, in a process of its own, to a model that can be asked.",
+                Best.LEAST,
+                row -> row.load().map(Columns::cell));
+        add(
+                Group.START,
+                "First token",
+                "s",
                 "From the start of the process to the first token of a short prompt, all included.",
-                Best.LEAST, row -> row.format().flatMap(FormatResult::firstTokenSeconds).map(Columns::cell));
-        add(Group.START, "Memory", "MB",
-                "Most memory that the process had resident, pages of the file included, in 10^6 bytes.",
-                Best.LEAST, of(FormatResult::peakBytes, Numbers::megabytes));
-        add(Group.START, "Read per token", "MB",
-                "Bytes of weights that a decoded token reads as they lie in memory, head included, in 10^6 bytes.",
-                Best.LEAST, of(FormatResult::bytesPerToken, Numbers::megabytes));
+                Best.LEAST,
+                row -> row.firstToken().map(Columns::cell));
+        add(
+                Group.START,
+                "Memory",
+                "MB",
+                "Most memory that the process had resident, pages of the file included, in 10⁶ bytes.",
+                Best.LEAST,
+                of(FormatResult::peakBytes, Numbers::megabytes));
+        add(
+                Group.START,
+                "Read per token",
+                "MB",
+                "Bytes of weights that a decoded token reads as they lie in memory, head included, in 10⁶ bytes.",
+                Best.LEAST,
+                of(FormatResult::bytesPerToken, Numbers::megabytes));
     }
 
     private void quality() {
         String reference = results.comparison().method().reference();
         String against = reference.isEmpty() ? "the checkpoint's own predictions" : reference;
-        add(Group.QUALITY, "Perplexity", "",
+        add(
+                Group.QUALITY,
+                "Perplexity",
+                "",
                 "Perplexity of the text: how many tokens the model is as unsure among, on average; less is better.",
-                Best.LEAST, ofQuality(Quality::perplexity, Numbers::perplexity));
-        add(Group.QUALITY, "Mean KL", "nats",
+                Best.LEAST,
+                ofQuality(Quality::perplexity, Numbers::perplexity));
+        add(
+                Group.QUALITY,
+                "Mean KL",
+                "nats",
                 "Kullback-Leibler divergence of the predictions from those of the reference (" + against
                         + "), mean over the positions; 0 where nothing differs.",
-                Best.LEAST, ofQuality(quality -> quality.identical() ? 0 : quality.meanKl(), Numbers::three));
-        add(Group.QUALITY, "Largest KL", "nats", "The same at the position where it is largest.", Best.LEAST,
+                Best.LEAST,
+                ofQuality(quality -> quality.identical() ? 0 : quality.meanKl(), Numbers::three));
+        add(
+                Group.QUALITY,
+                "Largest KL",
+                "nats",
+                "The same at the position where it is largest.",
+                Best.LEAST,
                 ofQuality(quality -> quality.identical() ? 0 : quality.mostKl(), Numbers::three));
-        add(Group.QUALITY, "Same token", "%",
-                "Share of the positions at which the most likely token is the reference's.", Best.MOST,
+        add(
+                Group.QUALITY,
+                "Same token",
+                "%",
+                "Share of the positions at which the most likely token is the reference's.",
+                Best.MOST,
                 ofQuality(Quality::greedyAgreement, share -> withoutSign(Numbers.agreement(share))));
-        add(Group.QUALITY, "Same bits", "", "Whether all logits equal the reference's to the bit.", Best.NONE,
-                row -> row.format().flatMap(FormatResult::quality)
+        add(
+                Group.QUALITY,
+                IDENTICAL,
+                "",
+                "Whether all logits equal the reference's to the bit.",
+                Best.NONE,
+                row -> row.format()
+                        .flatMap(FormatResult::quality)
                         .map(quality -> new Cell(Double.NaN, quality.identical() ? "yes" : "no", "")));
     }
 
-    private void add(Group group, String title, String unit, String meaning, Best best,
-            Function<Entry, Optional<Cell>> cell) {
+    private void add(
+            Group group, String title, String unit, String meaning, Best best, Function<Entry, Optional<Cell>> cell) {
         columns.add(new Column(group, title, unit, meaning, best, cell));
     }
 
@@ -180,7 +271,8 @@ final class Columns {
         return value > 0 ? Optional.of(new Cell(value, shown.apply(value), "")) : Optional.empty();
     }
 
-    private static Function<Entry, Optional<Cell>> of(ToDoubleFunction<FormatResult> value, DoubleFunction<String> shown) {
+    private static Function<Entry, Optional<Cell>> of(
+            ToDoubleFunction<FormatResult> value, DoubleFunction<String> shown) {
         return row -> row.format().flatMap(format -> known(value.applyAsDouble(format), shown));
     }
 

@@ -29,12 +29,28 @@ record Entry(String name, long fileBytes, List<Speed> speeds, Optional<FormatRes
         return format.isEmpty();
     }
 
-    /** Tokens a second of a test without context before it. */
+    /** Tokens a second of a test without context before it; none where a sample is no speed. */
     Optional<Spread> speed(Test test, int threads) {
         return speeds.stream()
                 .filter(speed -> speed.threads() == threads && speed.depth() == 0 && test.is(speed))
                 .map(Speed::tokensPerSecond)
+                .filter(Entry::isMeasured)
                 .findFirst();
+    }
+
+    /** Seconds of a load; none where there are no such. */
+    Optional<Spread> load() {
+        return format.flatMap(FormatResult::loadSeconds).filter(Entry::isMeasured);
+    }
+
+    /** Seconds from the start of a process to its first token; none where there are no such. */
+    Optional<Spread> firstToken() {
+        return format.flatMap(FormatResult::firstTokenSeconds).filter(Entry::isMeasured);
+    }
+
+    private static boolean isMeasured(Spread spread) {
+        return spread.samples().stream().allMatch(sample -> Double.isFinite(sample) && sample >= 0)
+                && spread.median() > 0;
     }
 
     /** The two tests that are compared. */
@@ -50,6 +66,11 @@ record Entry(String name, long fileBytes, List<Speed> speeds, Optional<FormatRes
 
         String title() {
             return this == PREFILL ? "Prefill" : "Decode";
+        }
+
+        /** As within a sentence. */
+        String noun() {
+            return this == PREFILL ? "prefill" : "decode";
         }
     }
 }

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A comparison as Markdown (the dialect of GitHub) for a README or a terminal: the sentences and numbers of the page, without
- * its charts.
+ * A comparison as Markdown (the dialect of GitHub) for a README or a terminal: the sentences and numbers of the page,
+ * without its charts.
  */
 public final class MarkdownReport {
     private final Results results;
@@ -45,17 +45,26 @@ public final class MarkdownReport {
         Verdict verdict = new Verdict(results);
         StringBuilder winners = new StringBuilder();
         for (Winner winner : verdict.winners()) {
-            winners.append("- ").append(winner.question()).append(": **").append(Phrase.code(winner.name(), false))
-                    .append("**, ").append(Phrase.escaped(winner.value())).append(". ")
-                    .append(winner.note().markdown()).append('\n');
+            winners.append("- ")
+                    .append(winner.question())
+                    .append(": **")
+                    .append(Phrase.code(winner.name(), false))
+                    .append("**, ")
+                    .append(Phrase.escaped(winner.value()))
+                    .append(". ")
+                    .append(winner.note().markdown())
+                    .append('\n');
         }
         if (!winners.isEmpty()) {
             paragraph(winners.toString().stripTrailing());
         }
         StringBuilder list = new StringBuilder();
         for (Advice advice : verdict.advice()) {
-            list.append("- **").append(Phrase.escaped(advice.purpose())).append("**: ")
-                    .append(advice.phrase().markdown()).append('\n');
+            list.append("- **")
+                    .append(Phrase.escaped(advice.purpose()))
+                    .append("**: ")
+                    .append(advice.phrase().markdown())
+                    .append('\n');
         }
         paragraph(list.toString().stripTrailing());
     }
@@ -70,28 +79,34 @@ public final class MarkdownReport {
         }
         table(rows, columns, EnumSet.of(Group.FILE, Group.SPEED));
         table(rows, columns, EnumSet.of(Group.START, Group.QUALITY));
-        Columns.embedding(results).ifPresent(type ->
-                paragraph("The embedding is stored as " + Phrase.code(type, false) + " in every file."));
+        Columns.embedding(results)
+                .ifPresent(type ->
+                        paragraph("The embedding is stored as " + Phrase.code(type, false) + " in every file."));
         StringBuilder meanings = new StringBuilder("## What the columns mean\n\n");
         for (Column column : columns) {
-            meanings.append("- **").append(Phrase.escaped(column.title())).append("**: ")
-                    .append(Phrase.escaped(column.meaning())).append('\n');
+            meanings.append("- **")
+                    .append(Phrase.escaped(column.title()))
+                    .append("**: ")
+                    .append(Phrase.escaped(column.meaning()))
+                    .append('\n');
         }
         paragraph(meanings.toString().stripTrailing());
         paragraph(new QualityWords(results).phrase().markdown());
     }
 
     private void table(List<Entry> rows, List<Column> all, Set<Group> groups) {
-        List<Column> columns = all.stream().filter(column -> groups.contains(column.group())).toList();
+        List<Column> columns =
+                all.stream().filter(column -> groups.contains(column.group())).toList();
         List<Entry> shown = rows.stream()
-                .filter(row -> columns.stream().anyMatch(column -> column.cell().apply(row).isPresent()))
+                .filter(row -> columns.stream()
+                        .anyMatch(column -> column.cell().apply(row).isPresent()))
                 .toList();
         if (shown.isEmpty()) {
             return;
         }
         StringBuilder table = new StringBuilder("| On ").append(results.onThreads());
-        columns.forEach(column -> table.append(" | ").append(column.title())
-                .append(column.unit().isEmpty() ? "" : ", " + column.unit()));
+        columns.forEach(column ->
+                table.append(" | ").append(column.title()).append(column.unit().isEmpty() ? "" : ", " + column.unit()));
         table.append(" |\n|---").append("|---:".repeat(columns.size())).append("|\n");
         for (Entry row : shown) {
             List<String> cells = new ArrayList<>(List.of(Phrase.code(row.name(), true)
@@ -122,12 +137,24 @@ public final class MarkdownReport {
         }
         paragraph(fence + "sh\n" + command + "\n" + fence);
         StringBuilder facts = new StringBuilder();
-        for (Map<String, String> group : List.of(OriginSection.machine(results), OriginSection.model(comparison.model()))) {
-            group.forEach((name, value) -> facts.append("- ").append(name).append(": ").append(Phrase.escaped(value)).append('\n'));
+        for (Map<String, String> group :
+                List.of(OriginSection.machine(results), OriginSection.model(comparison.model()))) {
+            group.forEach((name, value) -> facts.append("- ")
+                    .append(name)
+                    .append(": ")
+                    .append(Phrase.escaped(value))
+                    .append('\n'));
         }
-        comparison.limits().ifPresent(limits -> OriginSection.limitRows(limits).forEach(row -> facts.append("- Limit, ")
-                .append(Phrase.escaped(row.get(0))).append(", ").append(row.get(1))
-                .append(row.get(1).equals("1") ? " thread: " : " threads: ").append(row.get(2)).append('\n')));
+        comparison
+                .limits()
+                .ifPresent(limits -> OriginSection.limitRows(limits)
+                        .forEach(row -> facts.append("- Limit, ")
+                                .append(Phrase.escaped(row.get(0)))
+                                .append(", ")
+                                .append(row.get(1))
+                                .append(row.get(1).equals("1") ? " thread: " : " threads: ")
+                                .append(row.get(2))
+                                .append('\n')));
         paragraph(facts.toString().stripTrailing());
     }
 }

@@ -21,7 +21,7 @@ final class Numbers {
         if (value == 0) {
             return "0";
         }
-        BigDecimal rounded = new BigDecimal(value).round(new MathContext(3, RoundingMode.HALF_EVEN));
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(3, RoundingMode.HALF_UP));
         double size = Math.abs(rounded.doubleValue());
         if (size < 1e-3) {
             String text = String.format(Locale.ROOT, "%.2e", value);
@@ -75,7 +75,9 @@ final class Numbers {
     /** For the axes of charts: no digits that say nothing. */
     static String tick(double value) {
         if (value != 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e7)) {
-            return String.format(Locale.ROOT, "%.0e", value).replaceFirst("e([+-])0*(\\d)", "e$1$2").replace("e+", "e");
+            return String.format(Locale.ROOT, "%.0e", value)
+                    .replaceFirst("e([+-])0*(\\d)", "e$1$2")
+                    .replace("e+", "e");
         }
         String text = String.format(Locale.ROOT, "%,.3f", value);
         return text.replaceFirst("\\.?0+$", "");

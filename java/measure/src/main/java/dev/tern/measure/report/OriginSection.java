@@ -34,12 +34,20 @@ final class OriginSection {
     }
 
     void write() {
-        page.open("section", "aria-labelledby", "origin").line().element("h2", "How this was measured", "id", "origin").line();
+        page.open("section", "aria-labelledby", "origin")
+                .line()
+                .element("h2", "How this was measured", "id", "origin")
+                .line();
         page.element("p", method(comparison.method()), "class", "sentence").line();
         for (String note : comparison.notes()) {
             page.element("p", note, "class", "sentence note").line();
         }
-        page.element("h3", "Again").line().open("pre", "tabindex", 0).element("code", comparison.origin().command()).close("pre").line();
+        page.element("h3", "Again")
+                .line()
+                .open("pre", "tabindex", 0)
+                .element("code", comparison.origin().command())
+                .close("pre")
+                .line();
         facts("Machine and versions", machine(results));
         facts("Model", model(comparison.model()));
         comparison.limits().ifPresent(this::limits);
@@ -48,13 +56,15 @@ final class OriginSection {
 
     /** In sentences. */
     static String method(Method method) {
-        String threads = String.join(", ", method.threads().stream().map(String::valueOf).toList());
+        String threads =
+                String.join(", ", method.threads().stream().map(String::valueOf).toList());
         String quality = method.text().isEmpty()
                 ? ""
-                : " Quality: " + Numbers.fixed(method.textTokens(), 0) + " tokens of " + method.text() + ", held against "
-                        + method.reference() + ".";
+                : " Quality: " + Numbers.fixed(method.textTokens(), 0) + " tokens of " + method.text()
+                        + ", held against " + method.reference() + ".";
         return "Formats and engines took turns in " + (method.rounds() == 1 ? "one round" : method.rounds() + " rounds")
-                + ", each run in a process of its own, so that what happened on the machine meanwhile befell all alike. Prefill reads "
+                + ", each run in a process of its own, so that what happened on the machine meanwhile befell all"
+                + " alike. Prefill reads "
                 + method.prompt() + " tokens, decode writes " + method.generated() + ", on " + threads
                 + (threads.equals("1") ? " thread." : " threads.") + quality;
     }
@@ -70,8 +80,10 @@ final class OriginSection {
         }
         facts.put("System", origin.os());
         facts.put("Java", origin.java());
-        facts.put("Tern", origin.version() + (origin.commit().isEmpty() ? "" : ", commit " + origin.commit())
-                + ", kernels for " + origin.tier());
+        facts.put(
+                "Tern",
+                origin.version() + (origin.commit().isEmpty() ? "" : ", commit " + origin.commit()) + ", kernels for "
+                        + origin.tier());
         Set<String> engines = new LinkedHashSet<>();
         for (RivalResult rival : results.comparison().rivals()) {
             if (rival.skipped().isEmpty()) {
@@ -89,29 +101,41 @@ final class OriginSection {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Checkpoint", model.source());
         facts.put("Architecture", model.architecture() + ", ternary weights stored " + model.weights());
-        facts.put("Shape", model.layers() + " layers of width " + Numbers.fixed(model.hidden(), 0) + " and "
-                + Numbers.fixed(model.intermediate(), 0) + ", " + model.heads() + " heads on " + model.kvHeads()
-                + " of keys and values, vocabulary of " + Numbers.fixed(model.vocabulary(), 0));
-        facts.put("Parameters", Numbers.fixed(model.parameters(), 0) + ", " + Numbers.fixed(model.ternaryParameters(), 0) + " ternary");
+        facts.put(
+                "Shape",
+                model.layers() + " layers of width " + Numbers.fixed(model.hidden(), 0) + " and "
+                        + Numbers.fixed(model.intermediate(), 0) + ", " + model.heads() + " heads on " + model.kvHeads()
+                        + " of keys and values, vocabulary of " + Numbers.fixed(model.vocabulary(), 0));
+        facts.put(
+                "Parameters",
+                Numbers.fixed(model.parameters(), 0) + ", " + Numbers.fixed(model.ternaryParameters(), 0) + " ternary");
         facts.put("Size", Numbers.bytes(model.bytes()));
         return facts;
     }
 
     private void facts(String title, Map<String, String> facts) {
         page.element("h3", title).line().open("dl", "class", "facts").line();
-        facts.forEach((name, value) -> page.open("div").element("dt", name).element("dd", value).close("div").line());
+        facts.forEach((name, value) -> page.open("div")
+                .element("dt", name)
+                .element("dd", value)
+                .close("div")
+                .line());
         page.close("dl").line();
     }
 
     /** Of limits, one a line: what, on how many threads, how much. */
     static List<List<String>> limitRows(MachineLimits limits) {
         List<List<String>> rows = new ArrayList<>();
-        limits.reads().forEach(read -> rows.add(List.of(
-                "reads of memory, pages of " + (read.largePages() ? "2 MiB" : "4 KiB"), String.valueOf(read.threads()),
-                Numbers.three(read.gigabytesPerSecond()) + " GB/s")));
-        limits.peaks().forEach(peak -> rows.add(List.of(
-                "8-bit dot products, " + peak.tier(), String.valueOf(peak.threads()),
-                Numbers.three(peak.gigaOperationsPerSecond()) + " Gop/s")));
+        limits.reads()
+                .forEach(read -> rows.add(List.of(
+                        "reads of memory, pages of " + (read.largePages() ? "2 MiB" : "4 KiB"),
+                        String.valueOf(read.threads()),
+                        Numbers.three(read.gigabytesPerSecond()) + " GB/s")));
+        limits.peaks()
+                .forEach(peak -> rows.add(List.of(
+                        "8-bit dot products, " + peak.tier(),
+                        String.valueOf(peak.threads()),
+                        Numbers.three(peak.gigaOperationsPerSecond()) + " Gop/s")));
         return rows;
     }
 
@@ -125,8 +149,12 @@ final class OriginSection {
         }
         page.close("tr").close("thead").line().open("tbody").line();
         for (List<String> row : limitRows(limits)) {
-            page.open("tr").element("th", row.get(0), "scope", "row").element("td", row.get(1)).element("td", row.get(2))
-                    .close("tr").line();
+            page.open("tr")
+                    .element("th", row.get(0), "scope", "row")
+                    .element("td", row.get(1))
+                    .element("td", row.get(2))
+                    .close("tr")
+                    .line();
         }
         page.close("tbody").close("table").close("div").line();
     }

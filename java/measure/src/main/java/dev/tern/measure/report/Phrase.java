@@ -6,7 +6,11 @@ import java.util.List;
 
 /** A sentence or more, of which parts are code or stand out; for the page and for Markdown. For one thread. */
 final class Phrase {
-    private enum Kind { TEXT, CODE, STRONG }
+    private enum Kind {
+        TEXT,
+        CODE,
+        STRONG
+    }
 
     private record Part(Kind kind, String text) {}
 
@@ -82,11 +86,12 @@ final class Phrase {
     String markdown() {
         StringBuilder markdown = new StringBuilder();
         for (Part part : parts) {
-            markdown.append(switch (part.kind()) {
-                case TEXT -> escaped(part.text());
-                case CODE -> code(part.text(), false);
-                case STRONG -> "**" + escaped(part.text()) + "**";
-            });
+            markdown.append(
+                    switch (part.kind()) {
+                        case TEXT -> escaped(part.text());
+                        case CODE -> code(part.text(), false);
+                        case STRONG -> "**" + escaped(part.text()) + "**";
+                    });
         }
         return markdown.toString();
     }
@@ -99,7 +104,8 @@ final class Phrase {
                 case '<' -> escaped.append("&lt;");
                 case '>' -> escaped.append("&gt;");
                 case '&' -> escaped.append("&amp;");
-                case '\\', '`', '*', '_', '[', ']', '|', '~', '#', '!', '$' -> escaped.append('\\').append((char) c);
+                case '\\', '`', '*', '_', '[', ']', '|', '~', '#', '!', '$' ->
+                    escaped.append('\\').append((char) c);
                 default -> escaped.appendCodePoint(c);
             }
         });

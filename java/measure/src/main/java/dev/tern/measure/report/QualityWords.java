@@ -20,8 +20,10 @@ final class QualityWords {
     QualityWords(Results results) {
         this.results = results;
         for (Entry entry : results.measured()) {
-            entry.format().flatMap(FormatResult::quality)
-                    .ifPresent(quality -> groups.computeIfAbsent(quality, key -> new ArrayList<>()).add(entry.name()));
+            entry.format()
+                    .flatMap(FormatResult::quality)
+                    .ifPresent(quality -> groups.computeIfAbsent(quality, key -> new ArrayList<>())
+                            .add(entry.name()));
         }
     }
 
@@ -40,7 +42,8 @@ final class QualityWords {
         return results.measured().stream()
                 .filter(entry -> entry.format()
                         .filter(format -> format.ternaryValues() == 0 || format.lossless())
-                        .filter(format -> format.quality().filter(QualityWords::damaged).isEmpty())
+                        .filter(format ->
+                                format.quality().filter(QualityWords::damaged).isEmpty())
                         .isPresent())
                 .toList();
     }
@@ -61,7 +64,10 @@ final class QualityWords {
             phrase.strong("Values were lost").text(" in ").codes(lossy).text(". ");
         }
         if (!damaged.isEmpty()) {
-            phrase.strong("Something else than the checkpoint").text(" is predicted by ").codes(damaged).text(". ");
+            phrase.strong("Something else than the checkpoint")
+                    .text(" is predicted by ")
+                    .codes(damaged)
+                    .text(". ");
         }
         if (groups.isEmpty()) {
             return phrase.text("Predictions were not compared with the checkpoint's.");
@@ -72,7 +78,8 @@ final class QualityWords {
         if (groups.keySet().stream().allMatch(Quality::identical)) {
             return phrase.text("It does not decide: all predictions equal the checkpoint's to the bit.");
         }
-        double most = groups.keySet().stream().mapToDouble(Quality::meanKl).max().orElse(0);
+        double most =
+                groups.keySet().stream().mapToDouble(Quality::meanKl).max().orElse(0);
         return phrase.text("It does not decide: predictions differ from the checkpoint's by " + Numbers.three(most)
                 + " nats at most, on average over the text.");
     }
@@ -96,18 +103,24 @@ final class QualityWords {
             return phrase.text(" All logits equal the checkpoint's to the bit, so quality does not decide.");
         }
         if (!damaged.isEmpty()) {
-            phrase.text(" ").strong("Do not use ").codes(damaged)
-                    .text(damaged.size() == 1 ? ": it predicts something else than the checkpoint." : ": they predict"
-                            + " something else than the checkpoint.");
+            phrase.text(" ")
+                    .strong("Do not use ")
+                    .codes(damaged)
+                    .text(
+                            damaged.size() == 1
+                                    ? ": it predicts something else than the checkpoint."
+                                    : ": they predict" + " something else than the checkpoint.");
         }
         if (groups.size() == 1) {
             phrase.text(" All formats gave the same numbers: ");
         } else {
             phrase.text(" Against the checkpoint ");
         }
-        return phrase.text("the mean divergence is " + range(Quality::meanKl, Numbers::three) + " nats, the most likely token the same at "
+        return phrase.text("the mean divergence is " + range(Quality::meanKl, Numbers::three)
+                + " nats, the most likely token the same at "
                 + range(Quality::greedyAgreement, Numbers::agreement) + " of " + Numbers.fixed(positions(), 0)
-                + " positions, perplexity " + range(Quality::perplexity, Numbers::perplexity) + " where the checkpoint has "
+                + " positions, perplexity " + range(Quality::perplexity, Numbers::perplexity)
+                + " where the checkpoint has "
                 + range(Quality::referencePerplexity, Numbers::perplexity) + "."
                 + (damaged.isEmpty() ? " Such differences come from rounding the embedding and the scales." : ""));
     }
@@ -116,15 +129,21 @@ final class QualityWords {
         List<FormatResult> checked = results.comparison().formats().stream()
                 .filter(format -> format.ternaryValues() > 0)
                 .toList();
-        List<String> lossy =
-                checked.stream().filter(format -> !format.lossless()).map(FormatResult::outtype).toList();
+        List<String> lossy = checked.stream()
+                .filter(format -> !format.lossless())
+                .map(FormatResult::outtype)
+                .toList();
         if (checked.isEmpty()) {
             phrase.text("The files' ternary values were not compared with the checkpoint's.");
         } else if (lossy.isEmpty()) {
-            phrase.text("Nothing ternary was lost: all " + Numbers.fixed(checked.getFirst().ternaryValues(), 0)
+            phrase.text("Nothing ternary was lost: all "
+                    + Numbers.fixed(checked.getFirst().ternaryValues(), 0)
                     + " values of every file that was checked equal the checkpoint's.");
         } else {
-            phrase.strong("Values were lost").text(" in ").codes(lossy).text(": do not use ")
+            phrase.strong("Values were lost")
+                    .text(" in ")
+                    .codes(lossy)
+                    .text(": do not use ")
                     .text(lossy.size() == 1 ? "it." : "them.");
         }
     }

@@ -22,20 +22,28 @@ final class Readers {
         if (!llama.isEmpty()) {
             Phrase phrase = new Phrase().code(llama.getFirst().name()).text(", " + size(llama.getFirst()));
             if (llama.size() > 1) {
-                phrase.text(", or ").code(llama.get(1).name()).text(", " + size(llama.get(1)) + ", which runs faster there");
+                phrase.text(", or ")
+                        .code(llama.get(1).name())
+                        .text(", " + size(llama.get(1)) + ", which runs faster there");
             }
-            advice.add(new Advice("For llama.cpp", phrase.text(", where it knows the model's architecture.")));
+            advice.add(new Advice("For llama.cpp", phrase.text(". It must know the model's architecture.")));
         }
         List<Entry> bitnet = smallestFirst(sound, BITNET_CPP);
         if (!bitnet.isEmpty()) {
-            advice.add(new Advice("For bitnet.cpp", new Phrase().code("i2_s").text(", " + size(bitnet.getFirst())
-                    + "; ik_llama.cpp reads it to convert from.")));
+            advice.add(new Advice(
+                    "For bitnet.cpp",
+                    new Phrase()
+                            .code("i2_s")
+                            .text(", " + size(bitnet.getFirst()) + "; ik_llama.cpp reads it to convert from.")));
         }
         List<Entry> any = smallestFirst(sound, ANY);
         if (!any.isEmpty()) {
-            advice.add(new Advice("For readers that know no ternary type",
-                    new Phrase().code(any.getFirst().name()).text(", " + size(any.getFirst())
-                            + ", the smallest here that all who follow llama.cpp read.")));
+            advice.add(new Advice(
+                    "For readers that know no ternary type",
+                    new Phrase()
+                            .code(any.getFirst().name())
+                            .text(", " + size(any.getFirst())
+                                    + ", the smallest here that all who follow llama.cpp read.")));
         }
         return advice;
     }

@@ -59,11 +59,15 @@ final class Results {
     }
 
     List<FormatResult> failed() {
-        return comparison.formats().stream().filter(format -> format.failure().isPresent()).toList();
+        return comparison.formats().stream()
+                .filter(format -> format.failure().isPresent())
+                .toList();
     }
 
     List<RivalResult> skipped() {
-        return comparison.rivals().stream().filter(rival -> rival.skipped().isPresent()).toList();
+        return comparison.rivals().stream()
+                .filter(rival -> rival.skipped().isPresent())
+                .toList();
     }
 
     /** Of threads at which anything was measured, ascending. */
@@ -107,7 +111,7 @@ final class Results {
                 .flatMap(limits -> limits.reads().stream())
                 .filter(read -> read.threads() == threads())
                 .mapToDouble(Read::gigabytesPerSecond)
-                .filter(value -> value > 0)
+                .filter(value -> value > 0 && Double.isFinite(value))
                 .max();
     }
 
@@ -115,9 +119,10 @@ final class Results {
     OptionalDouble peak() {
         return comparison.limits().stream()
                 .flatMap(limits -> limits.peaks().stream())
-                .filter(peak -> peak.threads() == threads() && peak.tier().equals(comparison.origin().tier()))
+                .filter(peak -> peak.threads() == threads()
+                        && peak.tier().equals(comparison.origin().tier()))
                 .mapToDouble(Peak::gigaOperationsPerSecond)
-                .filter(value -> value > 0)
+                .filter(value -> value > 0 && Double.isFinite(value))
                 .max();
     }
 
@@ -127,8 +132,10 @@ final class Results {
         Optional<Spread> decode = speed(entry, Test.DECODE);
         return format.isEmpty() || decode.isEmpty() || bandwidth().isEmpty()
                 ? OptionalDouble.empty()
-                : OptionalDouble.of(
-                        decode.get().median() * format.get().bytesPerToken() / 1e9 / bandwidth().getAsDouble());
+                : OptionalDouble.of(decode.get().median()
+                        * format.get().bytesPerToken()
+                        / 1e9
+                        / bandwidth().getAsDouble());
     }
 
     /** Of the integer peak that prefill reaches with the ternary matrices. */
@@ -143,7 +150,9 @@ final class Results {
     List<Entry> fastestFirst(List<Entry> entries, Test test) {
         List<Entry> sorted = new ArrayList<>(entries);
         sorted.removeIf(entry -> speed(entry, test).isEmpty());
-        sorted.sort(Comparator.comparingDouble((Entry entry) -> speed(entry, test).orElseThrow().median()).reversed());
+        sorted.sort(Comparator.comparingDouble(
+                        (Entry entry) -> speed(entry, test).orElseThrow().median())
+                .reversed());
         return sorted;
     }
 

@@ -32,7 +32,10 @@ final class Verdict {
         least("Smallest file", entry -> entry.fileBytes()).ifPresent(winners::add);
         fastest("Fastest decode", Test.DECODE).ifPresent(winners::add);
         fastest("Fastest prefill", Test.PREFILL).ifPresent(winners::add);
-        least("Least memory", entry -> entry.format().map(FormatResult::peakBytes).orElse(0L)).ifPresent(winners::add);
+        least(
+                        "Least memory",
+                        entry -> entry.format().map(FormatResult::peakBytes).orElse(0L))
+                .ifPresent(winners::add);
         return winners;
     }
 
@@ -50,8 +53,11 @@ final class Verdict {
             Entry largest = sorted.getLast();
             note.code(sorted.get(1).name()).text(" follows with " + Numbers.bytes(bytes.applyAsDouble(sorted.get(1))));
             if (sorted.size() > 2) {
-                note.text("; ").code(largest.name()).text(" takes "
-                        + Numbers.times(bytes.applyAsDouble(largest) / bytes.applyAsDouble(best)).replace("×", " times as much"));
+                note.text("; ")
+                        .code(largest.name())
+                        .text(" takes "
+                                + Numbers.times(bytes.applyAsDouble(largest) / bytes.applyAsDouble(best))
+                                        .replace("×", " times as much"));
             }
             note.text(".");
         }
@@ -68,16 +74,18 @@ final class Verdict {
         List<Entry> even = even(sorted, test);
         Phrase note = new Phrase();
         if (sorted.size() == 1) {
-            note.text("On " + results.onThreads() + ".");
+            note.text("No other was measured.");
         } else if (even.size() == sorted.size()) {
             note.text("No format is measurably slower.");
         } else if (even.size() > 1) {
-            named(note, even.subList(1, even.size())).text(even.size() == 2 ? " is as fast within the spread." : " are as fast within the spread.");
+            named(note, even.subList(1, even.size()))
+                    .text(even.size() == 2 ? " is as fast within the spread." : " are as fast within the spread.");
         } else {
             Spread second = results.speed(sorted.get(1), test).orElseThrow();
             note.code(sorted.get(1).name()).text(" follows with " + Numbers.three(second.median()) + ".");
         }
-        return Optional.of(new Winner(question, best.name(), Numbers.three(speed.median()) + " tokens/s", note));
+        return Optional.of(new Winner(
+                question, best.name(), Numbers.three(speed.median()) + " tokens/s on " + results.onThreads(), note));
     }
 
     private List<Entry> even(List<Entry> fastestFirst, Test test) {
@@ -119,13 +127,17 @@ final class Verdict {
             return Phrase.of("No format was converted and measured without fault, so none can be recommended.");
         }
         if (bySize.size() == 1) {
-            return new Phrase().text("Only ").code(bySize.getFirst().name())
+            return new Phrase()
+                    .text("Only ")
+                    .code(bySize.getFirst().name())
                     .text(" was measured without fault, so there is nothing to choose between.");
         }
         Entry smallest = bySize.getFirst();
         List<Entry> fast = results.fastestFirst(sound, Test.DECODE);
         if (fast.isEmpty()) {
-            return new Phrase().text("Take ").code(smallest.name())
+            return new Phrase()
+                    .text("Take ")
+                    .code(smallest.name())
                     .text(": it is the smallest file. Speed was not measured.");
         }
         List<Entry> even = even(fast, Test.DECODE);
@@ -134,12 +146,17 @@ final class Verdict {
             return smallestAndFast(smallest, fast, even);
         }
         double choiceSpeed = results.speed(choice, Test.DECODE).orElseThrow().median();
-        Phrase phrase = new Phrase().text("Take ").code(choice.name()).text(" for speed: it decodes "
-                + Numbers.three(choiceSpeed) + " tokens/s on " + results.onThreads());
-        results.speed(smallest, Test.DECODE).ifPresent(speed -> phrase.text(
-                ", " + Numbers.percent(choiceSpeed / speed.median() - 1) + " more than the smallest file"));
-        phrase.text(". Take ").code(smallest.name()).text(" where size counts: "
-                + Numbers.bytes(smallest.fileBytes()) + " instead of " + Numbers.bytes(choice.fileBytes()) + ".");
+        Phrase phrase = new Phrase()
+                .text("Take ")
+                .code(choice.name())
+                .text(" for speed: it decodes " + Numbers.three(choiceSpeed) + " tokens/s on " + results.onThreads());
+        results.speed(smallest, Test.DECODE)
+                .ifPresent(speed -> phrase.text(
+                        ", " + Numbers.percent(choiceSpeed / speed.median() - 1) + " more than the smallest file"));
+        phrase.text(". Take ")
+                .code(smallest.name())
+                .text(" where size counts: " + Numbers.bytes(smallest.fileBytes()) + " instead of "
+                        + Numbers.bytes(choice.fileBytes()) + ".");
         return phrase.append(kernels(choice));
     }
 
@@ -148,18 +165,26 @@ final class Verdict {
         if (fast.size() == 1) {
             phrase.text("the only one whose decode was measured.");
         } else if (even.size() == 1) {
-            phrase.text("it decodes fastest, " + Numbers.three(results.speed(smallest, Test.DECODE).orElseThrow().median())
-                    + " tokens/s on " + results.onThreads() + ".");
+            phrase.text("it decodes fastest, "
+                    + Numbers.three(
+                            results.speed(smallest, Test.DECODE).orElseThrow().median()) + " tokens/s on "
+                    + results.onThreads() + ".");
         } else {
             phrase.text("no format decodes measurably faster.");
         }
         List<Entry> prefill = results.fastestFirst(fast, Test.PREFILL);
-        if (!prefill.isEmpty() && results.speed(smallest, Test.PREFILL).isPresent()
+        if (!prefill.isEmpty()
+                && results.speed(smallest, Test.PREFILL).isPresent()
                 && !even(prefill, Test.PREFILL).contains(smallest)) {
             Spread best = results.speed(prefill.getFirst(), Test.PREFILL).orElseThrow();
-            double gain = best.median() / results.speed(smallest, Test.PREFILL).orElseThrow().median() - 1;
+            double gain = best.median()
+                            / results.speed(smallest, Test.PREFILL)
+                                    .orElseThrow()
+                                    .median()
+                    - 1;
             phrase.text(" Long prompts are read " + Numbers.percent(gain) + " faster from ")
-                    .code(prefill.getFirst().name()).text(".");
+                    .code(prefill.getFirst().name())
+                    .text(".");
         }
         return phrase.append(kernels(smallest));
     }
@@ -180,9 +205,12 @@ final class Verdict {
             }
             Spread ours = results.speed(own.getFirst(), test).orElseThrow();
             Spread theirs = results.speed(others.getFirst(), test).orElseThrow();
-            phrase.text(phrase.isEmpty() ? "" : " ").text(test.title() + ": the fastest other engine is ")
-                    .code(others.getFirst().name()).text(" with " + Numbers.three(theirs.median()) + " tokens/s; Tern with ")
-                    .code(own.getFirst().name()).text(" gives " + Numbers.three(ours.median()) + ", "
+            phrase.text(phrase.isEmpty() ? "" : " ")
+                    .text(test.title() + ": the fastest other engine is ")
+                    .code(others.getFirst().name())
+                    .text(" with " + Numbers.three(theirs.median()) + " tokens/s; Tern with ")
+                    .code(own.getFirst().name())
+                    .text(" gives " + Numbers.three(ours.median()) + ", "
                             + Numbers.times(ours.median() / theirs.median()).replace("×", "")
                             + " times that" + (Results.even(ours, theirs) ? ", which is within the spread." : "."));
         }
@@ -192,12 +220,16 @@ final class Verdict {
     private Optional<Phrase> missing() {
         Phrase phrase = new Phrase();
         for (FormatResult format : results.failed()) {
-            phrase.text(phrase.isEmpty() ? "" : " ").code(format.outtype()).text(" failed: ")
+            phrase.text(phrase.isEmpty() ? "" : " ")
+                    .code(format.outtype())
+                    .text(" failed: ")
                     .withCode(sentence(format.failure().orElseThrow()));
         }
         for (RivalResult rival : results.skipped()) {
-            phrase.text(phrase.isEmpty() ? "" : " ").code((rival.engine() + " " + rival.type()).strip())
-                    .text(" was skipped: ").withCode(sentence(rival.skipped().orElseThrow()));
+            phrase.text(phrase.isEmpty() ? "" : " ")
+                    .code((rival.engine() + " " + rival.type()).strip())
+                    .text(" was skipped: ")
+                    .withCode(sentence(rival.skipped().orElseThrow()));
         }
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
     }

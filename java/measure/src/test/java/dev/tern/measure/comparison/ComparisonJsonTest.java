@@ -35,7 +35,10 @@ class ComparisonJsonTest {
     @Test
     void everyDoubleComesBackBitForBit() {
         SplittableRandom random = new SplittableRandom(7);
-        double[] samples = random.longs(1000).mapToDouble(Double::longBitsToDouble).filter(d -> d == d).toArray();
+        double[] samples = random.longs(1000)
+                .mapToDouble(Double::longBitsToDouble)
+                .filter(d -> d == d)
+                .toArray();
         samples[0] = -0.0;
         samples[1] = Double.MIN_VALUE;
         samples[2] = Double.MAX_VALUE;
@@ -46,55 +49,76 @@ class ComparisonJsonTest {
         samples[7] = 1e23;
         samples[8] = 2e-3;
         FormatResult first = TestComparisons.whole().formats().getFirst();
-        FormatResult odd = new FormatResult(first.outtype(), "", Optional.empty(), Long.MAX_VALUE, 1, 1, Long.MIN_VALUE, true,
-                Optional.of(Spread.of(samples)), Optional.empty(), List.of(new Speed(1, 2, 3, 4, Spread.of(samples))), 1, 1,
+        FormatResult odd = new FormatResult(
+                first.outtype(),
+                "",
+                Optional.empty(),
+                Long.MAX_VALUE,
+                1,
+                1,
+                Long.MIN_VALUE,
+                true,
+                Optional.of(Spread.of(samples)),
+                Optional.empty(),
+                List.of(new Speed(1, 2, 3, 4, Spread.of(samples))),
+                1,
+                1,
                 Optional.empty());
         Comparison comparison = TestComparisons.with(List.of(odd));
-        assertThat(ComparisonJson.parse(ComparisonJson.write(comparison), "text")).isEqualTo(comparison);
+        assertThat(ComparisonJson.parse(ComparisonJson.write(comparison), "text"))
+                .isEqualTo(comparison);
     }
 
     @Test
     void textsComeBackWhateverTheyHold() {
         RivalResult odd = new RivalResult("a \"b\" \\ <c>\n\u0000\u2028 ü 🐦", "", "", 0, Optional.of(""), List.of());
         Comparison whole = TestComparisons.whole();
-        Comparison comparison = new Comparison(whole.origin(), whole.model(), whole.method(), Optional.empty(), List.of(),
-                List.of(odd), List.of("", "\t"));
-        assertThat(ComparisonJson.parse(ComparisonJson.write(comparison), "text")).isEqualTo(comparison);
+        Comparison comparison = new Comparison(
+                whole.origin(),
+                whole.model(),
+                whole.method(),
+                Optional.empty(),
+                List.of(),
+                List.of(odd),
+                List.of("", "\t"));
+        assertThat(ComparisonJson.parse(ComparisonJson.write(comparison), "text"))
+                .isEqualTo(comparison);
     }
 
     @Test
     void fieldsAreSpelledAsElsewhereAndInOrder() {
         assertThat(WHOLE).startsWith("""
-                {
-                  "format" : "tern-comparison",
-                  "version" : 1,
-                  "origin" : {
-                    "time" : "2026-11-26T06:40:12Z",
-                """);
+            {
+              "format" : "tern-comparison",
+              "version" : 1,
+              "origin" : {
+                "time" : "2026-11-26T06:40:12Z",
+            """);
         assertThat(WHOLE)
                 .contains("\"file_bytes\" : 715118240", "\"bits_per_weight\" : 1.6875", "\"failure\" : null")
-                .contains("\"load_seconds\" : {", "\"tokens_per_second\" : {", "\"samples\" : [", "\"mean_kl\" : 3.4E-5")
+                .contains(
+                        "\"load_seconds\" : {", "\"tokens_per_second\" : {", "\"samples\" : [", "\"mean_kl\" : 3.4E-5")
                 .endsWith("}\n");
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            "format" : "tern-comparison"  | "format" : "other"          | key 'format': this is no comparison; expected "tern-comparison", found "other"
-            "version" : 1                 | "version" : 2               | key 'version': a comparison of another version; expected 1, found 2
-            "version" : 1                 | "version" : "1"             | found "1"
-            "rounds" : 5                  | "rounds" : "5"              | key 'method.rounds': expected an integer of 32 bits, found "5"
-            "rounds" : 5                  | "rounds" : 5.5              | key 'method.rounds': expected an integer of 32 bits, found 5.5
-            "rounds" : 5                  | "rounds" : 5000000000       | key 'method.rounds'
-            "rounds" : 5                  | "rounds" : null             | key 'method.rounds': is null; expected an integer of 32 bits
-            "rounds" : 5                  | "rounds" : 5, "turns" : 5   | key 'method.turns': an unknown field; expected one of [
-            "rounds" : 5,                 |                             | key 'method.rounds': is missing; expected
-            "outtype" : "tq2_0"           | "outtype" : null            | key 'formats[1].outtype': is null; expected a text
-            "outtype" : "tq2_0"           | "outtype" : 3               | key 'formats[1].outtype': expected a text, found 3
-            "lossless" : true             | "lossless" : "yes"          | key 'formats[0].lossless': expected true or false, found "yes"
-            "bits_per_weight" : 2.0625    | "bits_per_weight" : "two"   | key 'formats[1].bits_per_weight': expected a number, found "two"
-            "large_pages" : true          | "large_pages" : []          | key 'limits.reads[2].large_pages': expected true or false, found []
-            "notes" : [                   | "notes" : [ null,           | notes
-            """)
+        "format" : "tern-comparison" | "format" : "x" | this is no comparison; expected "tern-comparison", found "x"
+        "version" : 1 | "version" : 2 | a comparison of another version; expected 1, found 2
+        "version" : 1 | "version" : "1" | found "1"
+        "rounds" : 5 | "rounds" : "5" | key 'method.rounds': expected an integer of 32 bits, found "5"
+        "rounds" : 5 | "rounds" : 5.5 | key 'method.rounds': expected an integer of 32 bits, found 5.5
+        "rounds" : 5 | "rounds" : 5000000000 | key 'method.rounds'
+        "rounds" : 5 | "rounds" : null | key 'method.rounds': is null; expected an integer of 32 bits
+        "rounds" : 5 | "rounds" : 5, "turns" : 5 | key 'method.turns': an unknown field; expected one of [
+        "rounds" : 5, |  | key 'method.rounds': is missing; expected
+        "outtype" : "tq2_0" | "outtype" : null | key 'formats[1].outtype': is null; expected a text
+        "outtype" : "tq2_0" | "outtype" : 3 | key 'formats[1].outtype': expected a text, found 3
+        "lossless" : true | "lossless" : "yes" | key 'formats[0].lossless': expected true or false, found "yes"
+        "bits_per_weight" : 2.0625 | "bits_per_weight" : "two" | bits_per_weight': expected a number, found "two"
+        "large_pages" : true | "large_pages" : [] | key 'limits.reads[2].large_pages': expected true or false, found []
+        "notes" : [ | "notes" : [ null, | notes
+        """)
     void whatIsWrongIsSaidWithItsPlace(String text, String wrong, String message) {
         String json = WHOLE.replaceFirst(Pattern.quote(text), wrong == null ? "" : wrong);
         assertThat(json).isNotEqualTo(WHOLE);
@@ -107,7 +131,8 @@ class ComparisonJsonTest {
     @Test
     void aSpreadWithoutSamplesAndOtherTextsAreRefused() {
         int samples = WHOLE.indexOf("\"samples\"");
-        String empty = WHOLE.substring(0, samples) + "\"samples\" : [ ]" + WHOLE.substring(WHOLE.indexOf(']', samples) + 1);
+        String empty =
+                WHOLE.substring(0, samples) + "\"samples\" : [ ]" + WHOLE.substring(WHOLE.indexOf(']', samples) + 1);
         assertThatThrownBy(() -> ComparisonJson.parse(empty, "report.json"))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("key 'formats[0].load_seconds': a spread needs at least one sample");

@@ -21,18 +21,18 @@ public final class TestComparisons {
     /** Eleven outtypes of which one failed, two numbers of threads, three rivals and one that was not there. */
     public static Comparison whole() {
         List<FormatResult> formats = List.of(
-                format("tq1_0", 715_118_240L, 1.6875, 9.8, 178.2, 39.0, 85.5, 22.4, 0.52, 919_552_000L, exactScale(false)),
-                format("tq2_0", 813_007_520L, 2.0625, 9.1, 177.1, 38.7, 85.1, 22.2, 0.49, 1_017_528_320L, exactScale(false)),
-                format("i2_s", 796_532_960L, 2.0, 8.7, 179.4, 39.3, 85.9, 22.6, 0.47, 1_001_127_936L, exactScale(true)),
+                format("tq1_0", 715_118_240L, 1.6875, 9.8, 178.2, 39.0, 85.5, 22.4, 0.52, 920, false),
+                format("tq2_0", 813_007_520L, 2.0625, 9.1, 177.1, 38.7, 85.1, 22.2, 0.49, 1018, false),
+                format("i2_s", 796_532_960L, 2.0, 8.7, 179.4, 39.3, 85.9, 22.6, 0.47, 1001, true),
                 failed("tl1", "libtern has no kernels for [6912, 2560] on this processor. "
                         + "`tern kernels --config config.json --format tl1 --build` makes them."),
-                format("tl2", 716_901_184L, 1.6667, 21.4, 141.7, 41.2, 69.0, 20.1, 0.61, 921_387_008L, exactScale(true)),
-                format("q2_k", 959_341_920L, 2.625, 10.2, 177.9, 38.8, 85.2, 22.3, 0.55, 1_163_886_592L, exactScale(false)),
-                format("q4_0", 1_447_789_920L, 4.5, 11.9, 176.8, 38.9, 85.0, 22.3, 0.92, 1_652_359_168L, exactScale(false)),
-                format("q8_0", 2_489_812_320L, 8.5, 14.3, 177.0, 38.6, 84.8, 22.1, 1.03, 2_694_410_240L, exactScale(false)),
-                format("f16", 4_443_604_320L, 16, 17.7, 175.2, 38.5, 84.9, 22.0, 1.61, 4_648_239_104L, exactScale(false)),
-                format("bf16", 4_443_604_320L, 16, 17.2, 175.9, 38.4, 84.7, 22.1, 1.58, 4_648_243_200L, exactScale(false)),
-                format("f32", 8_611_693_920L, 32, 31.0, 174.6, 38.1, 84.1, 21.9, 2.94, 8_816_381_952L, exactScale(true)));
+                format("tl2", 716_901_184L, 1.6667, 21.4, 141.7, 41.2, 69.0, 20.1, 0.61, 921, true),
+                format("q2_k", 959_341_920L, 2.625, 10.2, 177.9, 38.8, 85.2, 22.3, 0.55, 1164, false),
+                format("q4_0", 1_447_789_920L, 4.5, 11.9, 176.8, 38.9, 85.0, 22.3, 0.92, 1652, false),
+                format("q8_0", 2_489_812_320L, 8.5, 14.3, 177.0, 38.6, 84.8, 22.1, 1.03, 2694, false),
+                format("f16", 4_443_604_320L, 16, 17.7, 175.2, 38.5, 84.9, 22.0, 1.61, 4648, false),
+                format("bf16", 4_443_604_320L, 16, 17.2, 175.9, 38.4, 84.7, 22.1, 1.58, 4648, false),
+                format("f32", 8_611_693_920L, 32, 31.0, 174.6, 38.1, 84.1, 21.9, 2.94, 8816, true));
         List<RivalResult> rivals = List.of(
                 rival("ik_llama.cpp", "3f2a9c1 (4102)", "IQ2_BN_R4", 799_260_320L, 121.3, 31.9, 68.2, 18.2),
                 rival("ik_llama.cpp", "3f2a9c1 (4102)", "IQ1_BN", 700_203_680L, 86.0, 21.4, 52.0, 12.8),
@@ -41,8 +41,8 @@ public final class TestComparisons {
         return new Comparison(
                 new Origin("2026-11-26T06:40:12Z", "0.1.0", "236e55e1f0", "25.0.1+8-LTS", "AMD EPYC 9B14", 2,
                         25_281_691_648L, "Debian GNU/Linux 12 (bookworm), Linux 6.1.0-37-cloud-amd64", "avx512vnni",
-                        "tern compare hf://microsoft/bitnet-b1.58-2B-4T-bf16 --embedding-type q6_k -p 512 -n 128 -t 1,2 -r 5"
-                                + " --text fables.txt --rivals bench/rivals/rivals.json -o report.html"),
+                        "tern compare hf://microsoft/bitnet-b1.58-2B-4T-bf16 --embedding-type q6_k -p 512 -n 128"
+                                + " -t 1,2 -r 5 --text fables.txt --rivals bench/rivals/rivals.json -o report.html"),
                 model(),
                 new Method(5, 512, 128, List.of(1, 2), "fables.txt", 2048,
                         "the checkpoint block by block, without a file between"),
@@ -53,35 +53,39 @@ public final class TestComparisons {
                                 new Peak("avx2", 1, 377.2), new Peak("avx2", 2, 748.8)))),
                 formats,
                 rivals,
-                List.of("Other work ran on this machine meanwhile: the read bandwidth was 32.4 GB/s before and 30.1 GB/s after."));
+                List.of("Other work ran on this machine meanwhile: the read bandwidth was 32.4 GB/s before and 30.1"
+                        + " GB/s after."));
     }
 
     private static ModelFacts model() {
-        return new ModelFacts("hf://microsoft/bitnet-b1.58-2B-4T-bf16", "BitNetForCausalLM", "online", 30, 2560, 6912, 20, 5,
-                128_256, 2_412_820_480L, TERNARY, 4_825_679_400L);
+        return new ModelFacts("hf://microsoft/bitnet-b1.58-2B-4T-bf16", "BitNetForCausalLM", "online", 30, 2560, 6912,
+                20, 5, 128_256, 2_412_820_480L, TERNARY, 4_825_679_400L);
     }
 
-    private static Quality exactScale(boolean exact) {
+    private static Quality quality(boolean exact) {
         return exact
                 ? new Quality(17.4312, 17.4287, 3.1e-5, 0.00412, 0.9985, 2048, false)
                 : new Quality(17.4329, 17.4287, 3.4e-5, 0.00437, 0.998, 2048, false);
     }
 
     private static FormatResult format(String outtype, long bytes, double bits, double convert, double prefill2,
-            double decode2, double prefill1, double decode1, double load, long peak, Quality quality) {
+            double decode2, double prefill1, double decode1, double load, long peakMegabytes, boolean exactScale) {
         return new FormatResult(outtype, "q6_k", Optional.empty(), bytes, bits, convert, TERNARY, true,
-                Optional.of(spread(load)), Optional.of(spread(load + 0.41)), speeds(prefill2, decode2, prefill1, decode1),
-                HEAD_BYTES + Math.round(TERNARY * (outtype.equals("tl2") ? 1.6667 : 1.6) / 8), peak, Optional.of(quality));
+                Optional.of(spread(load)), Optional.of(spread(load + 0.41)),
+                speeds(prefill2, decode2, prefill1, decode1),
+                HEAD_BYTES + Math.round(TERNARY * (outtype.equals("tl2") ? 1.6667 : 1.6) / 8),
+                peakMegabytes * 1_000_000, Optional.of(quality(exactScale)));
     }
 
     private static FormatResult failed(String outtype, String why) {
-        return new FormatResult(outtype, "q6_k", Optional.of(why), 796_533_184L, 2.0, 8.9, TERNARY, true, Optional.empty(),
-                Optional.empty(), List.of(), 0, 0, Optional.empty());
+        return new FormatResult(outtype, "q6_k", Optional.of(why), 796_533_184L, 2.0, 8.9, TERNARY, true,
+                Optional.empty(), Optional.empty(), List.of(), 0, 0, Optional.empty());
     }
 
     private static RivalResult rival(String engine, String version, String type, long bytes, double prefill2,
             double decode2, double prefill1, double decode1) {
-        return new RivalResult(engine, version, type, bytes, Optional.empty(), speeds(prefill2, decode2, prefill1, decode1));
+        return new RivalResult(
+                engine, version, type, bytes, Optional.empty(), speeds(prefill2, decode2, prefill1, decode1));
     }
 
     private static List<Speed> speeds(double prefill2, double decode2, double prefill1, double decode1) {
@@ -100,12 +104,13 @@ public final class TestComparisons {
     public static Comparison bare() {
         Comparison whole = whole();
         return new Comparison(
-                new Origin("2026-11-26T06:40:12Z", "0.1.0", "", "25", "unknown", 1, 0, "Linux", "scalar", "tern compare x"),
+                new Origin("2026-11-26T06:40:12Z", "0.1.0", "", "25", "unknown", 1, 0, "Linux", "scalar",
+                        "tern compare x"),
                 whole.model(),
                 new Method(1, 8, 4, List.of(1), "", 0, ""),
                 Optional.empty(),
-                List.of(new FormatResult("tq1_0", "f16", Optional.of("the disk is full"), 0, 0, 0, 0, false, Optional.empty(),
-                        Optional.empty(), List.of(), 0, 0, Optional.empty())),
+                List.of(new FormatResult("tq1_0", "f16", Optional.of("the disk is full"), 0, 0, 0, 0, false,
+                        Optional.empty(), Optional.empty(), List.of(), 0, 0, Optional.empty())),
                 List.of(),
                 List.of());
     }
@@ -115,6 +120,38 @@ public final class TestComparisons {
         Comparison whole = whole();
         return new Comparison(whole.origin(), whole.model(), whole.method(), whole.limits(), formats, whole.rivals(),
                 whole.notes());
+    }
+
+    /** As on a machine of many cores, with names that are long. */
+    public static Comparison manyThreads() {
+        Comparison whole = whole();
+        int[] threads = {1, 2, 4, 8, 16, 32, 64};
+        List<FormatResult> formats = new ArrayList<>();
+        for (FormatResult f : whole.formats()) {
+            List<Speed> speeds = new ArrayList<>();
+            for (int t : threads) {
+                double memory = 1 / (1.0 / t + 0.04 * (1 + formats.size() % 3)); // saturates
+                speeds.add(new Speed(512, 0, 0, t, spread(85.0 * t * (1 - 0.002 * t))));
+                speeds.add(new Speed(0, 128, 0, t, spread(22.0 * memory)));
+            }
+            formats.add(new FormatResult(f.outtype(), f.embeddingType(), f.failure(), f.fileBytes(), f.bitsPerWeight(),
+                    f.convertSeconds(), f.ternaryValues(), f.lossless(), f.loadSeconds(), f.firstTokenSeconds(),
+                    f.failure().isPresent() ? List.of() : speeds, f.bytesPerToken(), f.peakBytes(), f.quality()));
+        }
+        List<RivalResult> rivals = List.of(new RivalResult("an engine with a very long name indeed", "1",
+                "A_TYPE_WITH_A_LONG_NAME_THAT_NEVER_ENDS_0123456789", 790_000_000L, Optional.empty(),
+                List.of(new Speed(512, 0, 0, 1, spread(70)), new Speed(0, 128, 0, 1, spread(20)),
+                        new Speed(512, 0, 0, 64, spread(3000)), new Speed(0, 128, 0, 64, spread(400)))));
+        return new Comparison(whole.origin(), whole.model(), new Method(5, 512, 128, List.of(1, 2, 4, 8, 16, 32, 64),
+                "fables.txt", 2048, ""), Optional.of(new MachineLimits(List.of(new Read(64, true, 412)),
+                List.of(new Peak("avx512vnni", 64, 59_000)))), formats, rivals, whole.notes());
+    }
+
+    /** A format with another quality. */
+    public static FormatResult with(FormatResult f, Quality quality) {
+        return new FormatResult(f.outtype(), f.embeddingType(), f.failure(), f.fileBytes(), f.bitsPerWeight(),
+                f.convertSeconds(), f.ternaryValues(), f.lossless(), f.loadSeconds(), f.firstTokenSeconds(), f.speeds(),
+                f.bytesPerToken(), f.peakBytes(), f.failure().isPresent() ? Optional.empty() : Optional.of(quality));
     }
 
     /** The first so many formats of the whole one, on one number of threads, without limits, quality and rivals. */

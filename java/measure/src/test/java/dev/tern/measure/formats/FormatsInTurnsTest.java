@@ -8,6 +8,8 @@ import dev.tern.checkpoint.WeightFormat;
 import dev.tern.codegen.KernelPlan;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.measure.MachineLimits;
+import dev.tern.measure.MachineProbe;
 import dev.tern.measure.Spread;
 import dev.tern.measure.comparison.Comparison;
 import dev.tern.measure.comparison.FormatResult;
@@ -17,6 +19,7 @@ import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,6 +109,7 @@ class FormatsInTurnsTest {
                 0,
                 List.of(1, 2),
                 rounds,
+                false,
                 Optional.empty(),
                 tokens == 0 ? Optional.empty() : Optional.of(new FormatsRequest.Text("a fox", TEXT, tokens)),
                 Optional.of(folder.resolve("kept")));
@@ -157,6 +161,32 @@ class FormatsInTurnsTest {
         }
     }
 
+    /** The log is as long as there were turns: none before the first probe, all before the second. */
+    @Test
+    void theMachineIsProbedBeforeTheRoundsAndAfterThem() throws IOException {
+        FormatsRequest plain = request(PACKED, 2, 0, Outtype.I2_S);
+        FormatsRequest request = new FormatsRequest(
+                PACKED, "s", "tiny", plain.outtypes(), GgmlType.BF16, 8, 0, List.of(1, 2), 2, true, Optional.empty(),
+                Optional.empty(), Optional.empty());
+        Files.createFile(folder.resolve("log"));
+        List<Integer> turns = new ArrayList<>();
+        LimitsAround limits = new LimitsAround(() -> {
+            try {
+                turns.add(log().size());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            MachineLimits.Read read = new MachineLimits.Read(2, true, turns.size() == 1 ? 33 : 31);
+            return new MachineProbe.Result(new MachineLimits(List.of(read), List.of()), List.of("no peaks"));
+        });
+        Comparison comparison =
+                new FormatsInTurns(request, surroundings(benchmark()), limits).run(ORIGIN).comparison();
+        assertThat(turns).containsExactly(0, 2);
+        assertThat(comparison.limits())
+                .contains(new MachineLimits(List.of(new MachineLimits.Read(2, true, 33)), List.of()));
+        assertThat(comparison.notes()).containsOnlyOnce("no peaks");
+    }
+
     /** One has no kernels, one fails in its second turn: the other goes on, and of each all that was known is told. */
     @Test
     void aFormatThatFailsSaysWhyAndTheOthersGoOn() throws IOException {
@@ -200,7 +230,7 @@ class FormatsInTurnsTest {
         FormatsInTurns.Outcome outcome = new FormatsInTurns(
                         new FormatsRequest(
                                 checkpoint, "s", "tiny", List.of(), GgmlType.F16, 8, 0, List.of(1, 2), 1,
-                                Optional.empty(), all.text(), Optional.empty()),
+                                false, Optional.empty(), all.text(), Optional.empty()),
                         surroundings(benchmark()))
                 .run(ORIGIN);
         assertThat(outcome.complete()).isTrue();
