@@ -24,7 +24,8 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
             points = List.copyOf(points);
         }
 
-        Point last() {
+        /** The one with the most threads. */
+        public Point last() {
             return points.getLast();
         }
     }

@@ -1,7 +1,9 @@
 package dev.tern.measure.report;
 
 import dev.tern.measure.chart.Frame;
+import dev.tern.measure.chart.Mark;
 import dev.tern.measure.chart.Markup;
+import dev.tern.measure.chart.ScalingChart;
 import dev.tern.measure.chart.ScatterChart;
 import dev.tern.measure.report.Entry.Test;
 import java.util.List;
@@ -92,11 +94,7 @@ final class ChartSections {
             chart.ifPresent(c -> figure(
                     "threads-" + test.noun(),
                     test.title() + " with more threads",
-                    new Phrase()
-                            .text(
-                                    test == Test.DECODE
-                                            ? "Decode stops growing when memory gives no more."
-                                            : "Prefill grows with the cores."),
+                    scalingLead(c, test),
                     HALF,
                     c::svg));
         }
@@ -110,6 +108,26 @@ final class ChartSections {
                                             + ", so nothing can be said of more or fewer."));
         }
         close();
+    }
+
+    private static Phrase scalingLead(ScalingChart chart, Test test) {
+        List<Double> factors = chart.series().stream()
+                .filter(series -> series.mark() != Mark.OTHER)
+                .map(series -> series.last().factor())
+                .sorted()
+                .toList();
+        Phrase lead = Phrase.of(
+                test == Test.DECODE
+                        ? "Decode grows until memory gives no more weights."
+                        : "Prefill grows as long as there are cores.");
+        if (factors.isEmpty()) {
+            return lead;
+        }
+        String least = Numbers.factor(factors.getFirst());
+        String most = Numbers.factor(factors.getLast());
+        return lead.text(" Here Tern's formats end at "
+                + (least.equals(most) ? most : least.replace("×", "") + " to " + most)
+                + (factors.getLast() < 1.05 ? ": more threads bring nothing." : "."));
     }
 
     private void roofline() {

@@ -305,8 +305,9 @@ class HtmlReportTest {
     private static List<Speed> speeds(SplittableRandom random) {
         List<Speed> speeds = new ArrayList<>();
         for (int i = random.nextInt(5); i > 0; i--) {
+            int prompt = random.nextInt(3);
             speeds.add(new Speed(
-                    random.nextInt(3), random.nextInt(3), random.nextInt(2), random.nextInt(1, 4), spread(random)));
+                    prompt, random.nextInt(prompt == 0 ? 1 : 0, 3), random.nextInt(2), random.nextInt(1, 4), spread(random)));
         }
         return speeds;
     }
