@@ -201,7 +201,9 @@ final class Charts {
 
     /** Both roofs, and decode and prefill of every format; only where limits were measured with as many threads. */
     Optional<RooflineChart> roofline() {
-        if (results.bandwidth().isEmpty() || results.peak().isEmpty() || results.comparison().model().ternaryParameters() == 0) {
+        if (results.bandwidth().isEmpty()
+                || results.peak().isEmpty()
+                || results.comparison().model().ternaryParameters() == 0) {
             return Optional.empty();
         }
         List<Cluster> clusters = new ArrayList<>();

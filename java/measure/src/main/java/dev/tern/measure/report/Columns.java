@@ -216,8 +216,8 @@ final class Columns {
                 Group.QUALITY,
                 "Mean KL",
                 "nats",
-                "Kullback-Leibler divergence of the predictions from the checkpoint's own, mean over the positions; 0 where"
-                        + " nothing differs.",
+                "Kullback-Leibler divergence of the predictions from the checkpoint's own, mean over the positions; 0"
+                        + " where nothing differs.",
                 Best.LEAST,
                 ofQuality(quality -> quality.identical() ? 0 : quality.meanKl(), Numbers::three));
         add(

@@ -152,9 +152,13 @@ final class Results {
     /** Of the integer peak that prefill reaches with the ternary matrices. */
     OptionalDouble peakShare(Entry entry) {
         Optional<Spread> prefill = speed(entry, Test.PREFILL);
-        return entry.isRival() || prefill.isEmpty() || peak().isEmpty() || comparison.model().ternaryParameters() == 0
+        return entry.isRival()
+                        || prefill.isEmpty()
+                        || peak().isEmpty()
+                        || comparison.model().ternaryParameters() == 0
                 ? OptionalDouble.empty()
-                : OptionalDouble.of(prefill.get().median() * operationsPerToken(Test.PREFILL) / 1e9 / peak().getAsDouble());
+                : OptionalDouble.of(
+                        prefill.get().median() * operationsPerToken(Test.PREFILL) / 1e9 / peak().getAsDouble());
     }
 
     /** Entries of a test with the fastest first; those without it are left out. */

@@ -229,12 +229,14 @@ final class Verdict {
                 .max()
                 .orElse(1);
         if (widest > BUSY) {
-            return Optional.of(Phrase.of("Rounds of one format differ by up to " + Numbers.times(widest).replace("×", "")
-                    + " times: the machine had other work, or slept. Where it must be sure, measure again on a quiet one, in"
-                    + " more rounds."));
+            return Optional.of(Phrase.of("Rounds of one format differ by up to "
+                    + Numbers.times(widest).replace("×", "")
+                    + " times: the machine had other work, or slept. Where it must be sure, measure again on a quiet"
+                    + " one, in more rounds."));
         }
         return results.comparison().method().rounds() == 1 && results.measured().size() > 1
-                ? Optional.of(Phrase.of("One round was measured, so no spread is known, and small differences say nothing."))
+                ? Optional.of(
+                        Phrase.of("One round was measured, so no spread is known, and small differences say nothing."))
                 : Optional.empty();
     }
 

@@ -163,8 +163,10 @@ class VerdictTest {
     @Test
     void aBusyMachineIsDoubted() {
         FormatResult wild = format("i2_s", 797, 178, Spread.of(20, 40, 61), true, GOOD);
-        assertThat(advice(verdict(wild), "How sure this is")).startsWith("Rounds of one format differ by up to 3.05 times");
-        assertThat(advice(new Verdict(new Results(TestComparisons.whole())), "How sure this is")).isEmpty();
+        assertThat(advice(verdict(wild), "How sure this is"))
+                .startsWith("Rounds of one format differ by up to 3.05 times");
+        assertThat(advice(new Verdict(new Results(TestComparisons.whole())), "How sure this is"))
+                .isEmpty();
     }
 
     @Test
