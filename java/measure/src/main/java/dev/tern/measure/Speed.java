@@ -8,8 +8,16 @@ package dev.tern.measure;
  * @param depth tokens in the context before the test
  * @param threads that computed
  * @param tokensPerSecond one sample a repetition
+ * @throws IllegalArgumentException when there is nothing to process, as {@link BenchTest}, or no thread
  */
 public record Speed(int prompt, int generated, int depth, int threads, Spread tokensPerSecond) {
+
+    public Speed {
+        new BenchTest(prompt, generated, depth); // refuses what is no test
+        if (threads < 1) {
+            throw new IllegalArgumentException(threads + " threads");
+        }
+    }
 
     /** Such as {@code pp512}, {@code tg128}, {@code pp512+tg128}, {@code tg128 @ d1024}. */
     public String test() {

@@ -26,5 +26,7 @@ class SpreadTest {
         assertThat(new Speed(0, 128, 0, 1, any).test()).isEqualTo("tg128");
         assertThat(new Speed(512, 128, 0, 1, any).test()).isEqualTo("pp512+tg128");
         assertThat(new Speed(0, 128, 1024, 1, any).test()).isEqualTo("tg128 @ d1024");
+        assertThatThrownBy(() -> new Speed(0, 0, 5, 1, any)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Speed(1, 0, 0, 0, any)).isInstanceOf(IllegalArgumentException.class);
     }
 }

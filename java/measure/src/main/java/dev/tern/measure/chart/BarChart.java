@@ -40,7 +40,8 @@ public record BarChart(List<Bar> bars, String unit, DoubleFunction<String> tick)
         bars = List.copyOf(bars);
     }
 
-    public String svg(Frame frame) {
+    /** The chart for one width. */
+    public Image draw(Frame frame) {
         Svg svg = new Svg(frame);
         double names =
                 bars.stream().mapToDouble(bar -> TextWidth.of(bar.name())).max().orElse(0);

@@ -29,7 +29,8 @@ public record RangeChart(List<Row> rows, String unit, String zero, DoubleFunctio
         rows = List.copyOf(rows);
     }
 
-    public String svg(Frame frame) {
+    /** The chart for one width. */
+    public Image draw(Frame frame) {
         Svg svg = new Svg(frame);
         double least = rows.stream()
                 .filter(row -> !row.isZero())

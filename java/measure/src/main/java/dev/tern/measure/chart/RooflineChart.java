@@ -46,7 +46,8 @@ public record RooflineChart(
         clusters = List.copyOf(clusters);
     }
 
-    public String svg(Frame frame) {
+    /** The chart for one width. */
+    public Image draw(Frame frame) {
         Svg svg = new Svg(frame);
         List<Point> points =
                 clusters.stream().flatMap(cluster -> cluster.points().stream()).toList();

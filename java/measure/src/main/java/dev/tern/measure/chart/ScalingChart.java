@@ -24,7 +24,8 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
             points = List.copyOf(points);
         }
 
-        Point last() {
+        /** The one with the most threads. */
+        public Point last() {
             return points.getLast();
         }
     }
@@ -70,7 +71,8 @@ public record ScalingChart(List<Series> series, String xUnit, String yUnit, Doub
         series = List.copyOf(series);
     }
 
-    public String svg(Frame frame) {
+    /** The chart for one width. */
+    public Image draw(Frame frame) {
         Svg svg = new Svg(frame);
         TreeSet<Integer> threads = new TreeSet<>();
         series.forEach(s -> s.points().forEach(point -> threads.add(point.threads())));

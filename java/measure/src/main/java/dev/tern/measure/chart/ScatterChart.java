@@ -46,7 +46,8 @@ public record ScatterChart(List<Point> points, String xUnit, String yUnit, Doubl
         return front;
     }
 
-    public String svg(Frame frame) {
+    /** The chart for one width. */
+    public Image draw(Frame frame) {
         Svg svg = new Svg(frame);
         double most = points.stream().mapToDouble(Point::y).max().orElse(1);
         double bottom = HEIGHT - BELOW;

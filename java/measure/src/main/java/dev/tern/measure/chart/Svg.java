@@ -71,10 +71,10 @@ final class Svg {
     }
 
     /** The image, as high as was needed. */
-    String image(double height) {
+    Image image(double height) {
         String title = frame.id() + "-title";
         String description = frame.id() + "-description";
-        return new Markup()
+        String markup = new Markup()
                 .open(
                         "svg",
                         "class",
@@ -97,5 +97,6 @@ final class Svg {
                 .raw(body.toString())
                 .close("svg")
                 .toString();
+        return new Image(markup, Math.round(width()), Math.round(height));
     }
 }

@@ -164,7 +164,7 @@ final class Charts {
                         series,
                         "threads",
                         test.noun() + ", times the speed of " + (fewest == 1 ? "one thread" : fewest + " threads"),
-                        factor -> Numbers.fixed(factor, factor < 9.95 ? 1 : 0) + "×"));
+                        Numbers::factor));
     }
 
     /** A row for each group of formats that predict the same, where there are several. */
@@ -201,7 +201,9 @@ final class Charts {
 
     /** Both roofs, and decode and prefill of every format; only where limits were measured with as many threads. */
     Optional<RooflineChart> roofline() {
-        if (results.bandwidth().isEmpty() || results.peak().isEmpty() || results.operationsPerToken() == 0) {
+        if (results.bandwidth().isEmpty()
+                || results.peak().isEmpty()
+                || results.comparison().model().ternaryParameters() == 0) {
             return Optional.empty();
         }
         List<Cluster> clusters = new ArrayList<>();
@@ -239,8 +241,8 @@ final class Charts {
             shares.add(share.getAsDouble());
             int tokens = decode ? 1 : results.comparison().method().prompt();
             points.add(new RooflineChart.Point(
-                    tokens * results.operationsPerToken() / bytes,
-                    results.speed(entry, test).orElseThrow().median() * results.operationsPerToken() / 1e9,
+                    tokens * results.operationsPerToken(test) / bytes,
+                    results.speed(entry, test).orElseThrow().median() * results.operationsPerToken(test) / 1e9,
                     best == entry,
                     entry.name() + ", " + test.noun() + ": " + Numbers.percent(share.getAsDouble())
                             + (decode ? " of the bandwidth" : " of the peak")));

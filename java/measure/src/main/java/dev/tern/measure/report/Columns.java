@@ -205,8 +205,6 @@ final class Columns {
     }
 
     private void quality() {
-        String reference = results.comparison().method().reference();
-        String against = reference.isEmpty() ? "the checkpoint's own predictions" : reference;
         add(
                 Group.QUALITY,
                 "Perplexity",
@@ -218,8 +216,8 @@ final class Columns {
                 Group.QUALITY,
                 "Mean KL",
                 "nats",
-                "Kullback-Leibler divergence of the predictions from those of the reference (" + against
-                        + "), mean over the positions; 0 where nothing differs.",
+                "Kullback-Leibler divergence of the predictions from the checkpoint's own, mean over the positions; 0"
+                        + " where nothing differs.",
                 Best.LEAST,
                 ofQuality(quality -> quality.identical() ? 0 : quality.meanKl(), Numbers::three));
         add(
@@ -233,14 +231,14 @@ final class Columns {
                 Group.QUALITY,
                 "Same token",
                 "%",
-                "Share of the positions at which the most likely token is the reference's.",
+                "Share of the positions at which the most likely token is the checkpoint's.",
                 Best.MOST,
                 ofQuality(Quality::greedyAgreement, share -> withoutSign(Numbers.agreement(share))));
         add(
                 Group.QUALITY,
                 IDENTICAL,
                 "",
-                "Whether all logits equal the reference's to the bit.",
+                "Whether all logits equal the checkpoint's to the bit.",
                 Best.NONE,
                 row -> row.format()
                         .flatMap(FormatResult::quality)

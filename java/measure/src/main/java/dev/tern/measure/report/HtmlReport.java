@@ -6,12 +6,7 @@ import dev.tern.measure.comparison.ModelFacts;
 import dev.tern.measure.comparison.Origin;
 import dev.tern.measure.report.Verdict.Advice;
 import dev.tern.measure.report.Verdict.Winner;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A comparison as one HTML page that stands alone: it asks for nothing from anywhere, needs no script, follows the
@@ -58,7 +53,7 @@ public final class HtmlReport {
         page.element("title", title).line();
         page.open("style")
                 .line()
-                .raw(style())
+                .raw(Style.charts()).raw(Style.page())
                 .close("style")
                 .line()
                 .close("head")
@@ -77,14 +72,6 @@ public final class HtmlReport {
                 .close("html")
                 .line()
                 .toString();
-    }
-
-    private static String style() {
-        try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
-            return new String(Objects.requireNonNull(in, "report.css").readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private void header() {

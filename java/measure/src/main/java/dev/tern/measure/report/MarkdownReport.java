@@ -129,7 +129,7 @@ public final class MarkdownReport {
         Comparison comparison = results.comparison();
         paragraph("## How this was measured");
         paragraph(Phrase.escaped(OriginSection.method(comparison.method())));
-        comparison.notes().forEach(note -> paragraph(Phrase.escaped(note)));
+        comparison.notes().forEach(note -> paragraph(new Phrase().withCode(Verdict.sentence(note)).markdown()));
         String command = comparison.origin().command();
         String fence = "```";
         while (command.contains(fence)) {

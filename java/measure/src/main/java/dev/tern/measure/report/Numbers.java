@@ -55,6 +55,11 @@ final class Numbers {
         return fixed(factor, factor < 10 ? 2 : 1) + "×";
     }
 
+    /** How often faster, roughly: such as 0.65×, 1.7×, 56×. */
+    static String factor(double factor) {
+        return fixed(factor, factor < 0.95 ? 2 : factor < 9.95 ? 1 : 0) + "×";
+    }
+
     /** A share of which whole numbers matter most where it is near 1, such as 99.85 %. */
     static String agreement(double share) {
         return share == 1 ? "100 %" : fixed(100 * Math.min(share, 0.9999), 2) + " %";

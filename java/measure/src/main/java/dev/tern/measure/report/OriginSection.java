@@ -40,7 +40,8 @@ final class OriginSection {
                 .line();
         page.element("p", method(comparison.method()), "class", "sentence").line();
         for (String note : comparison.notes()) {
-            page.element("p", note, "class", "sentence note").line();
+            String html = new Phrase().withCode(Verdict.sentence(note)).html();
+            page.open("p", "class", "sentence note").raw(html).close("p").line();
         }
         page.element("h3", "Again")
                 .line()

@@ -100,9 +100,20 @@ final class Results {
         return source.isEmpty() ? model.architecture() : source.substring(source.lastIndexOf('/') + 1);
     }
 
-    /** Multiplications and additions of the ternary matrices for a token; the head's are not among them. */
-    double operationsPerToken() {
-        return 2.0 * comparison.model().ternaryParameters();
+    /**
+     * Multiplications and additions of the ternary matrices for a token, on average over the tokens of the test. Of a
+     * prompt only the last token is computed behind the last block's keys and values, as {@code tern bench --roofline}
+     * counts, too. The head's are not among them.
+     */
+    double operationsPerToken(Test test) {
+        ModelFacts model = comparison.model();
+        double all = 2.0 * model.ternaryParameters();
+        if (test == Test.DECODE || model.layers() == 0) {
+            return all;
+        }
+        double outputGateUpDown = 2.0 * model.hidden() * (model.hidden() + 3.0 * model.intermediate());
+        int prompt = Math.max(1, comparison.method().prompt());
+        return all - Math.min(outputGateUpDown, all / model.layers()) * (prompt - 1) / prompt;
     }
 
     /** The most that so many threads read, in 10^9 bytes a second, of pages of either size. */
@@ -141,9 +152,13 @@ final class Results {
     /** Of the integer peak that prefill reaches with the ternary matrices. */
     OptionalDouble peakShare(Entry entry) {
         Optional<Spread> prefill = speed(entry, Test.PREFILL);
-        return entry.isRival() || prefill.isEmpty() || peak().isEmpty() || operationsPerToken() == 0
+        return entry.isRival()
+                        || prefill.isEmpty()
+                        || peak().isEmpty()
+                        || comparison.model().ternaryParameters() == 0
                 ? OptionalDouble.empty()
-                : OptionalDouble.of(prefill.get().median() * operationsPerToken() / 1e9 / peak().getAsDouble());
+                : OptionalDouble.of(
+                        prefill.get().median() * operationsPerToken(Test.PREFILL) / 1e9 / peak().getAsDouble());
     }
 
     /** Entries of a test with the fastest first; those without it are left out. */

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** Which format to take for what, in sentences that follow from the numbers. */
 final class Verdict {
@@ -19,6 +20,8 @@ final class Verdict {
     record Advice(String purpose, Phrase phrase) {}
 
     private static final int NAMED = 3; // formats that a note names before it counts the rest
+
+    private static final double BUSY = 1.25; // most over least of a format's rounds, on a machine that is not quiet
 
     private final Results results;
 
@@ -113,6 +116,7 @@ final class Verdict {
         advice.addAll(Readers.advice(results));
         advice.add(new Advice("Quality", new QualityWords(results).brief()));
         rivals().ifPresent(phrase -> advice.add(new Advice("Beside other engines", phrase)));
+        doubt().ifPresent(phrase -> advice.add(new Advice("How sure this is", phrase)));
         missing().ifPresent(phrase -> advice.add(new Advice("Not measured", phrase)));
         return advice;
     }
@@ -217,6 +221,25 @@ final class Verdict {
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
     }
 
+    /** How much the numbers can be trusted, where that is little. */
+    private Optional<Phrase> doubt() {
+        double widest = results.measured().stream()
+                .flatMap(entry -> Stream.of(Test.values()).flatMap(test -> results.speed(entry, test).stream()))
+                .mapToDouble(speed -> speed.most() / speed.least())
+                .max()
+                .orElse(1);
+        if (widest > BUSY) {
+            return Optional.of(Phrase.of("Rounds of one format differ by up to "
+                    + Numbers.times(widest).replace("×", "")
+                    + " times: the machine had other work, or slept. Where it must be sure, measure again on a quiet"
+                    + " one, in more rounds."));
+        }
+        return results.comparison().method().rounds() == 1 && results.measured().size() > 1
+                ? Optional.of(
+                        Phrase.of("One round was measured, so no spread is known, and small differences say nothing."))
+                : Optional.empty();
+    }
+
     private Optional<Phrase> missing() {
         Phrase phrase = new Phrase();
         for (FormatResult format : results.failed()) {
@@ -234,7 +257,8 @@ final class Verdict {
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
     }
 
-    private static String sentence(String text) {
+    /** With a full stop. */
+    static String sentence(String text) {
         String trimmed = text.strip();
         return trimmed.isEmpty() ? "no reason was given." : trimmed.matches("(?s).*[.!?]") ? trimmed : trimmed + ".";
     }

@@ -136,6 +136,10 @@ class ComparisonJsonTest {
         assertThatThrownBy(() -> ComparisonJson.parse(empty, "report.json"))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("key 'formats[0].load_seconds': a spread needs at least one sample");
+        String nothing = WHOLE.replaceFirst("(\"generated\" : )128(,\\s+\"depth\")", "$1" + 0 + "$2");
+        assertThatThrownBy(() -> ComparisonJson.parse(nothing, "report.json"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("key 'formats[0].speeds[1]': a test of no tokens");
         assertThatThrownBy(() -> ComparisonJson.parse("[]", "x")).hasMessageContaining("x: expected a JSON object");
         assertThatThrownBy(() -> ComparisonJson.parse("{", "x")).hasMessageContaining("x: not valid JSON");
         assertThatThrownBy(() -> ComparisonJson.parse("{}", "x")).hasMessageContaining("found nothing");

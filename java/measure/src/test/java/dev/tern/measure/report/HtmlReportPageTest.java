@@ -178,6 +178,24 @@ class HtmlReportPageTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"light", "dark"})
+    void chartsStandAlone(String scheme) throws IOException {
+        page.prefer("prefers-color-scheme", scheme);
+        page.size(760, 480, false);
+        Path file = folder.resolve("chart.svg");
+        for (Map.Entry<String, String> chart :
+                SvgCharts.of(TestComparisons.whole()).entrySet()) {
+            Files.writeString(file, chart.getValue());
+            page.go(file.toUri());
+            assertThat(page.value(BAD_LABELS)).as(chart.getKey()).isEmpty();
+            assertThat(page.value("getComputedStyle(document.querySelector('.paper')).fill")
+                            .asString())
+                    .isEqualTo(scheme.equals("dark") ? "rgb(21, 23, 27)" : "rgb(255, 255, 255)");
+            page.screenshot("chart-" + chart.getKey().replace(".svg", "-" + scheme));
+        }
+    }
+
     @Test
     void whoHearsThePageHasAllOfIt() throws IOException {
         show("whole", 1400);

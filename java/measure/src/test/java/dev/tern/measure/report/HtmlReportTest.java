@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -305,10 +306,35 @@ class HtmlReportTest {
     private static List<Speed> speeds(SplittableRandom random) {
         List<Speed> speeds = new ArrayList<>();
         for (int i = random.nextInt(5); i > 0; i--) {
+            int prompt = random.nextInt(3);
             speeds.add(new Speed(
-                    random.nextInt(3), random.nextInt(3), random.nextInt(2), random.nextInt(1, 4), spread(random)));
+                    prompt,
+                    random.nextInt(prompt == 0 ? 1 : 0, 3),
+                    random.nextInt(2),
+                    random.nextInt(1, 4),
+                    spread(random)));
         }
         return speeds;
+    }
+
+    @Test
+    void chartsAreFilesToo() {
+        SequencedMap<String, String> charts = SvgCharts.of(TestComparisons.whole());
+        assertThat(charts.keySet())
+                .containsExactly(
+                        "size.svg",
+                        "decode.svg",
+                        "prefill.svg",
+                        "threads-decode.svg",
+                        "threads-prefill.svg",
+                        "roof.svg",
+                        "first-token.svg",
+                        "memory.svg",
+                        "divergence.svg");
+        charts.values().forEach(Html::requireWellFormed);
+        assertThat(charts.values()).allMatch(svg -> svg.startsWith("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+        assertThat(charts.values()).noneMatch(svg -> svg.contains("href") || svg.contains("url("));
+        assertThat(SvgCharts.of(TestComparisons.bare())).isEmpty();
     }
 
     @Test

@@ -161,6 +161,15 @@ class VerdictTest {
     }
 
     @Test
+    void aBusyMachineIsDoubted() {
+        FormatResult wild = format("i2_s", 797, 178, Spread.of(20, 40, 61), true, GOOD);
+        assertThat(advice(verdict(wild), "How sure this is"))
+                .startsWith("Rounds of one format differ by up to 3.05 times");
+        assertThat(advice(new Verdict(new Results(TestComparisons.whole())), "How sure this is"))
+                .isEmpty();
+    }
+
+    @Test
     void whatIsMissingIsNamed() {
         Verdict whole = new Verdict(new Results(TestComparisons.whole()));
         assertThat(advice(whole, "Not measured"))
