@@ -9,6 +9,7 @@ import dev.tern.server.http.Reply;
 import dev.tern.server.http.RequestHead;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.DrainingException;
 import dev.tern.server.slots.QueueFullException;
 import java.io.IOException;

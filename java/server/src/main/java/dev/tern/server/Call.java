@@ -5,6 +5,7 @@ import dev.tern.server.http.Headers;
 import dev.tern.server.http.Reply;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;

@@ -5,6 +5,7 @@ import dev.tern.grammar.Part;
 import dev.tern.io.InputException;
 import dev.tern.sampling.TokenConstraint;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Grammars;
 import dev.tern.template.ChatRequest;
 import dev.tern.tools.ToolCallRule;
 import dev.tern.tools.ToolChoice;

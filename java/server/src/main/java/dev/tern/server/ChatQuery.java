@@ -1,6 +1,7 @@
 package dev.tern.server;
 
 import dev.tern.server.json.Fields;
+import dev.tern.server.served.Served;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
 import dev.tern.tools.AnswerReader;

@@ -5,6 +5,7 @@ import dev.tern.StopReason;
 import dev.tern.sampling.TokenProbability;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.Pooling;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.SlotState;
 import java.io.IOException;
 import java.io.OutputStream;

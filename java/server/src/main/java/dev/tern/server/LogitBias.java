@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import java.util.HashMap;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;

@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import dev.tern.ModelInfo;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.tokenizer.SubwordModel;
 import java.io.IOException;
 import tools.jackson.databind.node.ObjectNode;

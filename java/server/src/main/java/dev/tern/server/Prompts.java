@@ -1,8 +1,9 @@
 package dev.tern.server;
 
-import dev.tern.server.json.Fields;
 import dev.tern.server.json.FieldException;
+import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import dev.tern.GenerationOptions;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.SlotState;
 import dev.tern.tokenizer.SpecialToken;
 import java.io.IOException;

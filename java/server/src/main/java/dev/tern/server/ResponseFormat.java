@@ -6,6 +6,7 @@ import dev.tern.sampling.TokenConstraint;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Grammars;
 import java.util.Optional;
 import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;

@@ -9,6 +9,7 @@ import dev.tern.sampling.SamplingOptionsBuilder;
 import dev.tern.sampling.TokenConstraint;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Fields;
+import dev.tern.server.served.Served;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

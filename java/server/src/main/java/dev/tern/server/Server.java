@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.Model;
 import dev.tern.io.InputException;
 import dev.tern.server.http.HttpFront;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.Completions;
 import java.io.IOException;
 import java.net.BindException;

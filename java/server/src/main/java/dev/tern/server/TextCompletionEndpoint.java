@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.CompletionEvent;
 import java.io.IOException;
 import java.util.List;

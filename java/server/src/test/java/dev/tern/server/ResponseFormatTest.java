@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tern.Model;
 import dev.tern.grammar.Grammar;
 import dev.tern.server.json.Json;
+import dev.tern.server.served.Grammars;
 import dev.tern.template.NamedTemplate;
 import java.io.IOException;
 import java.util.List;

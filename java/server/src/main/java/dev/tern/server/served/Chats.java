@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.served;
 
 import dev.tern.Model;
 import dev.tern.io.InputException;
@@ -8,7 +8,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How a model's conversations become prompts, or why they cannot. Immutable. */
-final class Chats {
+public final class Chats {
     private final @Nullable ChatFormat format;
     private final Set<Integer> marks;
     private final @Nullable InputException problem;
@@ -28,19 +28,19 @@ final class Chats {
     }
 
     /** @throws InputException when there is none */
-    ChatFormat format() {
+    public ChatFormat format() {
         if (format == null) {
             throw problem == null ? new IllegalStateException() : problem;
         }
         return format;
     }
 
-    Optional<ChatFormat> ifAny() {
+    public Optional<ChatFormat> ifAny() {
         return Optional.ofNullable(format);
     }
 
     /** Special tokens whose text a reader of answers needs. */
-    Set<Integer> marks() {
+    public Set<Integer> marks() {
         return marks;
     }
 }

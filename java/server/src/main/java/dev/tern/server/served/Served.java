@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.served;
 
 import dev.tern.Model;
 import dev.tern.server.slots.Completions;
@@ -18,7 +18,7 @@ import java.util.concurrent.Semaphore;
  * @param grammars what answers may have to follow
  * @param embeddings one permit: embeddings are computed one after the other, so that completions have their turns
  */
-record Served(
+public record Served(
         Model model,
         Completions completions,
         String id,
@@ -28,7 +28,7 @@ record Served(
         Semaphore embeddings) {
 
     /** @param alias its name for clients; by default its file's path */
-    static Served of(Model model, Completions completions, Optional<String> alias) {
+    public static Served of(Model model, Completions completions, Optional<String> alias) {
         String id = alias.orElseGet(() -> model.info().path().toString());
         return new Served(
                 model,
@@ -41,12 +41,12 @@ record Served(
     }
 
     /** Tokens that a slot can hold, prompt and answer together. */
-    int contextLength() {
+    public int contextLength() {
         return completions.slots().getFirst().contextLength();
     }
 
     /** @throws dev.tern.io.InputException when the file has none */
-    Tokenizer tokenizer() {
+    public Tokenizer tokenizer() {
         return model.tokenizer();
     }
 
@@ -54,7 +54,7 @@ record Served(
      * A prompt's tokens: text that spells a special token is that token, and BOS stands in front where the vocabulary
      * wants it and the text does not begin with it.
      */
-    int[] encodePrompt(String text) {
+    public int[] encodePrompt(String text) {
         return model.chatIds(text);
     }
 }

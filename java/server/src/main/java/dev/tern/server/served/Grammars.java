@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.served;
 
 import dev.tern.grammar.Grammar;
 import dev.tern.grammar.VocabularyTrie;
@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
  * The grammars that were asked for last, with what was found out about them, and the vocabulary that they are held
  * against. Thread-safe.
  */
-final class Grammars {
+public final class Grammars {
     private static final int KEPT = 16;
 
     private final Supplier<Tokenizer> tokenizer;
     private final Map<String, Grammar> kept = new LinkedHashMap<>(KEPT, 0.75f, true);
     private @Nullable VocabularyTrie trie;
 
-    Grammars(Supplier<Tokenizer> tokenizer) {
+    public Grammars(Supplier<Tokenizer> tokenizer) {
         this.tokenizer = tokenizer;
     }
 
@@ -31,7 +31,7 @@ final class Grammars {
      * @param maker makes it where it is not kept
      * @throws dev.tern.io.InputException when it cannot be made
      */
-    Supplier<TokenConstraint> constraint(String key, Supplier<Grammar> maker) {
+    public Supplier<TokenConstraint> constraint(String key, Supplier<Grammar> maker) {
         Grammar grammar;
         synchronized (kept) {
             grammar = kept.get(key);
