@@ -1,5 +1,8 @@
 package dev.tern.server;
 
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
+import dev.tern.server.api.EventStream;
 import dev.tern.server.json.Fields;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.tools.Answer;

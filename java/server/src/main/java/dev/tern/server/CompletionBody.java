@@ -2,6 +2,8 @@ package dev.tern.server;
 
 import dev.tern.GenerationOptions;
 import dev.tern.sampling.TokenConstraint;
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
 import dev.tern.server.json.Fields;
 import dev.tern.server.slots.CompletionRequest;
 import java.time.Duration;

@@ -1,6 +1,8 @@
 package dev.tern.server;
 
 import dev.tern.StopReason;
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
 import dev.tern.server.slots.CompletionEvent;
 import dev.tern.server.slots.CompletionRequest;
 import java.io.IOException;

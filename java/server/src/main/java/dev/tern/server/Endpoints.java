@@ -1,5 +1,7 @@
 package dev.tern.server;
 
+import dev.tern.server.api.Endpoint;
+import dev.tern.server.api.Route;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

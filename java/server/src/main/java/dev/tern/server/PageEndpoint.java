@@ -1,6 +1,8 @@
 package dev.tern.server;
 
 import dev.tern.io.Sha256;
+import dev.tern.server.api.Call;
+import dev.tern.server.api.Endpoint;
 import dev.tern.server.http.Headers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

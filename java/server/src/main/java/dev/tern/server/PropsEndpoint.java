@@ -1,6 +1,9 @@
 package dev.tern.server;
 
 import dev.tern.GenerationOptions;
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
+import dev.tern.server.api.Endpoint;
 import dev.tern.server.json.Json;
 import dev.tern.server.served.Served;
 import dev.tern.server.slots.SlotState;

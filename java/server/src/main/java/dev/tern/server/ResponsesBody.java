@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.server.api.ApiException;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import java.util.List;

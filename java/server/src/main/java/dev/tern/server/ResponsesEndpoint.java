@@ -1,6 +1,10 @@
 package dev.tern.server;
 
 import dev.tern.StopReason;
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
+import dev.tern.server.api.Endpoint;
+import dev.tern.server.api.EventStream;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionEvent;

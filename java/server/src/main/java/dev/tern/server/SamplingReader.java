@@ -7,6 +7,7 @@ import dev.tern.sampling.SamplerStage;
 import dev.tern.sampling.SamplingOptions;
 import dev.tern.sampling.SamplingOptionsBuilder;
 import dev.tern.sampling.TokenConstraint;
+import dev.tern.server.api.ApiException;
 import dev.tern.server.json.FieldException;
 import dev.tern.server.json.Fields;
 import dev.tern.server.served.Served;

@@ -1,5 +1,8 @@
 package dev.tern.server;
 
+import dev.tern.server.api.ApiException;
+import dev.tern.server.api.Call;
+import dev.tern.server.api.Endpoint;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.SlotState;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.io.Sha256;
 import dev.tern.server.http.RequestHead;
@@ -12,12 +12,12 @@ import java.util.Optional;
  * The keys of which a request must bring one, in UTF-8 where they are not ASCII. Compared by their SHA-256, with all of
  * them, in a time that does not depend on what they are.
  */
-final class ApiKeys {
+public final class ApiKeys {
     private static final String BEARER = "bearer ";
 
     private final List<byte[]> digests;
 
-    ApiKeys(List<String> keys) {
+    public ApiKeys(List<String> keys) {
         digests = keys.stream().map(key -> digest(key.getBytes(StandardCharsets.UTF_8))).toList();
     }
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /** All paths. A path is looked up in a table and leads to nothing else. Immutable. */
-final class Routes {
+public final class Routes {
     private final Map<String, Route> exact = new LinkedHashMap<>();
     private final List<Route> prefixes = new ArrayList<>();
 
-    Routes(List<Route> routes) {
+    public Routes(List<Route> routes) {
         routes.forEach(this::add);
     }
 

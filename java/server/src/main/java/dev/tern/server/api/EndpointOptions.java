@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.Pooling;
 import java.nio.file.Path;
@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param pingInterval between comments in a stream in which nothing else comes
  * @param buildInfo what {@code /props} says of the program
  */
-record EndpointOptions(
+public record EndpointOptions(
         boolean metrics,
         boolean props,
         Optional<Path> slotSavePath,

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.server.json.Json;
 import java.time.Duration;
@@ -6,7 +6,7 @@ import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
 /** An answer that is an error object: {@code {"error":{"code","message","type"}}}, with the types of llama-server. */
-final class ApiException extends RuntimeException {
+public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final int status;
@@ -26,17 +26,17 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, type, message, Json.object(), Optional.empty());
     }
 
-    static ApiException invalid(String message) {
+    public static ApiException invalid(String message) {
         return of(400, "invalid_request_error", message);
     }
 
-    static ApiException invalid(String field, String message) {
+    public static ApiException invalid(String field, String message) {
         return new ApiException(
                 400, "invalid_request_error", message, Json.object().put("param", field), Optional.empty());
     }
 
     /** The prompt does not fit. */
-    static ApiException tooLong(int promptTokens, int contextLength) {
+    public static ApiException tooLong(int promptTokens, int contextLength) {
         ObjectNode numbers = Json.object().put("n_prompt_tokens", promptTokens).put("n_ctx", contextLength);
         String message = "the prompt has " + promptTokens + " tokens, and the context of " + contextLength
                 + " must hold it and at least one more";
@@ -51,7 +51,7 @@ final class ApiException extends RuntimeException {
         return of(403, "permission_error", message);
     }
 
-    static ApiException notFound(String message) {
+    public static ApiException notFound(String message) {
         return of(404, "not_found_error", message);
     }
 
@@ -59,11 +59,11 @@ final class ApiException extends RuntimeException {
         return of(405, "invalid_request_error", message);
     }
 
-    static ApiException notSupported(String message) {
+    public static ApiException notSupported(String message) {
         return of(501, "not_supported_error", message);
     }
 
-    static ApiException unavailable(String message, Duration retryAfter) {
+    public static ApiException unavailable(String message, Duration retryAfter) {
         return new ApiException(503, "unavailable_error", message, Json.object(), Optional.of(retryAfter));
     }
 
@@ -71,7 +71,7 @@ final class ApiException extends RuntimeException {
         return unavailable("Loading model", Duration.ofSeconds(1));
     }
 
-    static ApiException stopping() {
+    public static ApiException stopping() {
         return unavailable("the server is stopping", Duration.ofSeconds(10));
     }
 
@@ -93,7 +93,7 @@ final class ApiException extends RuntimeException {
         return status;
     }
 
-    String type() {
+    public String type() {
         return type;
     }
 
@@ -102,7 +102,7 @@ final class ApiException extends RuntimeException {
     }
 
     /** The body of the answer. */
-    ObjectNode body() {
+    public ObjectNode body() {
         ObjectNode error = Json.object();
         error.put("code", status);
         error.put("message", getMessage());
@@ -114,7 +114,7 @@ final class ApiException extends RuntimeException {
     }
 
     /** The body as Anthropic has it, which has names of its own for the types. */
-    ObjectNode anthropicBody() {
+    public ObjectNode anthropicBody() {
         ObjectNode body = Json.object().put("type", "error");
         body.putObject("error")
                 .put(

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.server.json.Json;
 import java.io.IOException;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** Server-sent events (HTML, section 9.2). What is sent leaves when it is flushed. For one thread. */
-final class EventStream {
+public final class EventStream {
     private static final byte[] END = {'\n', '\n'};
 
     private final OutputStream out;
@@ -18,12 +18,12 @@ final class EventStream {
     }
 
     /** An event of JSON, which has no line ends. */
-    void send(JsonNode data) throws IOException {
+    public void send(JsonNode data) throws IOException {
         send(null, data);
     }
 
     /** An event with a name. */
-    void send(@Nullable String name, JsonNode data) throws IOException {
+    public void send(@Nullable String name, JsonNode data) throws IOException {
         if (name != null) {
             text("event: " + name + "\n");
         }
@@ -33,21 +33,21 @@ final class EventStream {
     }
 
     /** OpenAI's last event. */
-    void done() throws IOException {
+    public void done() throws IOException {
         text("data: [DONE]\n\n");
     }
 
     /** A comment, so that nobody on the way takes the connection for dead. */
-    void ping() throws IOException {
+    public void ping() throws IOException {
         text(": ping\n\n");
         flush();
     }
 
-    void flush() throws IOException {
+    public void flush() throws IOException {
         out.flush();
     }
 
-    void end() throws IOException {
+    public void end() throws IOException {
         out.close();
     }
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.server.http.Exchange;
 import dev.tern.server.http.Headers;
@@ -13,7 +13,7 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** One request on its way through an endpoint. */
-final class Call {
+public final class Call {
     private static final long MOST_VALUES = 1 << 20;
     private static final long VALUE_BYTES = 64; // of one in memory, about, besides its text
 
@@ -28,33 +28,33 @@ final class Call {
         this.log = log;
     }
 
-    EndpointOptions options() {
+    public EndpointOptions options() {
         return api.options();
     }
 
     /** The model, which is loaded where an endpoint needs it. */
-    Served served() {
+    public Served served() {
         return api.served().orElseThrow(ApiException::loading);
     }
 
-    Exchange exchange() {
+    public Exchange exchange() {
         return exchange;
     }
 
-    RequestLog.Entry log() {
+    public RequestLog.Entry log() {
         return log;
     }
 
-    String path() {
+    public String path() {
         return exchange.head().target().path();
     }
 
-    Map<String, String> query() {
+    public Map<String, String> query() {
         return exchange.head().target().query();
     }
 
     /** The body, a JSON object. */
-    Fields body() {
+    public Fields body() {
         long values = Json.values(exchange.body());
         if (values > MOST_VALUES) {
             throw ApiException.invalid(
@@ -68,7 +68,7 @@ final class Call {
      * Takes of the memory that all requests may have until the answer is given; refuses the request where none is
      * left.
      */
-    void reserve(long bytes) {
+    public void reserve(long bytes) {
         if (!exchange.reserve(bytes)) {
             throw ApiException.unavailable(
                     "the requests at hand take all the memory there is for requests", Duration.ofSeconds(1));
@@ -76,16 +76,16 @@ final class Call {
     }
 
     /** Answers with JSON. */
-    void json(JsonNode node) throws IOException {
+    public void json(JsonNode node) throws IOException {
         json(200, node, new Headers());
     }
 
-    void json(int code, JsonNode node, Headers more) throws IOException {
+    public void json(int code, JsonNode node, Headers more) throws IOException {
         respond(code, "application/json; charset=utf-8", Json.bytes(node), more);
     }
 
     /** Answers whole. */
-    void respond(int code, String contentType, byte[] body, Headers more) throws IOException {
+    public void respond(int code, String contentType, byte[] body, Headers more) throws IOException {
         status = code;
         Headers headers = headers(contentType);
         if (more.first("Cache-Control").isEmpty()) {
@@ -95,13 +95,13 @@ final class Call {
     }
 
     /** Answers in pieces. */
-    OutputStream stream(String contentType) throws IOException {
+    public OutputStream stream(String contentType) throws IOException {
         status = 200;
         return exchange.stream(200, headers(contentType).add("Cache-Control", "no-store"));
     }
 
     /** Answers as a stream of events. */
-    EventStream events() throws IOException {
+    public EventStream events() throws IOException {
         status = 200;
         log.streamed();
         Headers headers = headers("text/event-stream; charset=utf-8")
@@ -116,7 +116,7 @@ final class Call {
     }
 
     /** What an exception is to the client. */
-    ApiException errorOf(Throwable thrown) {
+    public ApiException errorOf(Throwable thrown) {
         return api.errorOf(thrown, log.id());
     }
 

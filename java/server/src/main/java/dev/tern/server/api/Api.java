@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.io.InputException;
 import dev.tern.server.http.Exchange;
@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The way of a request to its endpoint: who may ask, for what, and what an error looks like. */
-final class Api implements HttpHandler {
+public final class Api implements HttpHandler {
     private static final int CLIENT_GONE = 499; // for the log: nobody gets it
     private static final Pattern FIELD = Pattern.compile("([a-z_]+(?:\\[\\d+]|\\.[A-Za-z_]+)*): ");
 
@@ -32,7 +32,7 @@ final class Api implements HttpHandler {
     private volatile @Nullable Served served;
     private volatile boolean draining;
 
-    Api(EndpointOptions options, Routes routes, ApiKeys keys, Origins origins, RequestLog log) {
+    public Api(EndpointOptions options, Routes routes, ApiKeys keys, Origins origins, RequestLog log) {
         this.options = options;
         this.routes = routes;
         this.keys = keys;
@@ -40,11 +40,11 @@ final class Api implements HttpHandler {
         this.log = log;
     }
 
-    void serve(Served model) {
+    public void serve(Served model) {
         served = model;
     }
 
-    void drain() {
+    public void drain() {
         draining = true;
     }
 
@@ -52,7 +52,7 @@ final class Api implements HttpHandler {
         return options;
     }
 
-    Optional<Served> served() {
+    public Optional<Served> served() {
         return Optional.ofNullable(served);
     }
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.server.http.Headers;
 import dev.tern.server.http.RequestHead;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * by a name of its own that leads here (DNS rebinding, which the Host header tells), nor by requests that need no
  * permission (which the Origin header tells). An address in the Host header is no such name.
  */
-final class Origins {
+public final class Origins {
     private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-f:.]+]");
 
     private final List<String> allowed;
@@ -28,7 +28,7 @@ final class Origins {
      * @param guarded whether requests must call the server by an address or a name that it knows
      * @param names by which it may be called, beside localhost
      */
-    Origins(List<String> allowed, boolean guarded, List<String> names) {
+    public Origins(List<String> allowed, boolean guarded, List<String> names) {
         this.allowed = allowed;
         this.guarded = guarded;
         this.names = Stream.concat(Stream.of("localhost"), names.stream())

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import java.util.Map;
 import java.util.TreeSet;
@@ -12,21 +12,21 @@ import java.util.TreeSet;
  * @param anthropic whether its errors look like Anthropic's
  * @param endpoints by method
  */
-record Route(String pattern, boolean open, boolean anthropic, Map<String, Endpoint> endpoints) {
+public record Route(String pattern, boolean open, boolean anthropic, Map<String, Endpoint> endpoints) {
 
-    static Route get(String pattern, Endpoint endpoint) {
+    public static Route get(String pattern, Endpoint endpoint) {
         return new Route(pattern, false, false, Map.of("GET", endpoint));
     }
 
-    static Route post(String pattern, Endpoint endpoint) {
+    public static Route post(String pattern, Endpoint endpoint) {
         return new Route(pattern, false, false, Map.of("POST", endpoint));
     }
 
-    static Route open(String pattern, Endpoint endpoint) {
+    public static Route open(String pattern, Endpoint endpoint) {
         return new Route(pattern, true, false, Map.of("GET", endpoint));
     }
 
-    static Route anthropic(String pattern, Endpoint endpoint) {
+    public static Route anthropic(String pattern, Endpoint endpoint) {
         return new Route(pattern, false, true, Map.of("POST", endpoint));
     }
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import dev.tern.server.http.RequestHead;
 import java.net.InetSocketAddress;
@@ -10,17 +10,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One line for each request, as logfmt has it, without anything that its content or its address says. */
-final class RequestLog {
+public final class RequestLog {
     private static final int MOST_CAUSES = 8;
 
     private final Consumer<String> sink;
 
-    RequestLog(Consumer<String> sink) {
+    public RequestLog(Consumer<String> sink) {
         this.sink = sink;
     }
 
     /** What is known of one request. For one thread at a time. */
-    final class Entry {
+    public final class Entry {
         private final long start = System.nanoTime();
         private final String id = "req_" + Long.toHexString(ThreadLocalRandom.current().nextLong() >>> 4);
         private final String method;
@@ -43,7 +43,7 @@ final class RequestLog {
         }
 
         /** Counts a completion. */
-        void count(int prompt, int cached, int generated) {
+        public void count(int prompt, int cached, int generated) {
             promptTokens = Math.max(0, promptTokens) + prompt;
             cachedTokens += cached;
             generatedTokens += generated;

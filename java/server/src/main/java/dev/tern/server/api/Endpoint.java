@@ -1,10 +1,10 @@
-package dev.tern.server;
+package dev.tern.server.api;
 
 import java.io.IOException;
 
 /** Answers one kind of request. Called from many threads at once. */
 @FunctionalInterface
-interface Endpoint {
+public interface Endpoint {
     /**
      * Answers, or throws what is the answer: {@link ApiException}, {@link dev.tern.server.json.FieldException},
      * {@link dev.tern.io.InputException} and {@link dev.tern.server.slots.QueueFullException} all have one.
