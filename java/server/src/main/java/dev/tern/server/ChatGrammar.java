@@ -4,6 +4,7 @@ import dev.tern.grammar.Grammar;
 import dev.tern.grammar.Part;
 import dev.tern.io.InputException;
 import dev.tern.sampling.TokenConstraint;
+import dev.tern.server.completion.ResponseFormat;
 import dev.tern.server.json.Json;
 import dev.tern.server.served.Grammars;
 import dev.tern.template.ChatRequest;

@@ -4,6 +4,7 @@ import dev.tern.Pooling;
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
+import dev.tern.server.completion.Prompts;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.served.Served;

@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
+import dev.tern.server.completion.TokenText;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.tokenizer.Tokenizer;

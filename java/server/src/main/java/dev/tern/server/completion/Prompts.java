@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.json.FieldException;
@@ -14,15 +14,15 @@ import tools.jackson.databind.JsonNode;
  * Prompts as llama-server takes them: a text; an array of token ids, with texts between them; an object with
  * {@code prompt_string}; or an array of such prompts. An array of texts alone is many prompts.
  */
-final class Prompts {
+public final class Prompts {
     private final Served served;
 
-    Prompts(Served served) {
+    public Prompts(Served served) {
         this.served = served;
     }
 
     /** All prompts of a field, in order. */
-    List<int[]> read(Fields body, String field) {
+    public List<int[]> read(Fields body, String field) {
         if (!body.has(field)) {
             throw body.wrong(field, "a text, an array of token ids, or an array of prompts");
         }
@@ -38,7 +38,7 @@ final class Prompts {
     }
 
     /** How many prompts a field has, before any is read: 1 where it is none. */
-    static int count(Fields body, String field) {
+    public static int count(Fields body, String field) {
         JsonNode value = body.value(field);
         return isMany(value) ? value.size() : 1;
     }
@@ -79,7 +79,7 @@ final class Prompts {
     }
 
     /** A token id of the model. */
-    int id(JsonNode value, String field) {
+    public int id(JsonNode value, String field) {
         int size = served.model().hyperparameters().vocabSize();
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0 || value.asInt() >= size) {
             throw new FieldException(

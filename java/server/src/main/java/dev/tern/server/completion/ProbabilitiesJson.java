@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.sampling.TokenProbability;
 import dev.tern.server.json.Json;
@@ -8,13 +8,13 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** How likely tokens were, as llama-server and OpenAI say it. */
-final class ProbabilitiesJson {
+public final class ProbabilitiesJson {
     /** JSON has no infinity; nothing is less likely than this in practice. */
     private static final float LEAST = -9999;
 
     private final Tokenizer tokenizer;
 
-    ProbabilitiesJson(Tokenizer tokenizer) {
+    public ProbabilitiesJson(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
     }
 
@@ -24,14 +24,14 @@ final class ProbabilitiesJson {
      * @param token the token itself, then the likeliest
      * @param afterSampling whether these are probabilities after the sampler's filters
      */
-    ObjectNode token(List<TokenProbability> token, boolean afterSampling) {
+    public ObjectNode token(List<TokenProbability> token, boolean afterSampling) {
         ObjectNode node = one(token.getFirst(), afterSampling);
         ArrayNode top = node.putArray(afterSampling ? "top_probs" : "top_logprobs");
         token.stream().skip(1).forEach(other -> top.add(one(other, afterSampling)));
         return node;
     }
 
-    ArrayNode tokens(List<List<TokenProbability>> tokens, boolean afterSampling) {
+    public ArrayNode tokens(List<List<TokenProbability>> tokens, boolean afterSampling) {
         ArrayNode array = Json.array();
         tokens.forEach(token -> array.add(token(token, afterSampling)));
         return array;
@@ -56,7 +56,7 @@ final class ProbabilitiesJson {
      *
      * @param offset where the text of the first token begins
      */
-    ObjectNode ofText(List<List<TokenProbability>> tokens, int offset) {
+    public ObjectNode ofText(List<List<TokenProbability>> tokens, int offset) {
         ObjectNode node = Json.object();
         ArrayNode texts = node.putArray("tokens");
         ArrayNode logs = node.putArray("token_logprobs");

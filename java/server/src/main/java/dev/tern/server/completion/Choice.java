@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.StopReason;
 import dev.tern.sampling.TokenProbability;
@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One of the completions that a request asks for, and what has come of it. For one thread. */
-final class Choice {
+public final class Choice {
     private final int index;
     private final int[] prompt;
     private final StringBuilder text = new StringBuilder();
@@ -64,37 +64,37 @@ final class Choice {
         ids[count++] = id;
     }
 
-    int index() {
+    public int index() {
         return index;
     }
 
     /** The prompt's tokens, not to be changed. */
-    int[] prompt() {
+    public int[] prompt() {
         return prompt;
     }
 
     /** Its slot; -1 while it waits for one. */
-    int slot() {
+    public int slot() {
         return slot;
     }
 
     /** All text so far. */
-    String text() {
+    public String text() {
         return text.toString();
     }
 
     /** Number of tokens generated. */
-    int count() {
+    public int count() {
         return count;
     }
 
     /** Tokens generated; a copy. */
-    int[] ids() {
+    public int[] ids() {
         return Arrays.copyOf(ids, count);
     }
 
     /** Of each token, where they were asked for. */
-    List<List<TokenProbability>> probabilities() {
+    public List<List<TokenProbability>> probabilities() {
         return probabilities;
     }
 
@@ -103,7 +103,7 @@ final class Choice {
     }
 
     /** Why it ended. */
-    StopReason reason() {
+    public StopReason reason() {
         if (end == null) {
             throw new IllegalStateException("the completion has not ended");
         }
@@ -111,7 +111,7 @@ final class Choice {
     }
 
     /** Why it ended, as OpenAI says it. */
-    String finishReason() {
+    public String finishReason() {
         return switch (reason()) {
             case END_TOKEN, STOP_STRING, CANCELLED -> "stop";
             case MAX_TOKENS, CONTEXT_FULL -> "length";
@@ -119,12 +119,12 @@ final class Choice {
     }
 
     /** The stop string that was met; empty for none. */
-    String stoppingWord() {
+    public String stoppingWord() {
         return end == null ? "" : end.stoppingWord();
     }
 
     /** What it has cost so far: as it was measured at the end, and seen from here before. */
-    CompletionTimings timings() {
+    public CompletionTimings timings() {
         if (end != null) {
             return end.timings();
         }

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.server.json.Json;
 import dev.tern.tokenizer.Tokenizer;
@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 
 /** Single tokens as texts and bytes. */
-final class TokenText {
+public final class TokenText {
     private TokenText() {}
 
     /** The token's bytes: a special token's are what it is spelled with. */
-    static byte[] bytes(Tokenizer tokenizer, int id) {
+    public static byte[] bytes(Tokenizer tokenizer, int id) {
         return tokenizer.bytes(id);
     }
 
@@ -24,7 +24,7 @@ final class TokenText {
     }
 
     /** Bytes as a text; null when they are not UTF-8, as parts of a character are not. */
-    static @Nullable String strict(byte[] bytes) {
+    public static @Nullable String strict(byte[] bytes) {
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
@@ -37,7 +37,7 @@ final class TokenText {
     }
 
     /** Bytes as an array of numbers from 0 to 255. */
-    static ArrayNode array(byte[] bytes) {
+    public static ArrayNode array(byte[] bytes) {
         ArrayNode array = Json.array();
         for (byte b : bytes) {
             array.add(b & 0xff);

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.server.slots.Completion;
 import dev.tern.server.slots.CompletionEvent;

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.GenerationOptions;
 import dev.tern.sampling.TokenConstraint;
@@ -24,7 +24,7 @@ import java.util.function.Supplier;
  * @param timingsPerToken whether each part of a stream says what it has cost so far
  * @param pings time between comments in a silent stream
  */
-record CompletionBody(
+public record CompletionBody(
         List<CompletionRequest> requests,
         boolean stream,
         boolean usage,
@@ -35,7 +35,7 @@ record CompletionBody(
     private static final Duration NEVER = Duration.ofDays(1);
 
     /** @param many the field that says how many completions of a prompt are wanted */
-    static CompletionBody read(Call call, Fields body, String many) {
+    public static CompletionBody read(Call call, Fields body, String many) {
         int most = call.options().maxChoices();
         long wanted = (long) Prompts.count(body, "prompt") * perPrompt(body, many, most);
         if (wanted > most) { // said before so many prompts are read
@@ -58,7 +58,7 @@ record CompletionBody(
      * @param shown special tokens whose text is wanted
      * @param constraint what the answers must follow
      */
-    static CompletionBody read(
+    public static CompletionBody read(
             Call call,
             Fields body,
             String many,

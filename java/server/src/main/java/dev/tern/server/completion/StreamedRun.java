@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A run whose answer is a stream of events. It begins with the first event, so that what fails before has a status. */
-final class StreamedRun implements CompletionRun.Listener {
+public final class StreamedRun implements CompletionRun.Listener {
     private final Call call;
     private final Format format;
     private @Nullable EventStream stream;
 
     /** How events look. */
-    interface Format {
+    public interface Format {
         /** What comes first. */
         default void begin(EventStream stream) throws IOException {}
 
@@ -36,7 +36,7 @@ final class StreamedRun implements CompletionRun.Listener {
         this.format = format;
     }
 
-    static void run(Call call, CompletionRun run, CompletionBody body, Format format)
+    public static void run(Call call, CompletionRun run, CompletionBody body, Format format)
             throws IOException, InterruptedException {
         StreamedRun streamed = new StreamedRun(call, format);
         try {
@@ -83,7 +83,7 @@ final class StreamedRun implements CompletionRun.Listener {
     }
 
     /** llama-server's {@code prompt_progress}. */
-    static ObjectNode progress(Choice choice, CompletionEvent.Prefilled prefilled) {
+    public static ObjectNode progress(Choice choice, CompletionEvent.Prefilled prefilled) {
         return Json.object()
                 .put("total", prefilled.total())
                 .put("cache", choice.timings().cachedTokens())

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.grammar.Grammar;
 import dev.tern.grammar.Part;
@@ -15,7 +15,7 @@ import tools.jackson.databind.JsonNode;
  * What an answer must follow: llama-server's {@code grammar} and {@code json_schema}, OpenAI's
  * {@code response_format}.
  */
-sealed interface ResponseFormat {
+public sealed interface ResponseFormat {
     /** Whatever the model says. */
     record Free() implements ResponseFormat {}
 

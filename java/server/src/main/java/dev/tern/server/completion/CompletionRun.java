@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.StopReason;
 import dev.tern.server.api.ApiException;
@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Has a request's completions computed and hands on what happens, until all have ended or the client has left. */
-final class CompletionRun {
+public final class CompletionRun {
     private static final Duration STEP = Duration.ofMillis(200); // in which a client that left is noticed at last
 
     private final Call call;
@@ -19,7 +19,7 @@ final class CompletionRun {
     private final List<Choice> choices = new ArrayList<>();
 
     /** Who is told. */
-    interface Listener {
+    public interface Listener {
         /** Something happened to a choice, which knows of it already. */
         void happened(Choice choice, CompletionEvent event) throws IOException;
 
@@ -31,7 +31,7 @@ final class CompletionRun {
     }
 
     /** @param requests one or more, in the order of the answers; those of one prompt share its array */
-    CompletionRun(Call call, List<CompletionRequest> requests) {
+    public CompletionRun(Call call, List<CompletionRequest> requests) {
         this.call = call;
         this.requests = requests;
         int context = call.served().contextLength();
@@ -47,7 +47,7 @@ final class CompletionRun {
         }
     }
 
-    List<Choice> choices() {
+    public List<Choice> choices() {
         return choices;
     }
 
@@ -61,7 +61,7 @@ final class CompletionRun {
      *
      * @return false when the client left before the end
      */
-    boolean run(Duration silence, Listener listener) throws IOException, InterruptedException {
+    public boolean run(Duration silence, Listener listener) throws IOException, InterruptedException {
         int open = choices.size();
         long last = System.nanoTime();
         try (Choices running = Choices.submit(call.served().completions(), requests)) {

@@ -1,15 +1,15 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionTimings;
 import tools.jackson.databind.node.ObjectNode;
 
 /** What a completion has cost, as llama-server and OpenAI say it. */
-final class TimingsJson {
+public final class TimingsJson {
     private TimingsJson() {}
 
     /** llama-server's {@code timings}. */
-    static ObjectNode timings(CompletionTimings timings) {
+    public static ObjectNode timings(CompletionTimings timings) {
         double promptMillis = timings.promptNanos() * 1e-6;
         double generationMillis = timings.generationNanos() * 1e-6;
         ObjectNode node = Json.object();
@@ -32,7 +32,7 @@ final class TimingsJson {
     }
 
     /** OpenAI's {@code usage}: the completions of one prompt are many, the prompt is counted once. */
-    static ObjectNode usage(Iterable<Choice> choices) {
+    public static ObjectNode usage(Iterable<Choice> choices) {
         int prompt = 0;
         int cached = 0;
         int generated = 0;

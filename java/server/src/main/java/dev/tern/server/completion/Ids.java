@@ -1,9 +1,9 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import java.security.SecureRandom;
 
 /** Names of answers, which nobody can guess. Thread-safe. */
-final class Ids {
+public final class Ids {
     private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private static final int LENGTH = 24;
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -11,7 +11,7 @@ final class Ids {
     private Ids() {}
 
     /** A new one, such as {@code chatcmpl-…}. */
-    static String next(String prefix) {
+    public static String next(String prefix) {
         StringBuilder id = new StringBuilder(prefix);
         for (int i = 0; i < LENGTH; i++) {
             id.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
