@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
+import dev.tern.server.chat.ChatQuery;
 import dev.tern.server.json.Json;
 import java.io.IOException;
 

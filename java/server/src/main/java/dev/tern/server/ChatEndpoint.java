@@ -3,6 +3,8 @@ package dev.tern.server;
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
 import dev.tern.server.api.EventStream;
+import dev.tern.server.chat.ChatQuery;
+import dev.tern.server.chat.ChatRun;
 import dev.tern.server.completion.Choice;
 import dev.tern.server.completion.Ids;
 import dev.tern.server.completion.ProbabilitiesJson;

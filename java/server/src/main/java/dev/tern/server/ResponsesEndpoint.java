@@ -5,6 +5,8 @@ import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
 import dev.tern.server.api.EventStream;
+import dev.tern.server.chat.ChatQuery;
+import dev.tern.server.chat.ChatRun;
 import dev.tern.server.completion.Choice;
 import dev.tern.server.completion.Ids;
 import dev.tern.server.json.Fields;

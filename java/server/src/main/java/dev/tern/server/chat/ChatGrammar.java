@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.chat;
 
 import dev.tern.grammar.Grammar;
 import dev.tern.grammar.Part;

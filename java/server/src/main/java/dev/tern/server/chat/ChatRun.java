@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.chat;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
@@ -18,14 +18,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A chat's completions, read as answers: content, reasoning and calls of tools. */
-final class ChatRun {
+public final class ChatRun {
     private final Call call;
     private final ChatQuery query;
     private final CompletionBody request;
     private final CompletionRun run;
 
     /** How a stream of answers looks. */
-    interface Format {
+    public interface Format {
         void begin(EventStream stream, Choice choice) throws IOException;
 
         /** More of the answer came with a token, or with the end, when there may be several; perhaps none at all. */
@@ -53,7 +53,7 @@ final class ChatRun {
     }
 
     /** @param body as OpenAI's chats have it */
-    static ChatRun read(Call call, Fields body) {
+    public static ChatRun read(Call call, Fields body) {
         ChatQuery query = ChatQuery.read(call.served(), body);
         int[] prompt = call.served().encodePrompt(query.prompt());
         CompletionBody request = CompletionBody.read(
@@ -67,7 +67,7 @@ final class ChatRun {
         return new ChatRun(call, query, request);
     }
 
-    CompletionBody request() {
+    public CompletionBody request() {
         return request;
     }
 
@@ -75,17 +75,17 @@ final class ChatRun {
         return query;
     }
 
-    List<Choice> choices() {
+    public List<Choice> choices() {
         return run.choices();
     }
 
     /** Computes all; false when the client left before the end. */
-    boolean whole() throws IOException, InterruptedException {
+    public boolean whole() throws IOException, InterruptedException {
         return run.run(request.pings(), (choice, event) -> {});
     }
 
     /** The answer of a choice that has ended. */
-    Answer answer(Choice choice) {
+    public Answer answer(Choice choice) {
         AnswerReader reader = query.reader();
         reader.accept(choice.text());
         reader.finish();
@@ -93,13 +93,13 @@ final class ChatRun {
     }
 
     /** Why an answer ended, as OpenAI says it. */
-    static String finishReason(Choice choice, Answer answer) {
+    public static String finishReason(Choice choice, Answer answer) {
         String reason = choice.finishReason();
         return reason.equals("stop") && !answer.calls().isEmpty() ? "tool_calls" : reason;
     }
 
     /** Computes all and sends what comes. */
-    void stream(Format format) throws IOException, InterruptedException {
+    public void stream(Format format) throws IOException, InterruptedException {
         List<AnswerReader> readers = new ArrayList<>();
         run.choices().forEach(choice -> readers.add(query.reader()));
         StreamedRun.run(call, run, request, new StreamedRun.Format() {

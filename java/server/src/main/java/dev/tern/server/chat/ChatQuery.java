@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.chat;
 
 import dev.tern.server.json.Fields;
 import dev.tern.server.served.Served;
@@ -19,7 +19,7 @@ import java.util.List;
  * @param prompt the text that the model goes on with
  * @param separateReasoning whether reasoning is told apart from the answer
  */
-record ChatQuery(
+public record ChatQuery(
         ChatFormat format,
         ChatRequest request,
         ToolChoice choice,
@@ -28,7 +28,7 @@ record ChatQuery(
         boolean separateReasoning) {
 
     /** @throws dev.tern.io.InputException when the model has no chat template, or the body is none of a chat */
-    static ChatQuery read(Served served, Fields body) {
+    public static ChatQuery read(Served served, Fields body) {
         ChatFormat format = served.chats().format();
         ChatRequest request = ChatRequest.read(body.node());
         if (continuesAnswer(body, request)) {
