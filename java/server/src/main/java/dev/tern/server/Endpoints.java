@@ -2,6 +2,10 @@ package dev.tern.server;
 
 import dev.tern.server.api.Endpoint;
 import dev.tern.server.api.Route;
+import dev.tern.server.openai.ChatEndpoint;
+import dev.tern.server.openai.ModelsEndpoint;
+import dev.tern.server.openai.ResponsesEndpoint;
+import dev.tern.server.openai.TextCompletionEndpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

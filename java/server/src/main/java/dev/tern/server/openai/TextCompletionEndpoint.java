@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.openai;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** OpenAI's {@code POST /v1/completions}, with llama-server's fields beside. */
-final class TextCompletionEndpoint implements Endpoint {
+public final class TextCompletionEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException, InterruptedException {
         Fields body = call.body();

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.openai;
 
 import dev.tern.StopReason;
 import dev.tern.server.api.ApiException;
@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** OpenAI's {@code POST /v1/responses}. Nothing is kept: {@code store} changes nothing. */
-final class ResponsesEndpoint implements Endpoint {
+public final class ResponsesEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException, InterruptedException {
         Fields body = call.body();
@@ -36,7 +36,7 @@ final class ResponsesEndpoint implements Endpoint {
     }
 
     /** {@code POST /v1/responses/input_tokens}. */
-    static void count(Call call) throws IOException {
+    public static void count(Call call) throws IOException {
         ChatQuery query = ChatQuery.read(call.served(), ResponsesBody.toChat(call.body()));
         int tokens = call.served().encodePrompt(query.prompt()).length;
         call.json(Json.object().put("object", "response.input_tokens").put("input_tokens", tokens));

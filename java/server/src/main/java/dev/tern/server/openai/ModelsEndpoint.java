@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.openai;
 
 import dev.tern.ModelInfo;
 import dev.tern.server.api.ApiException;
@@ -11,8 +11,8 @@ import java.io.IOException;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code GET /v1/models}, which lists one, and {@code GET /v1/models/ID}. */
-final class ModelsEndpoint implements Endpoint {
-    static final String ONE = "/v1/models/";
+public final class ModelsEndpoint implements Endpoint {
+    public static final String ONE = "/v1/models/";
 
     @Override
     public void answer(Call call) throws IOException {

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.openai;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** OpenAI's {@code POST /v1/chat/completions}. */
-final class ChatEndpoint implements Endpoint {
+public final class ChatEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException, InterruptedException {
         ChatRun run = ChatRun.read(call, call.body());
@@ -34,7 +34,7 @@ final class ChatEndpoint implements Endpoint {
     }
 
     /** The prompt's tokens, counted: {@code POST /v1/chat/completions/input_tokens}. */
-    static void count(Call call) throws IOException {
+    public static void count(Call call) throws IOException {
         ChatQuery query = ChatQuery.read(call.served(), call.body());
         int tokens = call.served().encodePrompt(query.prompt()).length;
         call.json(Json.object().put("object", "response.input_tokens").put("input_tokens", tokens));
