@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.server.anthropic.MessagesEndpoint;
 import dev.tern.server.api.Endpoint;
 import dev.tern.server.api.Route;
 import dev.tern.server.openai.ChatEndpoint;

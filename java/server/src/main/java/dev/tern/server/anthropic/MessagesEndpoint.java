@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.anthropic;
 
 import dev.tern.StopReason;
 import dev.tern.server.api.ApiException;
@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Anthropic's {@code POST /v1/messages}. */
-final class MessagesEndpoint implements Endpoint {
+public final class MessagesEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException, InterruptedException {
         Fields body = call.body();
@@ -56,7 +56,7 @@ final class MessagesEndpoint implements Endpoint {
     }
 
     /** {@code POST /v1/messages/count_tokens}. */
-    static void count(Call call) throws IOException {
+    public static void count(Call call) throws IOException {
         ChatQuery query = ChatQuery.read(call.served(), MessagesBody.toChat(call.body()));
         call.json(Json.object().put("input_tokens", call.served().encodePrompt(query.prompt()).length));
     }

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.anthropic;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.json.FieldException;
