@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.server.anthropic.MessagesEndpoint;
 import dev.tern.server.api.Endpoint;
 import dev.tern.server.api.Route;
+import dev.tern.server.embedding.EmbeddingsEndpoint;
 import dev.tern.server.openai.ChatEndpoint;
 import dev.tern.server.openai.ModelsEndpoint;
 import dev.tern.server.openai.ResponsesEndpoint;

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.embedding;
 
 import dev.tern.Pooling;
 import dev.tern.server.api.ApiException;
@@ -20,7 +20,7 @@ import java.util.Optional;
  * each input: one, or without pooling one for each token. Inputs are computed one after the other, in passes of few
  * tokens while completions are at work, and sent as they are ready.
  */
-final class EmbeddingsEndpoint implements Endpoint {
+public final class EmbeddingsEndpoint implements Endpoint {
     private static final int MOST_INPUTS = 2048;
     private static final int MOST_TOKENS = 300_000; // of all inputs, as OpenAI has it
     private static final long MOST_ROW_BYTES = 64 << 20; // of an input's rows without pooling
@@ -29,7 +29,7 @@ final class EmbeddingsEndpoint implements Endpoint {
 
     private final boolean openAi;
 
-    EmbeddingsEndpoint(boolean openAi) {
+    public EmbeddingsEndpoint(boolean openAi) {
         this.openAi = openAi;
     }
 
