@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
@@ -11,7 +11,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** llama-server's {@code POST /tokenize}. */
-final class TokenizeEndpoint implements Endpoint {
+public final class TokenizeEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         Fields body = call.body();

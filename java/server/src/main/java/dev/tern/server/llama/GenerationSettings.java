@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.EndTokens;
 import dev.tern.GenerationOptions;

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.GenerationOptions;
 import dev.tern.server.api.ApiException;
@@ -12,7 +12,7 @@ import java.io.IOException;
 import tools.jackson.databind.node.ObjectNode;
 
 /** llama-server's {@code GET /props}: what a client may want to know of the server. */
-final class PropsEndpoint implements Endpoint {
+public final class PropsEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         Served served = call.served();
@@ -40,7 +40,7 @@ final class PropsEndpoint implements Endpoint {
     }
 
     /** {@code POST /props}: there is nothing in it that could be changed, as in llama-server. */
-    static void change(Call call) throws IOException {
+    public static void change(Call call) throws IOException {
         if (!call.options().props()) {
             throw ApiException.notSupported("the server does not let its properties be changed: start it with --props");
         }

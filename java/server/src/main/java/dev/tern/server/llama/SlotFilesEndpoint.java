@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.io.InputException;
 import dev.tern.server.api.ApiException;
@@ -18,8 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
  * {@code POST /slots/ID?action=save|restore|erase}. A file is one plain name in the folder that the server was started
  * with: it has no separators and does not begin with a dot, so it can lead nowhere else.
  */
-final class SlotFilesEndpoint implements Endpoint {
-    static final String PREFIX = "/slots/";
+public final class SlotFilesEndpoint implements Endpoint {
+    public static final String PREFIX = "/slots/";
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}");
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
@@ -12,7 +12,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code GET /slots}: what each slot does. */
-final class SlotsEndpoint implements Endpoint {
+public final class SlotsEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         List<SlotState> slots = call.served().completions().slots();

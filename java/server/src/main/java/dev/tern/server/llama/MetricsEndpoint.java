@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /** {@code GET /metrics}: llama-server's counters and gauges, in Prometheus's text format 0.0.4. */
-final class MetricsEndpoint implements Endpoint {
+public final class MetricsEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         if (!call.options().metrics()) {

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
@@ -6,7 +6,7 @@ import dev.tern.server.json.Json;
 import java.io.IOException;
 
 /** {@code GET /health}: 200 when the model is loaded, 503 until then. */
-final class HealthEndpoint implements Endpoint {
+public final class HealthEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         call.served();

@@ -1,14 +1,14 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.ApiException;
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
 
 /** What llama-server has and this server has not. */
-final class NotSupportedEndpoint implements Endpoint {
+public final class NotSupportedEndpoint implements Endpoint {
     private final String reason;
 
-    NotSupportedEndpoint(String reason) {
+    public NotSupportedEndpoint(String reason) {
         this.reason = reason;
     }
 

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.GenerationOptions;
 import dev.tern.StopReason;
@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** llama-server's {@code POST /completion}. */
-final class CompletionEndpoint implements Endpoint {
+public final class CompletionEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException, InterruptedException {
         Fields body = call.body();

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import dev.tern.server.api.Call;
 import dev.tern.server.api.Endpoint;
@@ -10,7 +10,7 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /** llama-server's {@code POST /detokenize}. */
-final class DetokenizeEndpoint implements Endpoint {
+public final class DetokenizeEndpoint implements Endpoint {
     @Override
     public void answer(Call call) throws IOException {
         Fields body = call.body();
