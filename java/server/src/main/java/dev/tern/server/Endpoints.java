@@ -18,6 +18,7 @@ import dev.tern.server.openai.ChatEndpoint;
 import dev.tern.server.openai.ModelsEndpoint;
 import dev.tern.server.openai.ResponsesEndpoint;
 import dev.tern.server.openai.TextCompletionEndpoint;
+import dev.tern.server.page.PageEndpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

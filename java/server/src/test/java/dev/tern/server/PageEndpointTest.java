@@ -2,6 +2,7 @@ package dev.tern.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.server.page.PageEndpoint;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;

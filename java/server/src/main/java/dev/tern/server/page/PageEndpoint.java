@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import dev.tern.io.Sha256;
 import dev.tern.server.api.Call;
@@ -19,7 +19,7 @@ import java.util.zip.GZIPOutputStream;
  * The chat page: a fixed set of files from the jar, each at a path of its own, compressed once for those who take it
  * so. Its policy lets it load and call nothing but this server, and nobody frame it.
  */
-final class PageEndpoint implements Endpoint {
+public final class PageEndpoint implements Endpoint {
     private static final List<String> NAMES = List.of(
             "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "highlight.js", "markdown.js",
             "messages.js", "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js", "icon.svg");
@@ -60,7 +60,7 @@ final class PageEndpoint implements Endpoint {
     }
 
     /** Its files by path, the page itself at {@code /} as well. */
-    static Map<String, PageEndpoint> all() {
+    public static Map<String, PageEndpoint> all() {
         Map<String, PageEndpoint> endpoints = new LinkedHashMap<>();
         for (String name : NAMES) {
             String type = Objects.requireNonNull(TYPES.get(name.substring(name.lastIndexOf('.') + 1)));
@@ -71,7 +71,7 @@ final class PageEndpoint implements Endpoint {
     }
 
     private static byte[] read(String name) {
-        try (InputStream in = PageEndpoint.class.getResourceAsStream("page/" + name)) {
+        try (InputStream in = PageEndpoint.class.getResourceAsStream(name)) {
             return Objects.requireNonNull(in, name).readAllBytes();
         } catch (IOException e) {
             throw new IllegalStateException(e);
