@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Base64;
 
 /** Embeddings' lengths, and how they are written. */
-public final class Vectors {
+final class Vectors {
     private static final double INT16 = 32760; // llama.cpp's scale of the largest element
 
     private Vectors() {}
@@ -16,7 +16,7 @@ public final class Vectors {
      * @param norm llama-server's {@code embd_normalize}: -1 none, 0 the largest element becomes 32760, 1 the sum of
      *     magnitudes, 2 the Euclidean norm, p the p-norm
      */
-    public static float[] normalized(float[] vector, int norm) {
+    static float[] normalized(float[] vector, int norm) {
         double length = switch (norm) {
             case -1 -> 1;
             case 0 -> largest(vector) / INT16;

@@ -1,5 +1,6 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
+import dev.tern.server.TestServer;
 import dev.tern.server.json.Json;
 import java.io.File;
 import java.io.IOException;

@@ -1,8 +1,10 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.StopReason;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import dev.tern.server.json.Json;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -1,7 +1,9 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import dev.tern.server.slots.SlotOptions;
 import dev.tern.server.slots.Slots;
 import java.io.IOException;

@@ -1,10 +1,13 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.Model;
 import dev.tern.StopReason;
 import dev.tern.convert.Converter;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
+import dev.tern.server.TinyModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,9 +1,12 @@
-package dev.tern.server;
+package dev.tern.server.completion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.Model;
 import dev.tern.grammar.Grammar;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
+import dev.tern.server.TinyModel;
 import dev.tern.server.json.Json;
 import dev.tern.server.served.Grammars;
 import dev.tern.template.NamedTemplate;

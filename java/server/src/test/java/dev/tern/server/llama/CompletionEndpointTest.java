@@ -1,8 +1,9 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.GenerationOptions;
+import dev.tern.server.TestServer;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.Arrays;

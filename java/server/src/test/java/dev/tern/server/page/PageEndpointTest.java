@@ -1,8 +1,8 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tern.server.page.PageEndpoint;
+import dev.tern.server.TestServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;

@@ -1,10 +1,11 @@
-package dev.tern.server;
+package dev.tern.server.embedding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tern.Pooling;
-import dev.tern.server.embedding.Vectors;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

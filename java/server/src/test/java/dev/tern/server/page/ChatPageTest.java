@@ -1,9 +1,11 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.GenerationOptions;
 import dev.tern.StopReason;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionRequest;
 import dev.tern.template.ChatMessage;

@@ -1,10 +1,13 @@
-package dev.tern.server;
+package dev.tern.server.openai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.GenerationOptions;
 import dev.tern.Model;
 import dev.tern.StopReason;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
+import dev.tern.server.TinyModel;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.NamedTemplate;
 import java.io.IOException;

@@ -1,7 +1,9 @@
-package dev.tern.server;
+package dev.tern.server.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;

@@ -1,8 +1,10 @@
-package dev.tern.server;
+package dev.tern.server.anthropic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.StopReason;
+import dev.tern.server.ServerOptions;
+import dev.tern.server.TestServer;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.server.page;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
