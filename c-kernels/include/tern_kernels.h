@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 5
+#define TERN_ABI_VERSION 6
 
 /*
  * Element types of float matrices; those of the KV cache are TERN_F32, TERN_F16 and TERN_Q8_0.
@@ -233,6 +233,11 @@ typedef struct tern_screen_scores {
     int64_t panel_stride; /* of peaks and ceilings */
 } tern_screen_scores;
 
+/* The repetitions of `dot_peak` come in multiples of this, and the bytes of `memory_read` of the other: no tier needs code
+ * for a rest. */
+#define TERN_PEAK_UNIT 1536
+#define TERN_READ_UNIT 256
+
 /*
  * The kernel table: X(name, result, parameters). The struct below, the declarations of each tier, the dispatch and the
  * tests are all made from this list.
@@ -309,6 +314,18 @@ typedef struct tern_screen_scores {
  *   exact int32 sums h of c*high and l of c*low: score = (fma(h, 64, l) * unit) * step + 0; upper = score + fma(residual,
  *   factor 1, fma(norm, factor 2, factor 3)), infinity where that is a NaN. Rows that fill up a panel are computed too.
  *   peak and ceiling of a panel are the largest score (-infinity where it is a NaN) and upper of the matrix's rows in it.
+ *
+ * The last two are no part of a model: they measure what a machine allows, and return what no shorter way gives, so that
+ * a loop that was not run is seen.
+ *
+ * memory_read: the sum modulo 2^64 of the little-endian 64-bit words of n bytes, a multiple of TERN_READ_UNIT, at a
+ *   multiple of 64 bytes. Every byte is loaded once, from the first to the last, by the widest loads of the tier, and
+ *   nothing else is done: the time is the memory's.
+ *
+ * dot_peak: sums[i] = n * (sum over j < 4 of codes[4 i + j] * values[j]) modulo 2^32 for i < 16; codes, 64 of them, are
+ *   0, 1 or 2, n is a multiple of TERN_PEAK_UNIT. All 64 n products are made and added, operands in registers, by the
+ *   instructions that the tier's ternary_matmul has for many tokens, in as many independent sums as hide their latency:
+ *   128 n operations.
  */
 #define TERN_KERNEL_TABLE(X)                                                                                               \
     X(quantize, void,                                                                                                      \
@@ -347,7 +364,9 @@ typedef struct tern_screen_scores {
     X(screen_pack, void, (const tern_float_matrix *w, int64_t row_begin, int64_t row_end, const tern_screen *out))         \
     X(screen_scores, void,                                                                                                 \
       (const tern_screen *s, const tern_screen_inputs *x, int64_t tokens, int64_t row_begin, int64_t row_end,              \
-       const tern_screen_scores *out))
+       const tern_screen_scores *out))                                                                                     \
+    X(memory_read, int64_t, (const uint8_t *x, int64_t n))                                                                 \
+    X(dot_peak, void, (const uint8_t *codes, const int8_t *values, int64_t n, int32_t *sums))
 
 /* The kernels of one tier. */
 typedef struct tern_kernels {

@@ -31,6 +31,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avxvnni_find_invalid_code tern_avx2_find_invalid_code
 #define tern_avxvnni_screen_pack tern_avx2_screen_pack
 #define tern_avxvnni_screen_scores tern_avx2_screen_scores
+#define tern_avxvnni_memory_read tern_avx2_memory_read
 
 #define tern_avx512_quantize tern_avx2_quantize
 #define tern_avx512_ternary_pack tern_avx2_ternary_pack
@@ -63,6 +64,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_amx_find_invalid_code tern_avx512_find_invalid_code
 #define tern_amx_screen_pack tern_avx512_screen_pack
 #define tern_amx_screen_scores tern_avx512_screen_scores
+#define tern_amx_memory_read tern_avx512_memory_read
 
 #define tern_neon_ternary_pack tern_scalar_ternary_pack
 #define tern_neon_ternary_unpack tern_scalar_ternary_unpack
@@ -86,6 +88,7 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_neondot_find_invalid_code tern_neon_find_invalid_code
 #define tern_neondot_screen_pack tern_neon_screen_pack
 #define tern_neondot_screen_scores tern_neon_screen_scores
+#define tern_neondot_memory_read tern_neon_memory_read
 
 #if TERN_HAS_AVX2
 #define TERN_DECLARE_AVX2(name, result, parameters) result tern_avx2_##name parameters;

@@ -6,6 +6,9 @@
 #include "../src/avxvnni/decoded.c"
 #include "../src/avxvnni/unpacked.c"
 
+#define tern_avxvnni_dot_peak tern_avxvnni_dot_peak_evex
+#include "../src/avxvnni/limits.c"
+
 #include "panels_test.h"
 
 void tested_panels(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
@@ -17,6 +20,10 @@ void tested_panels(const tern_ternary_matrix *w, const tern_activations *a, int6
     } else {
         tern_avxvnni_decoded(w, a, tokens, row_begin, row_end, y, y_stride, turn % 3 == 1);
     }
+}
+
+void tested_dot_peak(const uint8_t *codes, const int8_t *values, int64_t n, int32_t *sums) {
+    tern_avxvnni_dot_peak(codes, values, n, sums);
 }
 
 const char *tested_panels_obstacle(void) {

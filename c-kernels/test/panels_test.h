@@ -10,6 +10,9 @@
 void tested_panels(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
                    int64_t row_end, float *y, int64_t y_stride);
 
+/* dot_peak. */
+void tested_dot_peak(const uint8_t *codes, const int8_t *values, int64_t n, int32_t *sums);
+
 /* Why this machine cannot run it, or null. */
 const char *tested_panels_obstacle(void);
 

@@ -12,7 +12,7 @@
 #include "panel_slices.h"
 #include "tiles.h"
 
-enum { TILE_ROWS = 16, TILE_BYTES = 64, STEP_TOKENS = 2 * TILE_ROWS };
+enum { STEP_TOKENS = 2 * TILE_ROWS };
 
 _Static_assert((int)STEP_TOKENS <= (int)SLICE_TOKENS, "there is room for the sums of a step");
 

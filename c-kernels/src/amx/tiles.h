@@ -22,6 +22,9 @@ typedef struct tile_config {
     uint8_t rows[16];
 } tile_config;
 
+/* Of a whole tile. */
+enum { TILE_ROWS = 16, TILE_BYTES = 64 };
+
 _Static_assert(sizeof(tile_config) == 64, "the operand of LDTILECFG has 64 bytes");
 
 #ifdef TERN_AMX_EMULATED

@@ -6,6 +6,7 @@ import dev.tern.model.ModelHyperparameters;
 import dev.tern.model.PassProfile;
 import dev.tern.model.PassTimes;
 import dev.tern.model.ScreenUse;
+import dev.tern.model.TokenWork;
 import dev.tern.sampling.Sampler;
 import dev.tern.template.ChatMessage;
 import dev.tern.template.ChatRequest;
@@ -217,6 +218,11 @@ public final class Model implements AutoCloseable {
      */
     public PassProfile profile(Runnable work) {
         return engine.profile(work);
+    }
+
+    /** What evaluating a token takes: the bytes it reads, the operations it does. */
+    public TokenWork tokenWork() {
+        return engine.tokenWork();
     }
 
     PassTimes passTimes(boolean largestOnly) {

@@ -1,35 +1,34 @@
 package dev.tern.cli;
 
-import dev.tern.Model;
 import dev.tern.ModelInfo;
 import dev.tern.ModelOptions;
-import dev.tern.Session;
 import dev.tern.kernels.FloatType;
+import dev.tern.measure.BenchTest;
 import dev.tern.measure.Machine;
-import dev.tern.measure.Samples;
+import dev.tern.measure.MachineLimits;
+import dev.tern.measure.MachineProbe;
+import dev.tern.measure.ModelBench;
 import dev.tern.model.HeadScreen;
-import dev.tern.model.PassProfile;
 import dev.tern.model.Processors;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
- * {@code tern bench}: prompt processing and generation in tokens a second, as llama-bench measures them: a prompt of
- * random tokens processed in batches; random tokens fed one at a time, without sampling; each after a warm-up run, each
- * from an empty context.
+ * {@code tern bench}: prompt processing and generation in tokens a second, as llama-bench measures them ({@link
+ * ModelBench}).
  */
 @Command(
         name = "bench",
@@ -40,7 +39,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExample:%n",
         footer = {
             "  tern bench -m model.gguf -p 512 -n 128 -t 1,2 -o json",
-            "  tern bench -m model.gguf --profile"
+            "  tern bench -m model.gguf -p 0 -n 64 -pg 512,64 -d 0,1024,4096",
+            "  tern bench -m model.gguf --roofline --profile"
         })
 final class BenchCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -73,6 +73,21 @@ final class BenchCommand implements Callable<Integer> {
     private List<Integer> generations = new ArrayList<>();
 
     @Option(
+            names = "-pg",
+            paramLabel = "PP,TG",
+            converter = Both.Converter.class,
+            description = "Also a prompt with tokens generated behind it, as one test; may be given several times.")
+    private List<Both> both = new ArrayList<>();
+
+    @Option(
+            names = {"-d", "--n-depth"},
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "0",
+            description = "Tokens in the context before each test, which are not measured (default: ${DEFAULT-VALUE}).")
+    private List<Integer> depths = new ArrayList<>();
+
+    @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
             split = ",",
@@ -94,9 +109,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = {"-b", "--batch-size"},
             paramLabel = "N",
+            split = ",",
             defaultValue = "512",
             description = "Tokens of the prompt processed at once (default: ${DEFAULT-VALUE}).")
-    private int batch;
+    private List<Integer> batches = new ArrayList<>();
 
     @Option(
             names = "--cache-type",
@@ -110,6 +126,12 @@ final class BenchCommand implements Callable<Integer> {
             names = "--profile",
             description = "Also shows what each test's time goes to, stage by stage, in one further run.")
     private boolean profile;
+
+    @Option(
+            names = "--roofline",
+            description = "First measures for some seconds how fast this machine reads memory and multiplies bytes; shows"
+                    + " what share of that each test reaches.")
+    private boolean roofline;
 
     @Option(
             names = "--screen",
@@ -132,6 +154,23 @@ final class BenchCommand implements Callable<Integer> {
             description = "How to print the results; json has llama-bench's fields (default: ${DEFAULT-VALUE}).")
     private BenchReport.Format format = BenchReport.Format.md;
 
+    /** A prompt and what is generated behind it. */
+    private record Both(int prompt, int generated) {
+
+        static final class Converter implements ITypeConverter<Both> {
+            private static final Pattern PAIR = Pattern.compile("(\\d{1,9}),(\\d{1,9})");
+
+            @Override
+            public Both convert(String value) {
+                Matcher pair = PAIR.matcher(value.strip());
+                if (!pair.matches()) {
+                    throw new TypeConversionException("expected two numbers such as 512,128, found '" + value + "'");
+                }
+                return new Both(Integer.parseInt(pair.group(1)), Integer.parseInt(pair.group(2)));
+            }
+        }
+    }
+
     BenchCommand(Terminal terminal, Interruption interruption) {
         this.terminal = terminal;
         this.interruption = interruption;
@@ -141,42 +180,27 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() {
         requireAtLeast("-p", 0, prompts);
         requireAtLeast("-n", 0, generations);
+        requireAtLeast("-d", 0, depths);
         requireAtLeast("-t", 1, threads);
         requireAtLeast("-r", 1, List.of(repetitions));
-        requireAtLeast("-b", 1, List.of(batch));
-        if (Collections.max(prompts) == 0 && Collections.max(generations) == 0) {
+        requireAtLeast("-b", 1, batches);
+        List<BenchTest> tests = tests();
+        if (tests.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
         }
         if (threads.isEmpty()) {
             threads = List.of(Processors.current().threads());
         }
-        BenchReport report = new BenchReport(BenchReport.ModelFile.of(file), Build.current(), Machine.current());
-        int context = 1;
-        for (int tokens : prompts) {
-            context = Math.max(context, tokens);
-        }
-        for (int tokens : generations) {
-            context = Math.max(context, tokens);
-        }
+        BenchReport.ModelFile modelFile = BenchReport.ModelFile.of(file);
+        int context = tests.stream().mapToInt(BenchTest::contextLength).reduce(ModelBench.FIRST_CONTEXT, Math::max);
         boolean first = true;
+        BenchReport report;
         try (Progress progress = new Progress(terminal, interruption)) {
+            report = new BenchReport(modelFile, Build.current(), Machine.current(), limits(progress));
             for (int count : threads) {
-                ModelOptions.Builder options = ModelOptions.builder()
-                        .threads(count)
-                        .pin(pin)
-                        .contextLength(context)
-                        .cacheType(cacheType)
-                        .batchSize(batch)
-                        .screen(screen)
-                        .requireNative(terminal.requireNative());
-                kernels.applyTo(options, terminal);
-                layout.applyTo(options);
-                try (Model model = Model.load(file, built(options))) {
-                    if (first) {
-                        model.info().notes().forEach(terminal::note);
-                        first = false;
-                    }
-                    measure(model, setup(model, count), report, progress);
+                for (int batch : batches) {
+                    measure(tests, count, options(count, batch, context), first, report, progress);
+                    first = false;
                 }
             }
         }
@@ -184,7 +208,51 @@ final class BenchCommand implements Callable<Integer> {
         return ExitStatus.OK;
     }
 
-    private ModelOptions built(ModelOptions.Builder options) {
+    /** In llama-bench's order: prompts, generations, both; each at every depth. */
+    private List<BenchTest> tests() {
+        List<BenchTest> tests = new ArrayList<>();
+        prompts.forEach(tokens -> add(tests, tokens, 0));
+        generations.forEach(tokens -> add(tests, 0, tokens));
+        both.forEach(pair -> add(tests, pair.prompt(), pair.generated()));
+        return tests;
+    }
+
+    private void add(List<BenchTest> tests, int prompt, int generated) {
+        if (prompt + generated > 0) {
+            depths.forEach(depth -> tests.add(test(prompt, generated, depth)));
+        }
+    }
+
+    private BenchTest test(int prompt, int generated, int depth) {
+        try {
+            return new BenchTest(prompt, generated, depth);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    /** Measured before a model takes memory. */
+    private Optional<MachineLimits> limits(Progress progress) {
+        if (!roofline) {
+            return Optional.empty();
+        }
+        MachineProbe.Result result =
+                MachineProbe.measure(threads, (what, done, all) -> progress.at(what, done, all, "runs", 1));
+        result.notes().forEach(terminal::note);
+        return Optional.of(result.limits());
+    }
+
+    private ModelOptions options(int count, int batch, int context) {
+        ModelOptions.Builder options = ModelOptions.builder()
+                .threads(count)
+                .pin(pin)
+                .contextLength(context)
+                .cacheType(cacheType)
+                .batchSize(batch)
+                .screen(screen)
+                .requireNative(terminal.requireNative());
+        kernels.applyTo(options, terminal);
+        layout.applyTo(options);
         try {
             return options.build();
         } catch (IllegalArgumentException e) {
@@ -192,67 +260,44 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private BenchReport.Setup setup(Model model, int count) {
-        ModelInfo info = model.info();
-        String tier = info.tier().label() + (info.lut().isPresent() ? " lut" : "");
-        boolean asked = layout.asked().isPresent();
+    private void measure(
+            List<BenchTest> tests,
+            int count,
+            ModelOptions options,
+            boolean first,
+            BenchReport report,
+            Progress progress) {
+        int top = screen == HeadScreen.OFF ? 0 : 1;
+        String batch = batches.size() > 1 ? ", batch " + options.batchSize() : "";
+        String where = ", " + count + " threads" + batch;
+        try (ModelBench bench = ModelBench.load(file, options)) {
+            if (first) {
+                bench.model().info().notes().forEach(terminal::note);
+            }
+            BenchReport.Setup setup = setup(bench, options, first);
+            for (BenchTest test : tests) {
+                report.add(new BenchReport.Test(setup, bench.run(test, top, repetitions, profile, (at, done, all) ->
+                        progress.at(at.name() + where, done, all, "runs", 1))));
+            }
+        }
+    }
+
+    private BenchReport.Setup setup(ModelBench bench, ModelOptions options, boolean first) {
+        ModelInfo info = bench.model().info();
+        ModelBench.Start start = bench.start();
         return new BenchReport.Setup(
-                count, batch, cacheType, tier, info.layout(), asked, layout.mapped(), pin, screen);
-    }
-
-    private void measure(Model model, BenchReport.Setup setup, BenchReport report, Progress progress) {
-        try (Session session = model.session()) {
-            for (int tokens : prompts) {
-                if (tokens > 0) {
-                    report.add(test(session, model, setup, tokens, 0, progress));
-                }
-            }
-            for (int tokens : generations) {
-                if (tokens > 0) {
-                    report.add(test(session, model, setup, 0, tokens, progress));
-                }
-            }
-        }
-    }
-
-    private BenchReport.Test test(
-            Session session, Model model, BenchReport.Setup setup, int prompt, int generated, Progress progress) {
-        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(42);
-        int vocabulary = model.hyperparameters().vocabSize();
-        int[] ids = random.ints(Math.max(prompt, generated), 0, vocabulary).toArray();
-        String name = (prompt > 0 ? "pp" + prompt : "tg" + generated) + ", " + setup.threads() + " threads";
-        Instant time = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-        long[] nanos = new long[repetitions];
-        long runs = repetitions + (profile ? 2L : 1L);
-        for (int run = -1; run < repetitions; run++) { // -1: warms up caches, clocks and the JIT
-            progress.at(name, run + 1L, runs, "runs", 1);
-            session.rewind(0);
-            long start = System.nanoTime();
-            feed(session, ids, prompt > 0);
-            if (run >= 0) {
-                nanos[run] = System.nanoTime() - start;
-            }
-        }
-        PassProfile stages = null;
-        if (profile) {
-            progress.at(name, repetitions + 1L, runs, "runs", 1);
-            session.rewind(0);
-            stages = model.profile(() -> feed(session, ids, prompt > 0));
-        }
-        return new BenchReport.Test(prompt, generated, setup, time, new Samples(nanos, ids.length), stages);
-    }
-
-    private void feed(Session session, int[] ids, boolean atOnce) {
-        if (atOnce) {
-            session.feed(ids);
-        } else {
-            int[] one = new int[1];
-            for (int id : ids) {
-                interruption.check();
-                one[0] = id;
-                session.feedLargest(screen == HeadScreen.OFF ? 0 : 1, one);
-            }
-        }
+                info.threads(),
+                options.batchSize(),
+                cacheType,
+                info.tier().label(),
+                info.lut().isPresent(),
+                info.layout(),
+                layout.asked().isPresent(),
+                layout.mapped(),
+                pin,
+                screen,
+                first ? start : start.inAWarmProcess(),
+                bench.model().tokenWork());
     }
 
     private void requireAtLeast(String option, int least, List<Integer> values) {

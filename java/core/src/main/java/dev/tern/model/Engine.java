@@ -20,6 +20,7 @@ public final class Engine implements AutoCloseable {
     private final ModelWeights weights;
     private final Kernels kernels;
     private final ThreadTeam team;
+    private final TokenWork work;
     private final Forward forward;
     private final ScreenedHead screened;
     private final int contextLength;
@@ -64,6 +65,7 @@ public final class Engine implements AutoCloseable {
         this.batchSize = Math.min(batchSize, contextLength);
         this.cacheType = cacheType;
         this.release = release;
+        this.work = weights.tokenWork(model, cacheType);
         this.forward = new Forward(model, weights, kernels, team, this.batchSize);
         this.screened = new ScreenedHead(screen, weights.head(), kernels, team);
     }
@@ -120,6 +122,11 @@ public final class Engine implements AutoCloseable {
      */
     public PassTimes passTimes(boolean largestOnly) {
         return largestOnly ? largestPasses : wholePasses;
+    }
+
+    /** What a token takes; known whether the engine is open or closed. */
+    public TokenWork tokenWork() {
+        return work;
     }
 
     /** An empty cache for one sequence. */

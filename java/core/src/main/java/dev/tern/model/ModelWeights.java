@@ -1,6 +1,7 @@
 package dev.tern.model;
 
 import dev.tern.io.Sha256;
+import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.LutKernels;
@@ -38,7 +39,11 @@ public record ModelWeights(
 
     /** Bytes of all weights, the embedding counted once when it is also the head. */
     public long byteSize() {
-        long bytes = byteSize(embedding) + (head == embedding ? 0 : byteSize(head)) + outputNorm.byteSize();
+        return byteSize(embedding) + (head == embedding ? 0 : byteSize(head)) + outputNorm.byteSize() + blockBytes();
+    }
+
+    private long blockBytes() {
+        long bytes = 0;
         for (LayerWeights layer : layers) {
             bytes += layer.attnNorm().byteSize() + layer.ffnNorm().byteSize();
             bytes += layer.attnSubNorm() == null ? 0 : layer.attnSubNorm().byteSize();
@@ -51,6 +56,25 @@ public record ModelWeights(
             }
         }
         return bytes;
+    }
+
+    /** What a token takes with these weights. */
+    public TokenWork tokenWork(ModelHyperparameters model, FloatType cacheType) {
+        long row = embedding.type().bytes(embedding.cols());
+        long operations = 0;
+        for (Projection w : projections()) {
+            operations += 2L * w.rows() * w.cols();
+        }
+        long spared = 0;
+        LayerWeights last = layers.getLast();
+        for (Projection w : List.of(last.attnOutput(), last.gate(), last.up(), last.down())) {
+            spared += 2L * w.rows() * w.cols();
+        }
+        return new TokenWork(
+                blockBytes() + outputNorm.byteSize() + byteSize(head) + row,
+                cacheType.bytes(2L * model.kvHeads() * model.headDim() * layers.size()),
+                operations,
+                operations - spared);
     }
 
     /**

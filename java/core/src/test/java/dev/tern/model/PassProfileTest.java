@@ -78,7 +78,15 @@ class PassProfileTest {
         assertThat(bytes(token)).isEqualTo(bytes + weights.head().type().bytes(head));
         assertThat(operations(token)).isEqualTo(2 * (elements + head));
         ModelHyperparameters model = engine.model();
+        TokenWork work = engine.tokenWork();
+        assertThat(work.ternaryOperations()).isEqualTo(2 * elements);
+        long ofLayer = 3L * model.hiddenSize() + model.intermediateSize();
+        long norms = 4 * (model.layers() * ofLayer + model.hiddenSize());
+        long row = weights.embedding().type().bytes(weights.embedding().cols());
+        assertThat(work.weightBytes()).isEqualTo(bytes(token) + norms + row);
         PassProfile.Entry attention = entry(token, PassStage.ATTENTION);
+        assertThat(work.cacheBytes()).isEqualTo(attention.bytes());
+        assertThat(work.bytesPerToken(7, 3)).isEqualTo(work.weightBytes() + work.cacheBytes() * (8 + 9 + 10) / 3.0);
         assertThat(attention.bytes()).isEqualTo(2L * 2 * model.kvHeads() * model.headDim() * model.layers());
         assertThat(attention.operations()).isEqualTo(4L * model.heads() * model.headDim() * model.layers());
         assertThat(attention.gigabytesPerSecond()).isCloseTo(attention.bytes() / attention.nanos(), within(1e-9));
@@ -91,6 +99,7 @@ class PassProfileTest {
             unused += (long) w.rows() * w.cols();
         }
         assertThat(operations(prompt)).isEqualTo(2 * 5 * (elements - unused));
+        assertThat(work.promptOperations()).isEqualTo(2 * (elements - unused));
         assertThat(entry(prompt, PassStage.HEAD).bytes()).isZero();
         assertThat(entry(prompt, PassStage.ATTENTION).operations())
                 .isEqualTo(4L * model.heads() * model.headDim() * (model.layers() - 1) * (1 + 2 + 3 + 4 + 5));

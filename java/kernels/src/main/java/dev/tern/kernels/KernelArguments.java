@@ -1,6 +1,7 @@
 package dev.tern.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * What every implementation of {@link Kernels} checks before it touches memory, so that all of them refuse the same
@@ -250,6 +251,44 @@ final class KernelArguments {
         accessible("s", s.codes(), s.descriptor());
         accessible("x", x.high(), x.descriptor());
         accessible("out", out.scores(), out.descriptor());
+    }
+
+    static void memoryRead(MemorySegment x) {
+        offHeap("x", x, 64);
+        accessible("x", x);
+        if (x.byteSize() % Kernels.READ_UNIT != 0) {
+            throw new IllegalArgumentException(
+                    "x: " + x.byteSize() + " bytes are no multiple of " + Kernels.READ_UNIT);
+        }
+    }
+
+    static void dotPeak(MemorySegment codes, MemorySegment values, long n, MemorySegment sums) {
+        offHeap("codes", codes, 1);
+        accessible("codes", codes);
+        room("codes", codes, 64);
+        offHeap("values", values, 1);
+        accessible("values", values);
+        room("values", values, 4);
+        offHeap("sums", sums, Integer.BYTES);
+        accessible("sums", sums);
+        writable("sums", sums);
+        room("sums", sums, 16 * Integer.BYTES);
+        if (n < 0 || n % Kernels.PEAK_UNIT != 0) {
+            throw new IllegalArgumentException("n: " + n + " is no multiple of " + Kernels.PEAK_UNIT + " from 0 on");
+        }
+        for (int i = 0; i < 64; i++) {
+            byte code = codes.get(ValueLayout.JAVA_BYTE, i);
+            if (code < 0 || code > 2) {
+                throw new IllegalArgumentException("codes: " + code + ", expected 0, 1 or 2");
+            }
+        }
+    }
+
+    private static void room(String name, MemorySegment segment, int bytes) {
+        if (segment.byteSize() < bytes) {
+            throw new IndexOutOfBoundsException(
+                    name + ": " + segment.byteSize() + " bytes, but " + bytes + " are needed");
+        }
     }
 
     private static void panels(int rowBegin, int rowEnd, int rows) {

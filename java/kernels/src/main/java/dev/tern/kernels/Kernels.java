@@ -17,6 +17,11 @@ import java.lang.foreign.MemorySegment;
  * nothing; memory of a shared arena some 200 ns as soon as two threads call at once.
  */
 public interface Kernels {
+    /** The bytes that {@link #memoryRead} takes come in multiples of this. */
+    int READ_UNIT = 256;
+
+    /** The repetitions of {@link #dotPeak} come in multiples of this. */
+    int PEAK_UNIT = 1536;
 
     /** Who computes. */
     Tier tier();
@@ -158,4 +163,24 @@ public interface Kernels {
      * @param rowEnd a multiple of 32 or the number of rows
      */
     void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out);
+
+    /**
+     * Reads memory from its first byte to its last and does nothing else: for measuring how fast memory can be read.
+     *
+     * @param x a multiple of {@link #READ_UNIT} bytes at a multiple of 64; may be read-only
+     * @return the sum of its little-endian 64-bit words, modulo 2^64
+     */
+    long memoryRead(MemorySegment x);
+
+    /**
+     * Makes and adds {@code 64 * n} products of bytes in registers, with the instructions that products of many tokens
+     * are made with: for measuring how fast they are. {@code sums[i] = n * (sum over j < 4 of codes[4 * i + j] *
+     * values[j])} modulo 2^32 for i below 16. The Java reference gives the result alone.
+     *
+     * @param codes 64 bytes from 0 to 2
+     * @param values 4 int8
+     * @param n at least 0, a multiple of {@link #PEAK_UNIT}
+     * @param sums 16 int32
+     */
+    void dotPeak(MemorySegment codes, MemorySegment values, long n, MemorySegment sums);
 }

@@ -39,6 +39,8 @@ final class NativeKernels implements Kernels {
     private final MemorySegment findInvalidCode;
     private final MemorySegment screenPack;
     private final MemorySegment screenScores;
+    private final MemorySegment memoryRead;
+    private final MemorySegment dotPeak;
 
     /** @param table a {@code tern_kernels} that lives as long as the process */
     NativeKernels(Tier tier, MemorySegment table) {
@@ -61,6 +63,8 @@ final class NativeKernels implements Kernels {
         findInvalidCode = tern_kernels.find_invalid_code(table);
         screenPack = tern_kernels.screen_pack(table);
         screenScores = tern_kernels.screen_scores(table);
+        memoryRead = tern_kernels.memory_read(table);
+        dotPeak = tern_kernels.dot_peak(table);
     }
 
     /** Links what every model's pass calls, in the order in which the first one does. */
@@ -306,6 +310,18 @@ final class NativeKernels implements Kernels {
             Reference.reachabilityFence(x);
             Reference.reachabilityFence(out);
         }
+    }
+
+    @Override
+    public long memoryRead(MemorySegment x) {
+        KernelArguments.memoryRead(x);
+        return tern_kernels.memory_read.invoke(memoryRead, x, x.byteSize());
+    }
+
+    @Override
+    public void dotPeak(MemorySegment codes, MemorySegment values, long n, MemorySegment sums) {
+        KernelArguments.dotPeak(codes, values, n, sums);
+        tern_kernels.dot_peak.invoke(dotPeak, codes, values, n, sums);
     }
 
     private static MemorySegment from(MemorySegment floats, long offset) {

@@ -75,6 +75,8 @@ final class ProbeCalls {
                         (k, m) -> screenScores(k, m, bits, tokens));
             }
         }
+        calls.put("memory_read", ProbeCalls::memoryRead);
+        calls.put("dot_peak", ProbeCalls::dotPeak);
         return calls;
     }
 
@@ -207,5 +209,21 @@ final class ProbeCalls {
         ScreenScores out = ScreenScores.allocate(m.arena(), tokens, ROWS);
         k.screenScores(screen, inputs, tokens, 0, ROWS, out);
         return m.joined(out.scores(), out.uppers(), out.peaks(), out.ceilings());
+    }
+
+    private static MemorySegment memoryRead(Kernels k, ProbeMemory m) {
+        MemorySegment sum = m.bytes(JAVA_LONG.byteSize());
+        sum.set(JAVA_LONG, 0, k.memoryRead(m.codes(3 * Kernels.READ_UNIT)));
+        return sum;
+    }
+
+    private static MemorySegment dotPeak(Kernels k, ProbeMemory m) {
+        MemorySegment codes = m.bytes(64);
+        for (int i = 0; i < 64; i++) {
+            codes.set(JAVA_BYTE, i, (byte) (i % 3));
+        }
+        MemorySegment sums = m.bytes(64);
+        k.dotPeak(codes, m.codes(4), 2 * Kernels.PEAK_UNIT, sums);
+        return sums;
     }
 }

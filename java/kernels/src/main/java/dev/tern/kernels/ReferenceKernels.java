@@ -328,6 +328,18 @@ final class ReferenceKernels implements Kernels {
         ReferenceScreens.scores(s, x, tokens, rowBegin, rowEnd, out);
     }
 
+    @Override
+    public long memoryRead(MemorySegment x) {
+        KernelArguments.memoryRead(x);
+        return ReferenceLimits.memoryRead(x);
+    }
+
+    @Override
+    public void dotPeak(MemorySegment codes, MemorySegment values, long n, MemorySegment sums) {
+        KernelArguments.dotPeak(codes, values, n, sums);
+        ReferenceLimits.dotPeak(codes, values, n, sums);
+    }
+
     /** 32-lane sum of w[i] * x[xStart + i]. */
     private static float dot(float[] w, MemorySegment x, long xStart, float[] lanes) {
         int n = w.length;

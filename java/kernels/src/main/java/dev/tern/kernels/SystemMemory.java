@@ -18,6 +18,7 @@ final class SystemMemory {
     private static final int READ_WRITE = 3; // PROT_READ | PROT_WRITE
     private static final int PRIVATE_ANONYMOUS = 0x22; // of Linux on x86-64 and AArch64
     private static final int ADVISE_HUGE = 14; // MADV_HUGEPAGE
+    private static final int ADVISE_SMALL = 15; // MADV_NOHUGEPAGE
 
     private final MethodHandle map;
     private final MethodHandle unmap;
@@ -77,8 +78,17 @@ final class SystemMemory {
 
     /** Asks for pages of 2 MiB; where that is refused they stay small. */
     void adviseHuge(long address, long bytes) {
+        advise(address, bytes, ADVISE_HUGE);
+    }
+
+    /** Asks for pages of the usual size. */
+    void adviseSmall(long address, long bytes) {
+        advise(address, bytes, ADVISE_SMALL);
+    }
+
+    private void advise(long address, long bytes, int what) {
         try {
-            int unused = (int) advise.invokeExact(address, bytes, ADVISE_HUGE);
+            int unused = (int) advise.invokeExact(address, bytes, what);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

@@ -125,6 +125,8 @@ class BindingsTest {
                 .isEqualTo(tern_kernels_h.TERN_GROUP())
                 .isEqualTo(header.constants().get("TERN_GROUP"));
         assertThat(KvLayer.ATTENTION_ROWS).isEqualTo(header.constants().get("TERN_ATTENTION_ROWS"));
+        assertThat(Kernels.READ_UNIT).isEqualTo(header.constants().get("TERN_READ_UNIT"));
+        assertThat(Kernels.PEAK_UNIT).isEqualTo(header.constants().get("TERN_PEAK_UNIT"));
         for (FloatType type : FloatType.values()) {
             assertThat(type.code()).isEqualTo(header.constants().get("TERN_" + type));
         }

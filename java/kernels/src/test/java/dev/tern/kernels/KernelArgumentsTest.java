@@ -170,6 +170,20 @@ class KernelArgumentsTest {
                 k -> k.ternaryDecode(TernaryEncoding.F32, rows, Integer.MAX_VALUE, Integer.MAX_VALUE, 1, F)));
 
         all.add(new Refusal("findInvalidCode: heap", ILLEGAL, k -> k.findInvalidCode(HEAP)));
+        MemorySegment codes = ARENA.allocate(64);
+        MemorySegment threes = ARENA.allocate(64).fill((byte) 3);
+        int n = Kernels.PEAK_UNIT;
+        all.add(new Refusal("memoryRead: heap", ILLEGAL, k -> k.memoryRead(HEAP)));
+        all.add(new Refusal("memoryRead: crooked", ILLEGAL, k -> k.memoryRead(F.asSlice(4, 256))));
+        all.add(new Refusal("memoryRead: part of a unit", ILLEGAL, k -> k.memoryRead(F.asSlice(0, 255))));
+        all.add(new Refusal("dotPeak: codes short", BOUNDS, k -> k.dotPeak(codes.asSlice(1), codes, n, F)));
+        all.add(new Refusal("dotPeak: values short", BOUNDS, k -> k.dotPeak(codes, codes.asSlice(61), n, F)));
+        all.add(new Refusal("dotPeak: sums short", BOUNDS, k -> k.dotPeak(codes, codes, n, F.asSlice(0, 63))));
+        all.add(new Refusal("dotPeak: code 3", ILLEGAL, k -> k.dotPeak(threes, codes, n, F)));
+        all.add(new Refusal("dotPeak: part of a unit", ILLEGAL, k -> k.dotPeak(codes, codes, n + 1, F)));
+        all.add(new Refusal("dotPeak: negative", ILLEGAL, k -> k.dotPeak(codes, codes, -n, F)));
+        all.add(new Refusal("dotPeak: read-only", ILLEGAL, k -> k.dotPeak(codes, codes, n, READ_ONLY)));
+        all.add(new Refusal("dotPeak: heap", ILLEGAL, k -> k.dotPeak(codes, HEAP, n, F)));
         all.addAll(screens());
         return all;
     }
@@ -259,6 +273,11 @@ class KernelArgumentsTest {
         calls.put("add x", k -> k.add(gone, F, 0, 1));
         calls.put("add y", k -> k.add(F, gone, 0, 1));
         calls.put("findInvalidCode codes", k -> k.findInvalidCode(gone));
+        MemorySegment codes = ARENA.allocate(64);
+        calls.put("memoryRead x", k -> k.memoryRead(gone));
+        calls.put("dotPeak codes", k -> k.dotPeak(gone, codes, 0, F));
+        calls.put("dotPeak values", k -> k.dotPeak(codes, gone, 0, F));
+        calls.put("dotPeak sums", k -> k.dotPeak(codes, codes, 0, gone));
         calls.put("ternaryDecode in", k -> k.ternaryDecode(TernaryEncoding.Q8_0, gone, 1, 32, 1, F));
         calls.put("ternaryDecode codes", k -> k.ternaryDecode(TernaryEncoding.Q8_0, F, 1, 32, 1, gone));
         return calls;

@@ -37,6 +37,8 @@ final class KernelCalls {
         calls.put("find_invalid_code", KernelCalls::findInvalidCode);
         calls.put("screen_pack", KernelCalls::screenPack);
         calls.put("screen_scores", KernelCalls::screenScores);
+        calls.put("memory_read", KernelCalls::memoryRead);
+        calls.put("dot_peak", KernelCalls::dotPeak);
         return calls;
     }
 
@@ -284,5 +286,22 @@ final class KernelCalls {
         int begin = s.between(0, (rows - 1) / Screen.PANEL_ROWS) * Screen.PANEL_ROWS;
         k.screenScores(screen, inputs, s.between(0, tokens), begin, rows, s.screenScores(tokens, rows));
         return bounded;
+    }
+
+    private static long memoryRead(Kernels k, Scene s) {
+        return k.memoryRead(s.lines("x", (long) Kernels.READ_UNIT * s.between(0, 5)));
+    }
+
+    private static long dotPeak(Kernels k, Scene s) {
+        MemorySegment codes = s.bytes("codes", 64);
+        for (int i = 0; i < 64; i++) {
+            codes.set(JAVA_BYTE, i, (byte) s.between(0, 2));
+        }
+        MemorySegment values = s.bytes("values", 4);
+        for (int j = 0; j < 4; j++) {
+            values.set(JAVA_BYTE, j, (byte) s.between(-128, 127));
+        }
+        k.dotPeak(codes, values, (long) Kernels.PEAK_UNIT * s.between(0, 40), s.lines("sums", 64));
+        return 0;
     }
 }

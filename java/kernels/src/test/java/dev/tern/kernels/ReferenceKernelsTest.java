@@ -3,6 +3,7 @@ package dev.tern.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -372,6 +373,33 @@ class ReferenceKernelsTest {
         for (int b = 0; b < 256; b++) {
             boolean valid = (b & 3) < 3 && (b >> 2 & 3) < 3 && (b >> 4 & 3) < 3 && (b >> 6 & 3) < 3;
             assertThat(kernels.findInvalidCode(codes.asSlice(b, 1))).as("byte %d", b).isEqualTo(valid ? -1 : 0);
+        }
+    }
+
+    @Test
+    void readsAndProductsAreAddedUp() {
+        MemorySegment memory = arena.allocate(512, 64);
+        for (int i = 0; i < 64; i++) {
+            memory.setAtIndex(JAVA_LONG, i, i * 0x0101_0101_0101_0101L << i % 3);
+        }
+        long sum = 0;
+        for (int i = 0; i < 64; i++) {
+            sum += i * 0x0101_0101_0101_0101L << i % 3;
+        }
+        assertThat(kernels.memoryRead(memory)).isEqualTo(sum);
+        assertThat(kernels.memoryRead(memory.asSlice(0, 0))).isZero();
+
+        MemorySegment codes = arena.allocate(64);
+        codes.set(JAVA_BYTE, 4 * 3, (byte) 1);
+        codes.set(JAVA_BYTE, 4 * 3 + 2, (byte) 2);
+        codes.set(JAVA_BYTE, 63, (byte) 2);
+        MemorySegment values = arena.allocateFrom(JAVA_BYTE, (byte) 5, (byte) 0, (byte) -100, (byte) 127);
+        MemorySegment sums = arena.allocate(64, 4).fill((byte) 1);
+        long n = 10_000_000L * Kernels.PEAK_UNIT;
+        kernels.dotPeak(codes, values, n, sums);
+        for (int i = 0; i < 16; i++) {
+            long exact = i == 3 ? n * (5 - 200) : i == 15 ? n * 254 : 0;
+            assertThat(sums.getAtIndex(JAVA_INT, i)).isEqualTo((int) exact);
         }
     }
 

@@ -13,7 +13,6 @@ public record Speed(int prompt, int generated, int depth, int threads, Spread to
 
     /** Such as {@code pp512}, {@code tg128}, {@code pp512+tg128}, {@code tg128 @ d1024}. */
     public String test() {
-        String name = generated == 0 ? "pp" + prompt : prompt == 0 ? "tg" + generated : "pp" + prompt + "+tg" + generated;
-        return depth == 0 ? name : name + " @ d" + depth;
+        return new BenchTest(prompt, generated, depth).name();
     }
 }

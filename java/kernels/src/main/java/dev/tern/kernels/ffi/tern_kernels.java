@@ -34,6 +34,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t (*find_invalid_code)(const uint8_t *, int64_t);
  *     void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *);
  *     void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *);
+ *     int64_t (*memory_read)(const uint8_t *, int64_t);
+ *     void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *);
  * }
  * }
  */
@@ -62,7 +64,9 @@ public class tern_kernels {
         tern_kernels_h.C_POINTER.withName("add"),
         tern_kernels_h.C_POINTER.withName("find_invalid_code"),
         tern_kernels_h.C_POINTER.withName("screen_pack"),
-        tern_kernels_h.C_POINTER.withName("screen_scores")
+        tern_kernels_h.C_POINTER.withName("screen_scores"),
+        tern_kernels_h.C_POINTER.withName("memory_read"),
+        tern_kernels_h.C_POINTER.withName("dot_peak")
     ).withName("tern_kernels");
 
     /**
@@ -1981,6 +1985,209 @@ public class tern_kernels {
      */
     public static void screen_scores(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(screen_scores$LAYOUT, screen_scores$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t (*memory_read)(const uint8_t *, int64_t)
+     * }
+     */
+    public final static class memory_read {
+
+        private memory_read() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            long apply(MemorySegment _x0, long _x1);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.of(
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(memory_read.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(memory_read.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static long invoke(MemorySegment funcPtr, MemorySegment _x0, long _x1) {
+            try {
+                return (long) DOWN$MH.invokeExact(funcPtr, _x0, _x1);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout memory_read$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("memory_read"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t (*memory_read)(const uint8_t *, int64_t)
+     * }
+     */
+    public static final AddressLayout memory_read$layout() {
+        return memory_read$LAYOUT;
+    }
+
+    private static final long memory_read$OFFSET = $LAYOUT.byteOffset(groupElement("memory_read"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t (*memory_read)(const uint8_t *, int64_t)
+     * }
+     */
+    public static final long memory_read$offset() {
+        return memory_read$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t (*memory_read)(const uint8_t *, int64_t)
+     * }
+     */
+    public static MemorySegment memory_read(MemorySegment struct) {
+        return struct.get(memory_read$LAYOUT, memory_read$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t (*memory_read)(const uint8_t *, int64_t)
+     * }
+     */
+    public static void memory_read(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(memory_read$LAYOUT, memory_read$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *)
+     * }
+     */
+    public final static class dot_peak {
+
+        private dot_peak() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, MemorySegment _x1, long _x2, MemorySegment _x3);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(dot_peak.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(dot_peak.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, MemorySegment _x1, long _x2, MemorySegment _x3) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout dot_peak$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dot_peak"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *)
+     * }
+     */
+    public static final AddressLayout dot_peak$layout() {
+        return dot_peak$LAYOUT;
+    }
+
+    private static final long dot_peak$OFFSET = $LAYOUT.byteOffset(groupElement("dot_peak"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *)
+     * }
+     */
+    public static final long dot_peak$offset() {
+        return dot_peak$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *)
+     * }
+     */
+    public static MemorySegment dot_peak(MemorySegment struct) {
+        return struct.get(dot_peak$LAYOUT, dot_peak$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *)
+     * }
+     */
+    public static void dot_peak(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(dot_peak$LAYOUT, dot_peak$OFFSET, fieldValue);
     }
 
     /**
