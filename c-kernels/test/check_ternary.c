@@ -94,7 +94,7 @@ static void multiply_as(const tern_ternary_matrix *w, const tern_activations *a,
             if (tokens == 1) {
                 tern_avx512_panel_times_1(w, panel, a, 0, w->rows, y, prefetch);
             } else {
-                tern_avx512_panel_times_few(w, panel, a, tokens, 0, w->rows, y, w->rows, prefetch);
+                tern_avx512_panel_times_few(w, panel, a, tokens, 0, w->rows, y, w->rows);
             }
         }
     } else if (tokens == 1) {

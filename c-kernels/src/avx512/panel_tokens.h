@@ -1,5 +1,5 @@
 /*
- * panel_tokens.h: the rows of a panel times one token or a few, with and without software prefetch, and any number.
+ * panel_tokens.h: the rows of a panel times one token, with and without software prefetch, a few, and any number.
  * ternary_matmul chooses by tern_prefetch_pays(); the functions stand here so that the tests reach both ways on any
  * machine.
  */
@@ -15,7 +15,7 @@ enum { FEW_TOKENS = 8 };
 void tern_avx512_panel_times_1(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a,
                                int64_t row_begin, int64_t row_end, float *y, bool prefetch);
 void tern_avx512_panel_times_few(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a, int64_t tokens,
-                                 int64_t row_begin, int64_t row_end, float *y, int64_t y_stride, bool prefetch);
+                                 int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
 
 /* The 32 rows from `row` on times any number of tokens; also of TERN_ROWS, where `row` may be any. */
 void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t row, const tern_activations *a, int64_t tokens,

@@ -32,7 +32,7 @@ void tern_avx512_ternary_matmul(const tern_ternary_matrix *w, const tern_activat
         if (tokens == 1 && one_token_fits(w)) {
             tern_avx512_panel_times_1(w, panel, a, row_begin, row_end, y, prefetch);
         } else if (tokens > 1 && tokens <= FEW_TOKENS) {
-            tern_avx512_panel_times_few(w, panel, a, tokens, row_begin, row_end, y, y_stride, prefetch);
+            tern_avx512_panel_times_few(w, panel, a, tokens, row_begin, row_end, y, y_stride);
         } else {
             tern_avx512_panel_times_many(w, panel * TERN_PANEL_ROWS, a, tokens, row_begin, row_end, y, y_stride);
         }

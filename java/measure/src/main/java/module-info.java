@@ -7,6 +7,9 @@ module dev.tern.measure {
 
     exports dev.tern.measure;
     exports dev.tern.measure.comparison;
+    exports dev.tern.measure.formats;
+    exports dev.tern.measure.report;
+    exports dev.tern.measure.rivals;
 
     opens dev.tern.measure to
             tools.jackson.databind;

@@ -93,11 +93,13 @@ public record Perplexity(double value, double totalNll, long scored, int tokens,
         return new Perplexity(sum.perplexity(), sum.nll, sum.count, tokens.length, context, method);
     }
 
-    private static OptionalInt bos(Tokenizer tokenizer) {
+    /** What each window begins with, if the vocabulary wants it so. */
+    static OptionalInt bos(Tokenizer tokenizer) {
         return tokenizer.vocabulary().addBos() ? tokenizer.vocabulary().id(SpecialToken.BOS) : OptionalInt.empty();
     }
 
-    private static int[][] windows(int[] tokens, OptionalInt bos, int context, Method method) {
+    /** Cuts tokens into windows. */
+    static int[][] windows(int[] tokens, OptionalInt bos, int context, Method method) {
         int front = bos.isPresent() ? 1 : 0;
         if (method == Method.CHUNKED) {
             int piece = context - front;

@@ -72,6 +72,7 @@ public final class BlockRunner implements AutoCloseable {
             cache = new KvCache(1, model.kvHeads(), model.headDim(), positions, FloatType.F32);
             caches[layer] = cache;
         }
+        cache.reserve(position + tokens, position);
         MemorySegment.copy(states, 0, stream, 0, 4L * tokens * model.hiddenSize());
         Forward block = forward;
         if (block == null) {

@@ -13,7 +13,6 @@ import dev.tern.server.slots.DrainingException;
 import dev.tern.server.slots.QueueFullException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,7 +23,7 @@ final class Api implements HttpHandler {
     private static final int CLIENT_GONE = 499; // for the log: nobody gets it
     private static final Pattern FIELD = Pattern.compile("([a-z_]+(?:\\[\\d+]|\\.[A-Za-z_]+)*): ");
 
-    private final ServerOptions options;
+    private final EndpointOptions options;
     private final Routes routes;
     private final ApiKeys keys;
     private final Origins origins;
@@ -32,10 +31,10 @@ final class Api implements HttpHandler {
     private volatile @Nullable Served served;
     private volatile boolean draining;
 
-    Api(ServerOptions options, Origins origins, RequestLog log) {
+    Api(EndpointOptions options, Routes routes, ApiKeys keys, Origins origins, RequestLog log) {
         this.options = options;
-        this.routes = new Routes(options);
-        this.keys = new ApiKeys(options.apiKeys());
+        this.routes = routes;
+        this.keys = keys;
         this.origins = origins;
         this.log = log;
     }
@@ -48,20 +47,12 @@ final class Api implements HttpHandler {
         draining = true;
     }
 
-    ServerOptions options() {
+    EndpointOptions options() {
         return options;
     }
 
     Optional<Served> served() {
         return Optional.ofNullable(served);
-    }
-
-    static ApiException loading() {
-        return ApiException.unavailable("Loading model", Duration.ofSeconds(1));
-    }
-
-    static ApiException stopping() {
-        return ApiException.unavailable("the server is stopping", Duration.ofSeconds(10));
     }
 
     @Override
@@ -114,9 +105,9 @@ final class Api implements HttpHandler {
             return stranger;
         }
         if (draining) {
-            return Optional.of(stopping());
+            return Optional.of(ApiException.stopping());
         }
-        return served == null ? Optional.of(loading()) : Optional.empty();
+        return served == null ? Optional.of(ApiException.loading()) : Optional.empty();
     }
 
     /** What tells whether the server is well must not wait for those who use it. */
@@ -144,7 +135,7 @@ final class Api implements HttpHandler {
         String outcome = "";
         try {
             if (draining && !route.open()) { // it came to its end too late
-                throw stopping();
+                throw ApiException.stopping();
             }
             endpoint.answer(call);
         } catch (IOException e) {
@@ -171,7 +162,7 @@ final class Api implements HttpHandler {
                 field.field().map(name -> ApiException.invalid(name, field.getMessage()))
                         .orElseGet(() -> ApiException.invalid(field.getMessage()));
             case InputException input -> invalid(String.valueOf(input.getMessage()));
-            case DrainingException draining -> stopping();
+            case DrainingException draining -> ApiException.stopping();
             case QueueFullException full ->
                 ApiException.unavailable(String.valueOf(full.getMessage()), full.retryAfter());
             default -> {

@@ -67,6 +67,14 @@ final class ApiException extends RuntimeException {
         return new ApiException(503, "unavailable_error", message, Json.object(), Optional.of(retryAfter));
     }
 
+    static ApiException loading() {
+        return unavailable("Loading model", Duration.ofSeconds(1));
+    }
+
+    static ApiException stopping() {
+        return unavailable("the server is stopping", Duration.ofSeconds(10));
+    }
+
     /** Tern is at fault. What went wrong is for its log, not for strangers. */
     static ApiException internal() {
         return of(500, "server_error", "the server failed; its log says more");

@@ -27,13 +27,13 @@ final class Call {
         this.log = log;
     }
 
-    ServerOptions options() {
+    EndpointOptions options() {
         return api.options();
     }
 
     /** The model, which is loaded where an endpoint needs it. */
     Served served() {
-        return api.served().orElseThrow(Api::loading);
+        return api.served().orElseThrow(ApiException::loading);
     }
 
     Exchange exchange() {

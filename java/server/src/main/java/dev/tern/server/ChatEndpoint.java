@@ -30,11 +30,6 @@ final class ChatEndpoint implements Endpoint {
         call.json(Json.object().put("object", "response.input_tokens").put("input_tokens", tokens));
     }
 
-    /** llama-server's {@code POST /apply-template}. */
-    static void applyTemplate(Call call) throws IOException {
-        call.json(Json.object().put("prompt", ChatQuery.read(call.served(), call.body()).prompt()));
-    }
-
     /** Answers as OpenAI writes them. */
     private static final class ChatJson implements ChatRun.Format {
         private final Call call;

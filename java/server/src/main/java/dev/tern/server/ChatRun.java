@@ -86,7 +86,7 @@ final class ChatRun {
 
     /** Why an answer ended, as OpenAI says it. */
     static String finishReason(Choice choice, Answer answer) {
-        String reason = TextCompletionEndpoint.finishReason(choice.reason());
+        String reason = choice.finishReason();
         return reason.equals("stop") && !answer.calls().isEmpty() ? "tool_calls" : reason;
     }
 

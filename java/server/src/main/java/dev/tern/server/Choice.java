@@ -110,6 +110,14 @@ final class Choice {
         return end.reason();
     }
 
+    /** Why it ended, as OpenAI says it. */
+    String finishReason() {
+        return switch (reason()) {
+            case END_TOKEN, STOP_STRING, CANCELLED -> "stop";
+            case MAX_TOKENS, CONTEXT_FULL -> "length";
+        };
+    }
+
     /** The stop string that was met; empty for none. */
     String stoppingWord() {
         return end == null ? "" : end.stoppingWord();

@@ -89,7 +89,7 @@ final class CompletionRun {
                 if (next.event() instanceof CompletionEvent.Ended ended) {
                     open--;
                     if (ended.reason() == StopReason.CANCELLED) {
-                        throw Api.stopping();
+                        throw ApiException.stopping();
                     }
                 }
                 listener.happened(choice, next.event());

@@ -2,7 +2,6 @@ package dev.tern.server;
 
 import dev.tern.server.http.Headers;
 import dev.tern.server.http.RequestHead;
-import java.net.InetAddress;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -24,10 +23,15 @@ final class Origins {
     private final boolean guarded;
     private final Set<String> names;
 
-    Origins(ServerOptions options, InetAddress bound) {
-        this.allowed = options.corsOrigins();
-        this.guarded = bound.isLoopbackAddress() || options.apiKeys().isEmpty();
-        this.names = Stream.concat(Stream.of("localhost", options.host()), options.allowedHosts().stream())
+    /**
+     * @param allowed origins whose pages may call, {@code *} for all
+     * @param guarded whether requests must call the server by an address or a name that it knows
+     * @param names by which it may be called, beside localhost
+     */
+    Origins(List<String> allowed, boolean guarded, List<String> names) {
+        this.allowed = allowed;
+        this.guarded = guarded;
+        this.names = Stream.concat(Stream.of("localhost"), names.stream())
                 .map(name -> name.toLowerCase(Locale.ROOT))
                 .collect(Collectors.toUnmodifiableSet());
     }

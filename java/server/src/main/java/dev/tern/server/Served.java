@@ -4,6 +4,7 @@ import dev.tern.Model;
 import dev.tern.server.slots.Completions;
 import dev.tern.tokenizer.Tokenizer;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -26,8 +27,9 @@ record Served(
         Grammars grammars,
         Semaphore embeddings) {
 
-    static Served of(Model model, Completions completions, ServerOptions options) {
-        String id = options.alias().orElseGet(() -> model.info().path().toString());
+    /** @param alias its name for clients; by default its file's path */
+    static Served of(Model model, Completions completions, Optional<String> alias) {
+        String id = alias.orElseGet(() -> model.info().path().toString());
         return new Served(
                 model,
                 completions,

@@ -11,6 +11,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -38,7 +40,12 @@ public final class Server implements AutoCloseable {
     public static Server start(ServerOptions options, Consumer<String> log) {
         try {
             InetSocketAddress address = options.address();
-            Api api = new Api(options, new Origins(options, address.getAddress()), new RequestLog(log));
+            Api api = new Api(
+                    options.endpoints(),
+                    new Routes(Endpoints.routes(options)),
+                    new ApiKeys(options.apiKeys()),
+                    origins(options, address.getAddress()),
+                    new RequestLog(log));
             return new Server(options, api, HttpFront.open(address, options.limits(), api));
         } catch (UnknownHostException e) {
             throw InputException.at("host " + options.host())
@@ -57,13 +64,20 @@ public final class Server implements AutoCloseable {
         }
     }
 
+    private static Origins origins(ServerOptions options, InetAddress bound) {
+        List<String> names = new ArrayList<>(options.allowedHosts());
+        names.add(options.host());
+        boolean guarded = bound.isLoopbackAddress() || options.apiKeys().isEmpty();
+        return new Origins(options.corsOrigins(), guarded, names);
+    }
+
     /**
      * Serves a model from now on. Both stay the caller's, to be closed after the server.
      *
      * @param completions computes with the model
      */
     public void serve(Model model, Completions completions) {
-        api.serve(Served.of(model, completions, options));
+        api.serve(Served.of(model, completions, options.alias()));
     }
 
     /** Where it listens. */

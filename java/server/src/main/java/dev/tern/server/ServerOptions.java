@@ -117,6 +117,10 @@ public record ServerOptions(
         return limits(maxConnections, maxRequests, maxBodyBytes, requestTime, idleTime, writeTime);
     }
 
+    EndpointOptions endpoints() {
+        return new EndpointOptions(metrics, props, slotSavePath, pooling, maxChoices, pingInterval, buildInfo);
+    }
+
     InetSocketAddress address() throws UnknownHostException {
         return new InetSocketAddress(InetAddress.getByName(host), port);
     }

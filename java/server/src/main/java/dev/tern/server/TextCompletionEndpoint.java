@@ -1,6 +1,5 @@
 package dev.tern.server;
 
-import dev.tern.StopReason;
 import dev.tern.server.json.Fields;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionEvent;
@@ -32,23 +31,15 @@ final class TextCompletionEndpoint implements Endpoint {
         }
     }
 
-    /** Why a completion ended, as OpenAI says it. */
-    static String finishReason(StopReason reason) {
-        return switch (reason) {
-            case END_TOKEN, STOP_STRING, CANCELLED -> "stop";
-            case MAX_TOKENS, CONTEXT_FULL -> "length";
-        };
-    }
-
     private static final class Answer {
         private final Served served;
-        private final ServerOptions options;
+        private final EndpointOptions options;
         private final CompletionBody request;
         private final boolean echo;
         private final String id = Ids.next("cmpl-");
         private final long created = System.currentTimeMillis() / 1000;
 
-        Answer(Served served, ServerOptions options, CompletionBody request, boolean echo) {
+        Answer(Served served, EndpointOptions options, CompletionBody request, boolean echo) {
             this.served = served;
             this.options = options;
             this.request = request;
@@ -83,7 +74,7 @@ final class TextCompletionEndpoint implements Endpoint {
                             "logprobs",
                             new ProbabilitiesJson(served.tokenizer()).ofText(choice.probabilities(), before.length()));
                 }
-                one.put("finish_reason", finishReason(choice.reason()));
+                one.put("finish_reason", choice.finishReason());
             }
             node.set("usage", TimingsJson.usage(run.choices()));
             node.set("timings", TimingsJson.timings(run.choices().getFirst().timings()));
@@ -122,7 +113,7 @@ final class TextCompletionEndpoint implements Endpoint {
                         case CompletionEvent.Ended ended -> {
                             ObjectNode node = part(choice, ended.text());
                             ((ObjectNode) node.path("choices").path(0))
-                                    .put("finish_reason", finishReason(ended.reason()));
+                                    .put("finish_reason", choice.finishReason());
                             node.set("timings", TimingsJson.timings(choice.timings()));
                             stream.send(node);
                         }

@@ -3,6 +3,8 @@ package dev.tern.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.StopReason;
+import dev.tern.browser.ChromiumExtension;
+import dev.tern.browser.Tab;
 import dev.tern.server.json.Json;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

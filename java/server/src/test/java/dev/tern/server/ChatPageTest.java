@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.GenerationOptions;
 import dev.tern.StopReason;
+import dev.tern.browser.ChromiumExtension;
+import dev.tern.browser.Tab;
 import dev.tern.server.json.Json;
 import dev.tern.server.slots.CompletionRequest;
 import dev.tern.template.ChatMessage;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tern.Model;
 import dev.tern.StopReason;
+import dev.tern.browser.ChromiumExtension;
+import dev.tern.browser.Tab;
 import dev.tern.convert.Converter;
 import java.io.IOException;
 import java.io.InputStream;

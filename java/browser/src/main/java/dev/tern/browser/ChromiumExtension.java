@@ -1,4 +1,4 @@
-package dev.tern.server;
+package dev.tern.browser;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,8 +8,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
-/** A browser for the tests of the page: started for the first class of them, closed after the last. */
-final class ChromiumExtension implements BeforeAllCallback {
+/** A browser for the tests of pages: started for the first class of them, closed after the last. */
+public final class ChromiumExtension implements BeforeAllCallback {
     private @Nullable Browser browser;
 
     @Override
@@ -31,7 +31,7 @@ final class ChromiumExtension implements BeforeAllCallback {
     }
 
     /** An empty tab, with cookies and storage of its own. */
-    Tab open() {
+    public Tab open() {
         return Objects.requireNonNull(browser).open();
     }
 }

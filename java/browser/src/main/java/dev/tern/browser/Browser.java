@@ -1,6 +1,5 @@
-package dev.tern.server;
+package dev.tern.browser;
 
-import dev.tern.server.json.Json;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -22,6 +21,7 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -31,6 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class Browser implements AutoCloseable {
     private static final List<String> NAMES =
             List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome");
+    private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final int PATIENCE_SECONDS = 60; // after which a browser is broken
 
     private final Process process;
@@ -57,7 +58,7 @@ final class Browser implements AutoCloseable {
     static Browser start() throws IOException, InterruptedException {
         Optional<Path> program = find();
         if (program.isEmpty() && !Boolean.getBoolean("tern.require.chromium")) {
-            Assumptions.abort("SKIPPED: no Chromium on the PATH (Debian: chromium), so the chat page is not tested");
+            Assumptions.abort("SKIPPED: no Chromium on the PATH (Debian: chromium), so pages are not tested");
         }
         Path profile = Files.createTempDirectory("tern-chromium");
         List<String> command = new ArrayList<>(List.of(
@@ -112,16 +113,16 @@ final class Browser implements AutoCloseable {
 
     /** A page of its own, with its own storage. */
     Tab open() {
-        String context = call("", "Target.createBrowserContext", Json.object()).path("browserContextId").asString();
-        ObjectNode create = Json.object().put("browserContextId", context).put("url", "about:blank");
+        String context = call("", "Target.createBrowserContext", MAPPER.createObjectNode()).path("browserContextId").asString();
+        ObjectNode create = MAPPER.createObjectNode().put("browserContextId", context).put("url", "about:blank");
         String target = call("", "Target.createTarget", create).path("targetId").asString();
-        ObjectNode attach = Json.object().put("targetId", target).put("flatten", true);
+        ObjectNode attach = MAPPER.createObjectNode().put("targetId", target).put("flatten", true);
         return new Tab(this, context, call("", "Target.attachToTarget", attach).path("sessionId").asString());
     }
 
     /** Closes a page and forgets what it kept. */
     void close(String context) {
-        call("", "Target.disposeBrowserContext", Json.object().put("browserContextId", context));
+        call("", "Target.disposeBrowserContext", MAPPER.createObjectNode().put("browserContextId", context));
     }
 
     void listen(String session, BiConsumer<String, JsonNode> listener) {
@@ -131,7 +132,7 @@ final class Browser implements AutoCloseable {
     /** Calls a method of the protocol; {@code session} is empty for the browser itself. */
     JsonNode call(String session, String method, ObjectNode parameters) {
         int id = ids.incrementAndGet();
-        ObjectNode message = Json.object().put("id", id).put("method", method);
+        ObjectNode message = MAPPER.createObjectNode().put("id", id).put("method", method);
         message.set("params", parameters);
         if (!session.isEmpty()) {
             message.put("sessionId", session);
@@ -139,7 +140,7 @@ final class Browser implements AutoCloseable {
         CompletableFuture<JsonNode> answer = new CompletableFuture<>();
         answers.put(id, answer);
         synchronized (socket) {
-            socket.sendText(Json.text(message), true).join();
+            socket.sendText(MAPPER.writeValueAsString(message), true).join();
         }
         JsonNode node = answer.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
         if (node.has("error")) {
@@ -155,7 +156,7 @@ final class Browser implements AutoCloseable {
         public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
             text.append(data);
             if (last) {
-                JsonNode message = TestServer.parse(text.toString());
+                JsonNode message = MAPPER.readTree(text.toString());
                 text.setLength(0);
                 CompletableFuture<JsonNode> answer = answers.remove(message.path("id").asInt(0));
                 if (answer != null) {

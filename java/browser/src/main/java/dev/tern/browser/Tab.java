@@ -1,8 +1,7 @@
-package dev.tern.server;
+package dev.tern.browser;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tern.server.json.Json;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -11,28 +10,34 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A page of a {@link Browser}, as a user has it: keys, text, what is to be seen. For one thread. */
-final class Tab implements AutoCloseable {
-    static final int ALT = 1;
-    static final int SHIFT = 8;
+public final class Tab implements AutoCloseable {
+    public static final int ALT = 1;
+    public static final int SHIFT = 8;
+    private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30); // after which what is waited for does not come
     private static final Map<String, Integer> CODES =
             Map.of("Enter", 13, "Escape", 27, "Tab", 9, "ArrowUp", 38, "ArrowDown", 40, "Space", 32);
 
     /** Addresses that the page has asked for. */
-    final List<String> requests = new CopyOnWriteArrayList<>();
+    public final List<String> requests = new CopyOnWriteArrayList<>();
 
     /** What went wrong in the page: exceptions, and what its policy forbade. */
-    final List<String> problems = new CopyOnWriteArrayList<>();
+    public final List<String> problems = new CopyOnWriteArrayList<>();
 
     private final Browser browser;
     private final String context;
     private final String session;
+    private final Map<String, String> preferences = new TreeMap<>();
+    private String media = "";
 
     Tab(Browser browser, String context, String session) {
         this.browser = browser;
@@ -40,7 +45,7 @@ final class Tab implements AutoCloseable {
         this.session = session;
         browser.listen(session, this::happened);
         for (String domain : List.of("Page", "Runtime", "Network", "Log")) {
-            call(domain + ".enable", Json.object());
+            call(domain + ".enable", MAPPER.createObjectNode());
         }
         size(1200, 800, false);
     }
@@ -60,43 +65,50 @@ final class Tab implements AutoCloseable {
         }
     }
 
-    JsonNode call(String method, ObjectNode parameters) {
+    /** Calls a method of the DevTools protocol. */
+    public JsonNode call(String method, ObjectNode parameters) {
         return browser.call(session, method, parameters);
     }
 
-    void go(URI address) {
-        call("Page.navigate", Json.object().put("url", address.toString()));
+    /** Opens an address and waits until all of it is there. */
+    public void go(URI address) {
+        call("Page.navigate", MAPPER.createObjectNode().put("url", address.toString()));
         waitFor("document.readyState === 'complete' && location.href.startsWith('" + address + "')");
     }
 
-    void reload() {
+    /** Loads the page again and waits until all of it is there. */
+    public void reload() {
         run("window.old = true");
-        call("Page.reload", Json.object());
+        call("Page.reload", MAPPER.createObjectNode());
         waitFor("!window.old && document.readyState === 'complete'");
     }
 
     /** The value of an expression. */
-    JsonNode value(String expression) {
+    public JsonNode value(String expression) {
         ObjectNode parameters =
-                Json.object().put("expression", expression).put("awaitPromise", true).put("returnByValue", true);
+                MAPPER.createObjectNode().put("expression", expression).put("awaitPromise", true).put("returnByValue", true);
         JsonNode result = call("Runtime.evaluate", parameters.put("userGesture", true));
         assertThat(result.has("exceptionDetails")).as(expression + ": " + result).isFalse();
         return result.path("result").path("value");
     }
 
-    void run(String statement) {
+    /** Runs a statement. */
+    public void run(String statement) {
         value(statement + ";0");
     }
 
-    String text(String selector) {
+    /** The text of an element as it is to be seen. */
+    public String text(String selector) {
         return value("document.querySelector('" + selector + "').innerText").asString();
     }
 
-    int count(String selector) {
+    /** How many elements a selector finds. */
+    public int count(String selector) {
         return value("document.querySelectorAll('" + selector + "').length").asInt();
     }
 
-    void waitFor(String condition) {
+    /** Waits until an expression is true, and fails when it stays false. */
+    public void waitFor(String condition) {
         long start = System.nanoTime();
         while (!value("Boolean(" + condition + ")").asBoolean()) {
             if (System.nanoTime() - start > PATIENCE) {
@@ -112,29 +124,31 @@ final class Tab implements AutoCloseable {
     }
 
     /** Waits until an element has a text. */
-    void waitForText(String selector, String part) {
-        String array = Json.text(Json.array().add(part));
+    public void waitForText(String selector, String part) {
+        String array = MAPPER.writeValueAsString(List.of(part));
         waitFor("document.querySelector('" + selector + "')?.innerText.includes(" + array + "[0])");
     }
 
-    void click(String selector) {
+    /** Waits for an element and clicks on it. */
+    public void click(String selector) {
         waitFor("document.querySelector('" + selector + "')");
         run("document.querySelector('" + selector + "').click()");
     }
 
     /** Types where the focus is. */
-    void type(String text) {
-        call("Input.insertText", Json.object().put("text", text));
-    }
-
-    void press(String key) {
-        press(key, 0);
+    public void type(String text) {
+        call("Input.insertText", MAPPER.createObjectNode().put("text", text));
     }
 
     /** Presses a key: by its name, or a letter. */
-    void press(String key, int modifiers) {
+    public void press(String key) {
+        press(key, 0);
+    }
+
+    /** Presses a key with {@link #ALT} or {@link #SHIFT}. */
+    public void press(String key, int modifiers) {
         boolean letter = key.length() == 1;
-        ObjectNode event = Json.object()
+        ObjectNode event = MAPPER.createObjectNode()
                 .put("key", letter ? key.toLowerCase(Locale.ROOT) : key)
                 .put("code", letter ? "Key" + key : key)
                 .put("modifiers", modifiers)
@@ -147,29 +161,47 @@ final class Tab implements AutoCloseable {
         call("Input.dispatchKeyEvent", event.put("type", "keyUp"));
     }
 
-    void size(int width, int height, boolean phone) {
+    /** How large what is to be seen is, in CSS pixels; a phone has touch and no mouse. */
+    public void size(int width, int height, boolean phone) {
         call(
                 "Emulation.setDeviceMetricsOverride",
-                Json.object()
+                MAPPER.createObjectNode()
                         .put("width", width)
                         .put("height", height)
                         .put("deviceScaleFactor", 1)
                         .put("mobile", phone));
-        call("Emulation.setTouchEmulationEnabled", Json.object().put("enabled", phone));
+        call("Emulation.setTouchEmulationEnabled", MAPPER.createObjectNode().put("enabled", phone));
     }
 
     /** What the system of the user asks of pages, such as {@code prefers-color-scheme}. */
-    void prefer(String feature, String value) {
-        ObjectNode parameters = Json.object();
-        parameters.putArray("features").addObject().put("name", feature).put("value", value);
+    public void prefer(String feature, String value) {
+        preferences.put(feature, value);
+        emulate();
+    }
+
+    /** What the page is shown on: {@code screen} or {@code print}. */
+    public void media(String type) {
+        media = type;
+        emulate();
+    }
+
+    private void emulate() {
+        ObjectNode parameters = MAPPER.createObjectNode().put("media", media);
+        ArrayNode features = parameters.putArray("features");
+        preferences.forEach((feature, value) -> features.addObject().put("name", feature).put("value", value));
         call("Emulation.setEmulatedMedia", parameters);
     }
 
+    /** Texts to be seen whose contrast is below 4.5 (WCAG 2.2, 1.4.3), and what it is. */
+    public List<String> faintTexts() {
+        return value(Contrast.FAINT_TEXTS).valueStream().map(JsonNode::asString).toList();
+    }
+
     /** Writes what is to be seen to a PNG file, for people, in the folder of {@code -Dtern.screenshots}. */
-    void screenshot(String name) throws IOException {
+    public void screenshot(String name) throws IOException {
         String folder = System.getProperty("tern.screenshots");
         if (folder != null) {
-            String data = call("Page.captureScreenshot", Json.object()).path("data").asString();
+            String data = call("Page.captureScreenshot", MAPPER.createObjectNode()).path("data").asString();
             Files.createDirectories(Path.of(folder));
             Files.write(Path.of(folder, name + ".png"), Base64.getDecoder().decode(data));
         }
