@@ -1,12 +1,5 @@
-<<<<<<<< HEAD:java/browser/src/main/java/dev/tern/browser/Browser.java
 package dev.tern.browser;
 
-========
-package dev.tern.server.page;
-
-import dev.tern.server.TestServer;
-import dev.tern.server.json.Json;
->>>>>>>> server:java/server/src/test/java/dev/tern/server/page/Browser.java
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:java/browser/src/main/java/dev/tern/browser/ChromiumExtension.java
 package dev.tern.browser;
-========
-package dev.tern.server.page;
->>>>>>>> server:java/server/src/test/java/dev/tern/server/page/ChromiumExtension.java
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

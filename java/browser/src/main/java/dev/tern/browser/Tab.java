@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:java/browser/src/main/java/dev/tern/browser/Tab.java
 package dev.tern.browser;
-========
-package dev.tern.server.page;
->>>>>>>> server:java/server/src/test/java/dev/tern/server/page/Tab.java
 
 import static org.assertj.core.api.Assertions.assertThat;
 
