@@ -81,6 +81,14 @@ final class CompareCommand implements Callable<Integer> {
     private GgmlType embeddingType = GgmlType.F16;
 
     @Option(
+            names = "--arch",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "Architecture of the files, as convert has it: llama.cpp among the rivals reads bitnet alone"
+                    + " (default: ${DEFAULT-VALUE}, as the checkpoint says).")
+    private String architecture = "auto";
+
+    @Option(
             names = {"-p", "--n-prompt"},
             paramLabel = "N",
             defaultValue = "512",
@@ -183,6 +191,7 @@ final class CompareCommand implements Callable<Integer> {
                 source.name(),
                 types,
                 embeddingType,
+                architecture,
                 prompt,
                 generated,
                 threads(),

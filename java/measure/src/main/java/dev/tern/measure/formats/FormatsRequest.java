@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param name of the files that are made of it
  * @param outtypes in the order of the report; empty for all that the model allows
  * @param embeddingType of the embedding and an untied head
+ * @param architecture of the files, as {@link dev.tern.convert.Converter#architecture} takes it
  * @param prompt tokens of the prompt test, 0 for none
  * @param generated tokens of the generation test, 0 for none
  * @param threads numbers of threads
@@ -30,6 +31,7 @@ public record FormatsRequest(
         String name,
         List<Outtype> outtypes,
         GgmlType embeddingType,
+        String architecture,
         int prompt,
         int generated,
         List<Integer> threads,
