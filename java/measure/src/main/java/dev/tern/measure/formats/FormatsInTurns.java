@@ -16,6 +16,7 @@ import dev.tern.measure.comparison.Method;
 import dev.tern.measure.comparison.Origin;
 import dev.tern.measure.comparison.Quality;
 import dev.tern.measure.rivals.RivalBench;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -68,7 +69,7 @@ public final class FormatsInTurns {
             List<FormatTrial> trials = plans.plan(folder.path());
             notes.addAll(plans.notes());
             requireRoom(trials, folder, text, checkpoint);
-            convert(trials);
+            convert(trials, checkpoint);
             compare(trials, checkpoint, text, folder);
             Optional<RivalTurns> rivals = measure(trials, folder);
             folder.finish();
@@ -126,9 +127,10 @@ public final class FormatsInTurns {
         }
     }
 
-    private void convert(List<FormatTrial> trials) {
+    private void convert(List<FormatTrial> trials, Checkpoint checkpoint) {
         for (FormatTrial trial : trials) {
             attempt(trial, () -> {
+                warm(trial + ": read the checkpoint", checkpoint.weightFiles()); // the first must not pay for all
                 ConversionReport report = trial.convert(plans.converter(trial.outtype())
                         .progress((phase, tensor, done, total) -> surroundings.progress(
                                 trial + ": " + phase.name().toLowerCase(Locale.ROOT), done, total, "MiB", 1 << 20)));
@@ -140,6 +142,13 @@ public final class FormatsInTurns {
                         FormatPlans.gibibytes(report.plan().fileBytes()),
                         report.seconds()));
             });
+        }
+    }
+
+    /** Reads files through, so that they lie in the system's cache. */
+    private void warm(String task, List<Path> files) {
+        for (Path file : files) {
+            PageCache.warm(file, (done, all) -> surroundings.progress(task, done, all, "MiB", 1 << 20));
         }
     }
 
@@ -202,9 +211,10 @@ public final class FormatsInTurns {
         for (int round = 1; round <= request.rounds(); round++) {
             String task = "round " + round + " of " + request.rounds();
             for (FormatTrial trial : trials) {
-                surroundings.progress(task + ": " + trial, done++, all, "runs", 1);
+                int turn = done++;
                 attempt(trial, () -> {
-                    PageCache.warm(trial.file(), surroundings::check);
+                    warm(trial + ": read", List.of(trial.file()));
+                    surroundings.progress(task + ": " + trial, turn, all, "runs", 1);
                     trial.add(process.run(trial.file(), request.prompt(), request.generated(), threads));
                 });
             }

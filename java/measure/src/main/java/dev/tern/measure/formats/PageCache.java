@@ -13,12 +13,21 @@ final class PageCache {
 
     private PageCache() {}
 
+    /** Hears how much of a file has been read; what it throws ends the work. */
+    @FunctionalInterface
+    interface Progress {
+        void read(long done, long total);
+    }
+
     /** Reads a file through, so that it lies in the cache as far as there is memory. */
-    static void warm(Path file, Runnable check) {
+    static void warm(Path file, Progress progress) {
         ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            while (channel.read(piece.clear()) >= 0) {
-                check.run();
+            long total = channel.size();
+            long done = 0;
+            for (int count; (count = channel.read(piece.clear())) >= 0; ) {
+                done += count;
+                progress.read(Math.min(done, total), total);
             }
         } catch (IOException e) {
             throw InputException.at(file).problem("cannot be read", e).exception(e);
