@@ -25,8 +25,14 @@ int64_t tern_avx512_memory_read(const uint8_t *x, int64_t n) {
             sums[j] = anew(_mm512_add_epi64(sums[j], load_half(x + i + 64 * j)));
         }
     }
-    const __m512i all = _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3]));
-    return _mm512_reduce_add_epi64(all);
+    uint64_t words[8];
+    _mm512_storeu_si512(words,
+                        _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3])));
+    uint64_t sum = 0;
+    for (int j = 0; j < 8; j++) {
+        sum += words[j];
+    }
+    return (int64_t)sum;
 }
 
 void tern_avx512_dot_peak(const uint8_t *codes, const int8_t *values, int64_t n, int32_t *sums) {

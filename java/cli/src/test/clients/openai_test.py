@@ -120,6 +120,20 @@ class ClientTest(unittest.TestCase):
             model="tiny", input=FABLE["prompt"]["messages"][0]["content"], temperature=0)
         self.assertEqual(answer.output_text, FABLE["greedy_text"])
 
+    def test_responses_that_are_cut_off(self):
+        question = FABLE["prompt"]["messages"][0]["content"]
+        with self.client.responses.stream(
+                model="tiny", input=question, temperature=0, max_output_tokens=16) as stream:
+            events = list(stream)
+        text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+        self.assertTrue(FABLE["greedy_text"].startswith(text) and text)
+        self.assertEqual(events[-1].type, "response.incomplete")
+        last = events[-1].response
+        self.assertEqual(last.status, "incomplete")
+        self.assertEqual(last.incomplete_details.reason, "max_output_tokens")
+        self.assertEqual(last.output_text, text)
+        self.assertEqual(last.usage.output_tokens, 16)
+
     def test_errors(self):
         with OpenAI(base_url=URL + "/v1", api_key="wrong", max_retries=0) as stranger:
             with self.assertRaises(openai.AuthenticationError):

@@ -50,9 +50,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * is the path of a kernel_config.ini, such as {@code tern kernels --tune} writes, for which a library is built when
  * need be.
  *
- * <p>Read {@code weights}, a second and thread: weights of a matrix times tokens; or shares ({@link ReadWork}, {@link IntegerWork}). The
- * matrices of one thread fill 256 MiB in the run-time layout, more than any last-level cache a virtual machine is
- * given, so that one token streams from memory as decoding does.
+ * <p>Read {@code weights}, a second and thread: weights of a matrix times tokens; or shares ({@link ReadWork}, {@link
+ * IntegerWork}). The matrices of one thread fill 256 MiB in the run-time layout, more than any last-level cache a
+ * virtual machine is given, so that one token streams from memory as decoding does.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)

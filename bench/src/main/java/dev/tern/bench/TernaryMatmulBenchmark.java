@@ -26,14 +26,14 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * The ternary product on each of JMH's threads, for the four shapes of BitNet-b1.58-2B-4T and the three of BitNet 3B.
  *
- * <p>Read the secondary results ({@link ReadWork}, {@link IntegerWork}): {@code weightBytes} and {@code readShare} when there is one
- * token, {@code integerOps} and {@code peakShare} when there are many. The matrices of one run fill 256 MiB, more than
- * any last-level cache a virtual machine is given, and take turns, so that one token streams weights from memory as
- * decoding does. 8 tokens is a small batch of slots, 128 a prefill batch, 512 one whose activations no longer fit the
- * L2 cache.
+ * <p>Read the secondary results ({@link ReadWork}, {@link IntegerWork}): {@code weightBytes} and {@code readShare} when
+ * there is one token, {@code integerOps} and {@code peakShare} when there are many. The matrices of one run fill 256
+ * MiB, more than any last-level cache a virtual machine is given, and take turns, so that one token streams weights
+ * from memory as decoding does. 8 tokens is a small batch of slots, 128 a prefill batch, 512 one whose activations no
+ * longer fit the L2 cache.
  *
  * <pre>
- * java -jar bench/target/benchmarks.jar TernaryMatmul -p tier=AVX512VNNI -p layout=PANELS_2BIT,PANELS_5TRIT
+ * bench/run TernaryMatmul -p tier=AVX512VNNI -p layout=PANELS_2BIT,PANELS_5TRIT
  * </pre>
  */
 @State(Scope.Thread)

@@ -30,17 +30,24 @@ public final class AlternatingRuns {
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        List<String> rest = Arrays.asList(arguments).subList(6, arguments.length);
-        AlternatingRuns runs = new AlternatingRuns(Path.of(arguments[0]), rest);
         try {
-            runs.run(
+            run(
+                    Path.of(arguments[0]),
                     Integer.parseInt(arguments[1]),
-                    new Build(arguments[2], Path.of(arguments[3])),
-                    new Build(arguments[4], Path.of(arguments[5])));
+                    arguments[2],
+                    Path.of(arguments[3]),
+                    arguments[4],
+                    Path.of(arguments[5]),
+                    Arrays.asList(arguments).subList(6, arguments.length));
         } catch (InputException e) {
             System.err.println("compare: " + e.getMessage());
             System.exit(1);
         }
+    }
+
+    static void run(Path folder, int rounds, String nameA, Path jarA, String nameB, Path jarB, List<String> jmh)
+            throws IOException, InterruptedException {
+        new AlternatingRuns(folder, jmh).run(rounds, new Build(nameA, jarA), new Build(nameB, jarB));
     }
 
     private void run(int rounds, Build a, Build b) throws IOException, InterruptedException {

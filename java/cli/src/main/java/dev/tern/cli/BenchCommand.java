@@ -60,17 +60,20 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-p", "--n-prompt"},
             paramLabel = "N",
             split = ",",
+            converter = Counts.Converter.class,
             defaultValue = "512",
-            description = "Tokens of the prompt; 0 leaves the test out (default: ${DEFAULT-VALUE}).")
-    private List<Integer> prompts = new ArrayList<>();
+            description = "Tokens of the prompt, one or several numbers or ranges such as 128-2048*2 or 0-4096+1024; 0"
+                    + " leaves the test out (default: ${DEFAULT-VALUE}).")
+    private List<Counts> prompts = new ArrayList<>();
 
     @Option(
             names = {"-n", "--n-gen"},
             paramLabel = "N",
             split = ",",
+            converter = Counts.Converter.class,
             defaultValue = "128",
             description = "Tokens to generate; 0 leaves the test out (default: ${DEFAULT-VALUE}).")
-    private List<Integer> generations = new ArrayList<>();
+    private List<Counts> generations = new ArrayList<>();
 
     @Option(
             names = "-pg",
@@ -83,16 +86,18 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-d", "--n-depth"},
             paramLabel = "N",
             split = ",",
+            converter = Counts.Converter.class,
             defaultValue = "0",
             description = "Tokens in the context before each test, which are not measured (default: ${DEFAULT-VALUE}).")
-    private List<Integer> depths = new ArrayList<>();
+    private List<Counts> depths = new ArrayList<>();
 
     @Option(
             names = {"-t", "--threads"},
             paramLabel = "N",
             split = ",",
+            converter = Counts.Converter.class,
             description = "Threads that compute, one or several numbers (default: one a physical core).")
-    private List<Integer> threads = new ArrayList<>();
+    private List<Counts> threads = new ArrayList<>();
 
     @Option(
             names = "--pin",
@@ -110,9 +115,10 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-b", "--batch-size"},
             paramLabel = "N",
             split = ",",
+            converter = Counts.Converter.class,
             defaultValue = "512",
             description = "Tokens of the prompt processed at once (default: ${DEFAULT-VALUE}).")
-    private List<Integer> batches = new ArrayList<>();
+    private List<Counts> batches = new ArrayList<>();
 
     @Option(
             names = "--cache-type",
@@ -129,8 +135,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--roofline",
-            description = "First measures for some seconds how fast this machine reads memory and multiplies bytes; shows"
-                    + " what share of that each test reaches.")
+            description = "First measures for some seconds how fast this machine reads memory and multiplies bytes;"
+                    + " shows what share of that each test reaches.")
     private boolean roofline;
 
     @Option(
@@ -178,27 +184,23 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireAtLeast("-p", 0, prompts);
-        requireAtLeast("-n", 0, generations);
-        requireAtLeast("-d", 0, depths);
-        requireAtLeast("-t", 1, threads);
         requireAtLeast("-r", 1, List.of(repetitions));
-        requireAtLeast("-b", 1, batches);
         List<BenchTest> tests = tests();
+        List<Integer> threadCounts = threads.isEmpty()
+                ? List.of(Processors.current().threads())
+                : requireAtLeast("-t", 1, Counts.all(threads));
+        List<Integer> batchSizes = requireAtLeast("-b", 1, Counts.all(batches));
         if (tests.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
-        }
-        if (threads.isEmpty()) {
-            threads = List.of(Processors.current().threads());
         }
         BenchReport.ModelFile modelFile = BenchReport.ModelFile.of(file);
         int context = tests.stream().mapToInt(BenchTest::contextLength).reduce(ModelBench.FIRST_CONTEXT, Math::max);
         boolean first = true;
         BenchReport report;
         try (Progress progress = new Progress(terminal, interruption)) {
-            report = new BenchReport(modelFile, Build.current(), Machine.current(), limits(progress));
-            for (int count : threads) {
-                for (int batch : batches) {
+            report = new BenchReport(modelFile, Build.current(), Machine.current(), limits(threadCounts, progress));
+            for (int count : threadCounts) {
+                for (int batch : batchSizes) {
                     measure(tests, count, options(count, batch, context), first, report, progress);
                     first = false;
                 }
@@ -210,17 +212,18 @@ final class BenchCommand implements Callable<Integer> {
 
     /** In llama-bench's order: prompts, generations, both; each at every depth. */
     private List<BenchTest> tests() {
+        List<Both> lengths = new ArrayList<>();
+        requireAtLeast("-p", 0, Counts.all(prompts)).forEach(tokens -> lengths.add(new Both(tokens, 0)));
+        requireAtLeast("-n", 0, Counts.all(generations)).forEach(tokens -> lengths.add(new Both(0, tokens)));
+        lengths.addAll(both);
+        List<Integer> before = requireAtLeast("-d", 0, Counts.all(depths));
         List<BenchTest> tests = new ArrayList<>();
-        prompts.forEach(tokens -> add(tests, tokens, 0));
-        generations.forEach(tokens -> add(tests, 0, tokens));
-        both.forEach(pair -> add(tests, pair.prompt(), pair.generated()));
-        return tests;
-    }
-
-    private void add(List<BenchTest> tests, int prompt, int generated) {
-        if (prompt + generated > 0) {
-            depths.forEach(depth -> tests.add(test(prompt, generated, depth)));
+        for (Both length : lengths) {
+            if (length.prompt() + length.generated() > 0) {
+                before.forEach(depth -> tests.add(test(length.prompt(), length.generated(), depth)));
+            }
         }
+        return tests;
     }
 
     private BenchTest test(int prompt, int generated, int depth) {
@@ -232,12 +235,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** Measured before a model takes memory. */
-    private Optional<MachineLimits> limits(Progress progress) {
+    private Optional<MachineLimits> limits(List<Integer> counts, Progress progress) {
         if (!roofline) {
             return Optional.empty();
         }
         MachineProbe.Result result =
-                MachineProbe.measure(threads, (what, done, all) -> progress.at(what, done, all, "runs", 1));
+                MachineProbe.measure(counts, (what, done, all) -> progress.at(what, done, all, "runs", 1));
         result.notes().forEach(terminal::note);
         return Optional.of(result.limits());
     }
@@ -268,7 +271,7 @@ final class BenchCommand implements Callable<Integer> {
             BenchReport report,
             Progress progress) {
         int top = screen == HeadScreen.OFF ? 0 : 1;
-        String batch = batches.size() > 1 ? ", batch " + options.batchSize() : "";
+        String batch = Counts.all(batches).size() > 1 ? ", batch " + options.batchSize() : "";
         String where = ", " + count + " threads" + batch;
         try (ModelBench bench = ModelBench.load(file, options)) {
             if (first) {
@@ -296,11 +299,11 @@ final class BenchCommand implements Callable<Integer> {
                 layout.mapped(),
                 pin,
                 screen,
-                first ? start : start.inAWarmProcess(),
+                first && !roofline ? start : start.inAWarmProcess(),
                 bench.model().tokenWork());
     }
 
-    private void requireAtLeast(String option, int least, List<Integer> values) {
+    private List<Integer> requireAtLeast(String option, int least, List<Integer> values) {
         for (int value : values) {
             if (value < least) {
                 throw new ParameterException(
@@ -308,5 +311,6 @@ final class BenchCommand implements Callable<Integer> {
                         "Invalid value for option '" + option + "': expected at least " + least + ", found " + value);
             }
         }
+        return values;
     }
 }

@@ -137,6 +137,8 @@ public final class Tern implements Runnable {
         commands.put("perplexity", () -> new PerplexityCommand(terminal, interruption));
         commands.put("synth", () -> new SynthCommand(terminal, interruption));
         commands.put("bench", () -> new BenchCommand(terminal, interruption));
+        commands.put("compare", () -> new CompareCommand(terminal, interruption));
+        commands.put("rivals", () -> new RivalsCommand(terminal, interruption));
         commands.put("doctor", () -> new DoctorCommand(terminal));
         return commands;
     }

@@ -132,6 +132,32 @@ class ArchitectureTest {
         slices().matching("dev.tern.(*)..").should().beFreeOfCycles().check(production);
     }
 
+    /** The server's own as well, whose top knows all of the others and is known to none. */
+    @Test
+    void packagesOfTheServerFormNoCycle() {
+        slices().matching("dev.tern.server.(**)").should().beFreeOfCycles().check(production);
+        noClasses()
+                .that(SERVER.and(not(resideInAPackage("dev.tern.server"))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("dev.tern.server"))
+                .check(production);
+    }
+
+    @Test
+    void theServersSurfacesKnowNothingOfEachOther() {
+        List<String> surfaces = List.of("anthropic", "embedding", "llama", "openai", "page");
+        for (String one : surfaces) {
+            noClasses()
+                    .that(resideInAPackage("dev.tern.server." + one))
+                    .should()
+                    .dependOnClassesThat(resideInAnyPackage(surfaces.stream()
+                            .filter(other -> !other.equals(one))
+                            .map(other -> "dev.tern.server." + other)
+                            .toArray(String[]::new)))
+                    .check(production);
+        }
+    }
+
     @Test
     void noStaticStateCanChange() {
         fields().that()

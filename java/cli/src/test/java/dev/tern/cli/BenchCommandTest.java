@@ -143,7 +143,8 @@ class BenchCommandTest {
 
     @Test
     void everyTestRunsAtEveryDepthAndBatch() {
-        JsonNode tests = JSON.readTree(benchAll("-p 4 -n 4 -t 1 -r 3 -pg 3,2 -pg 5,1 -d 0,6 -b 2,512 -o json").out());
+        String options = "-p 4-4 -n 0,4 -t 1 -r 3 -pg 3,2 -pg 5,1 -d 0-6+6 -b 2,512 -o json";
+        JsonNode tests = JSON.readTree(benchAll(options).out());
         assertThat(tests.size()).isEqualTo(16);
         List<String> names = tests.valueStream().map(test -> test.path("test").asString()).toList();
         assertThat(names.subList(0, 8)).isEqualTo(names.subList(8, 16)).containsExactly(
@@ -186,7 +187,11 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"-pg 4", "-pg 4,x", "-pg 4,-1", "-d -1", "-b 0", "-n 0 -p 0", "-d 2000000000 -p 200000000"})
+    @ValueSource(
+            strings = {
+                "-pg 4", "-pg 4,x", "-pg 4,-1", "-d -1", "-b 0-2", "-n 0 -p 0", "-t 4-1",
+                "-pg 999999999,999999999 -d 999999999"
+            })
     void whatCannotBeMeasuredIsSaid(String options) {
         InProcess.Result result = tern((Object[]) ("bench -m " + model + " " + options).split(" "));
         assertThat(result.status()).isEqualTo(2);
@@ -196,6 +201,7 @@ class BenchCommandTest {
     @Test
     void aRooflineShowsTheShareReached() {
         JsonNode tests = json("--roofline");
+        assertThat(tests.path(0).path("process_first_token_ns").isNull()).isTrue(); // the measurement would be in it
         JsonNode prompt = tests.path(0);
         boolean java = prompt.path("backends").asString().equals("java");
         assertThat(prompt.path("roofline_bound").asString("")).isEqualTo(java ? "" : "products");
@@ -227,7 +233,7 @@ class BenchCommandTest {
         assertThat(lines.get(3)).matches("\\| +2 \\| +\\| +3.1 \\| +12345 \\| +7 \\|");
         String cell = RooflineTable.cell(Optional.of(new Roofline.Share(Roofline.Bound.READ, 30, 40.04)));
         assertThat(cell).hasSameSizeAs(RooflineTable.HEADING).contains(" 75 % of 40.0 GB/s |");
-        assertThat(RooflineTable.cell(Optional.empty())).hasSameSizeAs(RooflineTable.RULE).isEqualTo(" ".repeat(24) + "|");
+        assertThat(RooflineTable.cell(Optional.empty())).isEqualTo(" ".repeat(24) + "|");
     }
 
     @Test

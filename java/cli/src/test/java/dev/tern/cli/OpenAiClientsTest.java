@@ -58,7 +58,7 @@ class OpenAiClientsTest {
     void python() throws Exception {
         Path python = ClientFolder.require("python");
         String output = run(python.toString(), "openai_test.py");
-        assertThat(count(output, "Ran (\\d+) tests")).isGreaterThanOrEqualTo(11);
+        assertThat(count(output, "Ran (\\d+) tests")).isGreaterThanOrEqualTo(12);
         assertThat(output).contains("\nOK");
     }
 

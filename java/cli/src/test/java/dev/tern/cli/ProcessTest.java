@@ -43,7 +43,8 @@ class ProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "run -m @model -p x -n 1", "chat -m @model", "logits -m @model -p x -o @new", "perplexity -m @model -f @text",
-        "bench -m @model -p 1 -n 1 -r 1", "setup @checkpoint -o @new", "demo", "doctor"
+        "bench -m @model -p 1 -n 1 -r 1", "setup @checkpoint -o @new", "compare @checkpoint --keep @new", "demo",
+        "doctor"
     })
     void requireNativeRefusesTheReferenceWithTheReason(String line) throws Exception {
         Path text = Files.writeString(folder.resolve("text.txt"), "The king said. ".repeat(200));

@@ -66,9 +66,11 @@ public record ModelWeights(
             operations += 2L * w.rows() * w.cols();
         }
         long spared = 0;
-        LayerWeights last = layers.getLast();
-        for (Projection w : List.of(last.attnOutput(), last.gate(), last.up(), last.down())) {
-            spared += 2L * w.rows() * w.cols();
+        if (!layers.isEmpty()) { // a head alone is measured without
+            LayerWeights last = layers.getLast();
+            for (Projection w : List.of(last.attnOutput(), last.gate(), last.up(), last.down())) {
+                spared += 2L * w.rows() * w.cols();
+            }
         }
         return new TokenWork(
                 blockBytes() + outputNorm.byteSize() + byteSize(head) + row,

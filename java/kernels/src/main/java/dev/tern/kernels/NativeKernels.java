@@ -324,7 +324,8 @@ final class NativeKernels implements Kernels {
         tern_kernels.dot_peak.invoke(dotPeak, codes, values, n, sums);
     }
 
+    /** Without an offset, as in the sums of a single token, no segment is made, whether or not its caller is inlined. */
     private static MemorySegment from(MemorySegment floats, long offset) {
-        return floats.asSlice(offset * Float.BYTES);
+        return offset == 0 ? floats : floats.asSlice(offset * Float.BYTES);
     }
 }

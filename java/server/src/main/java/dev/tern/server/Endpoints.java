@@ -1,5 +1,24 @@
 package dev.tern.server;
 
+import dev.tern.server.anthropic.MessagesEndpoint;
+import dev.tern.server.api.Endpoint;
+import dev.tern.server.api.Route;
+import dev.tern.server.embedding.EmbeddingsEndpoint;
+import dev.tern.server.llama.ApplyTemplateEndpoint;
+import dev.tern.server.llama.CompletionEndpoint;
+import dev.tern.server.llama.DetokenizeEndpoint;
+import dev.tern.server.llama.HealthEndpoint;
+import dev.tern.server.llama.MetricsEndpoint;
+import dev.tern.server.llama.NotSupportedEndpoint;
+import dev.tern.server.llama.PropsEndpoint;
+import dev.tern.server.llama.SlotFilesEndpoint;
+import dev.tern.server.llama.SlotsEndpoint;
+import dev.tern.server.llama.TokenizeEndpoint;
+import dev.tern.server.openai.ChatEndpoint;
+import dev.tern.server.openai.ModelsEndpoint;
+import dev.tern.server.openai.ResponsesEndpoint;
+import dev.tern.server.openai.TextCompletionEndpoint;
+import dev.tern.server.page.PageEndpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

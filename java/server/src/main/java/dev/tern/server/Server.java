@@ -2,7 +2,13 @@ package dev.tern.server;
 
 import dev.tern.Model;
 import dev.tern.io.InputException;
+import dev.tern.server.api.Api;
+import dev.tern.server.api.ApiKeys;
+import dev.tern.server.api.Origins;
+import dev.tern.server.api.RequestLog;
+import dev.tern.server.api.Routes;
 import dev.tern.server.http.HttpFront;
+import dev.tern.server.served.Served;
 import dev.tern.server.slots.Completions;
 import java.io.IOException;
 import java.net.BindException;

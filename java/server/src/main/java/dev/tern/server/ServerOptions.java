@@ -1,6 +1,7 @@
 package dev.tern.server;
 
 import dev.tern.Pooling;
+import dev.tern.server.api.EndpointOptions;
 import dev.tern.server.http.HttpLimits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -23,13 +23,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Says what the test wants it to, whatever is asked; keeps what was asked. */
-final class ScriptedCompletions implements Completions {
-    final List<CompletionRequest> requests = new CopyOnWriteArrayList<>();
+public final class ScriptedCompletions implements Completions {
+    public final List<CompletionRequest> requests = new CopyOnWriteArrayList<>();
 
     /** How many tokens may come; as many as there are unless a test takes them away. */
-    final Semaphore tokens = new Semaphore(Integer.MAX_VALUE);
+    public final Semaphore tokens = new Semaphore(Integer.MAX_VALUE);
 
-    final Semaphore cancelled = new Semaphore(0);
+    public final Semaphore cancelled = new Semaphore(0);
     private final Model model;
     private volatile String text = "";
     private volatile int piece = 1;
@@ -41,14 +41,14 @@ final class ScriptedCompletions implements Completions {
     }
 
     /** Says this from now on, so many characters a token. */
-    void say(String what, int charactersPerToken, StopReason why) {
+    public void say(String what, int charactersPerToken, StopReason why) {
         text = what;
         piece = charactersPerToken;
         reason = why;
     }
 
     /** Fails after the text. */
-    void fail(RuntimeException cause) {
+    public void fail(RuntimeException cause) {
         failure = cause;
     }
 

@@ -19,23 +19,23 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import tools.jackson.databind.JsonNode;
 
 /** A server over the tiny model, and a client of it. */
-final class TestServer implements AutoCloseable {
-    final Model model;
+public final class TestServer implements AutoCloseable {
+    public final Model model;
     final SoloCompletions completions;
-    final ScriptedCompletions script;
-    final List<String> log = new CopyOnWriteArrayList<>();
+    public final ScriptedCompletions script;
+    public final List<String> log = new CopyOnWriteArrayList<>();
     private final Server server;
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    TestServer(ServerOptions.Builder options) {
+    public TestServer(ServerOptions.Builder options) {
         this(options, 16);
     }
 
-    TestServer(ServerOptions.Builder options, int mostWaiting) {
+    public TestServer(ServerOptions.Builder options, int mostWaiting) {
         this(options, mostWaiting, TinyModel.model());
     }
 
-    TestServer(ServerOptions.Builder options, int mostWaiting, Model model) {
+    public TestServer(ServerOptions.Builder options, int mostWaiting, Model model) {
         this.model = model;
         completions = new SoloCompletions(model, mostWaiting);
         script = new ScriptedCompletions(model);
@@ -43,22 +43,22 @@ final class TestServer implements AutoCloseable {
     }
 
     /** A server that is ready, with the options of a user who gives none. */
-    static TestServer ready() {
+    public static TestServer ready() {
         return new TestServer(ServerOptions.builder().alias("tiny")).serve();
     }
 
-    TestServer serve() {
+    public TestServer serve() {
         server.serve(model, completions);
         return this;
     }
 
     /** Serves a script instead of the model's own words. */
-    TestServer serveScript() {
+    public TestServer serveScript() {
         server.serve(model, script);
         return this;
     }
 
-    Server server() {
+    public Server server() {
         return server;
     }
 
@@ -66,7 +66,7 @@ final class TestServer implements AutoCloseable {
         return server.address();
     }
 
-    HttpResponse<String> send(String method, String path, String body, String... headers) throws IOException {
+    public HttpResponse<String> send(String method, String path, String body, String... headers) throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server.uri() + path))
                 .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (headers.length > 0) {
@@ -79,24 +79,24 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    HttpResponse<String> get(String path, String... headers) throws IOException {
+    public HttpResponse<String> get(String path, String... headers) throws IOException {
         return send("GET", path, "", headers);
     }
 
     /** Posts JSON, in which an apostrophe stands for a quotation mark. */
-    HttpResponse<String> post(String path, String body, String... headers) throws IOException {
+    public HttpResponse<String> post(String path, String body, String... headers) throws IOException {
         return send("POST", path, body.replace('\'', '"'), headers);
     }
 
     /** The JSON of a good answer. */
-    JsonNode json(HttpResponse<String> response) {
+    public JsonNode json(HttpResponse<String> response) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type")).contains("application/json; charset=utf-8");
         return parse(response.body());
     }
 
     /** The error object of a bad answer. */
-    JsonNode error(HttpResponse<String> response, int status, String type) {
+    public JsonNode error(HttpResponse<String> response, int status, String type) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         JsonNode error = parse(response.body()).path("error");
         assertThat(error.path("code").asInt()).isEqualTo(status);
@@ -106,7 +106,7 @@ final class TestServer implements AutoCloseable {
     }
 
     /** The data of a stream's events, after a look at their framing; comments left out. */
-    List<String> events(HttpResponse<String> response) {
+    public List<String> events(HttpResponse<String> response) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type")).contains("text/event-stream; charset=utf-8");
         assertThat(response.body()).endsWith("\n\n").doesNotContain("\r");
@@ -123,11 +123,11 @@ final class TestServer implements AutoCloseable {
     }
 
     /** The JSON of all events of a stream but OpenAI's last. */
-    List<JsonNode> parts(HttpResponse<String> response) {
+    public List<JsonNode> parts(HttpResponse<String> response) {
         return events(response).stream().filter(data -> !data.equals("[DONE]")).map(TestServer::parse).toList();
     }
 
-    static JsonNode parse(String json) {
+    public static JsonNode parse(String json) {
         return Json.read(json.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -9,17 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The trained model of the test data, loaded once for all tests of this JVM. */
-final class TinyModel {
-    static final Path FOLDER = Path.of(System.getProperty("tern.testdata")).resolve("tiny-bitnet/packed-u8");
+public final class TinyModel {
+    public static final Path FOLDER = Path.of(System.getProperty("tern.testdata")).resolve("tiny-bitnet/packed-u8");
 
     private TinyModel() {}
 
-    static Model model() {
+    public static Model model() {
         return Loaded.MODEL;
     }
 
     /** The same model with another chat template and a longer context; the caller's to close. */
-    static Model model(NamedTemplate template) {
+    public static Model model(NamedTemplate template) {
         return Model.load(
                 Loaded.MODEL.info().path(),
                 ModelOptions.builder()

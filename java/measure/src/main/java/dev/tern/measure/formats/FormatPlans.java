@@ -46,14 +46,20 @@ final class FormatPlans {
         return Converter.from(request.checkpoint())
                 .outtype(outtype)
                 .embeddingType(request.embeddingType())
+                .architecture(request.architecture())
                 .tensorHashes(false)
                 .validate(true);
     }
 
-    /** Plans each. One that was asked for and cannot be has failed; others that cannot be are left out, with a note. */
+    /**
+     * Plans each. One that was asked for and cannot be has failed; others that cannot be are left out, with a note.
+     *
+     * @throws InputException when none can be, with the first one's reason
+     */
     List<FormatTrial> plan(Path folder) {
         boolean asked = !request.outtypes().isEmpty();
         List<FormatTrial> trials = new ArrayList<>();
+        InputException first = null;
         for (Outtype outtype : asked ? request.outtypes() : ALL) {
             Path file = folder.resolve(request.name() + "-" + outtype.label() + ".gguf");
             String embedding = request.embeddingType().name().toLowerCase(Locale.ROOT);
@@ -61,12 +67,16 @@ final class FormatPlans {
                 ConversionPlan plan = converter(outtype).plan();
                 trials.add(new FormatTrial(outtype, file, embedding, plan, null));
             } catch (InputException e) {
+                first = first == null ? e : first;
                 if (asked) {
                     trials.add(new FormatTrial(outtype, file, embedding, null, e.getMessage()));
                 } else {
                     notes.add(outtype.label() + " is left out: " + e.getMessage());
                 }
             }
+        }
+        if (first != null && trials.stream().allMatch(FormatTrial::failed)) {
+            throw first;
         }
         return trials;
     }

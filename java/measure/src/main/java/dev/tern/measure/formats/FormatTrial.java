@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -106,8 +105,8 @@ final class FormatTrial {
         if (kernels().isEmpty() || rounds.isEmpty() || rounds.getFirst().looksUp()) {
             return Optional.empty();
         }
-        return Optional.of(outtype.label() + " was not looked up in tables: its weights were repacked when it was loaded,"
-                + " and multiplied (" + rounds.getFirst().backend() + "), which was faster here or the only way");
+        return Optional.of(outtype.label() + " was not looked up in tables: its weights were repacked when it was"
+                + " loaded, and multiplied (" + rounds.getFirst().backend() + "), which was faster here or the only way");
     }
 
     FormatResult result() {
@@ -175,6 +174,6 @@ final class FormatTrial {
 
     @Override
     public String toString() {
-        return outtype.label().toLowerCase(Locale.ROOT);
+        return outtype.label();
     }
 }

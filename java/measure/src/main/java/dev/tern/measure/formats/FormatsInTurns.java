@@ -32,12 +32,18 @@ public final class FormatsInTurns {
     private final FormatsRequest request;
     private final Surroundings surroundings;
     private final FormatPlans plans;
+    private final LimitsAround limits;
     private final List<String> notes = new ArrayList<>();
 
     public FormatsInTurns(FormatsRequest request, Surroundings surroundings) {
+        this(request, surroundings, LimitsAround.of(request.threads(), surroundings));
+    }
+
+    FormatsInTurns(FormatsRequest request, Surroundings surroundings, LimitsAround limits) {
         this.request = request;
         this.surroundings = surroundings;
         this.plans = new FormatPlans(request);
+        this.limits = limits;
     }
 
     /**
@@ -186,6 +192,7 @@ public final class FormatsInTurns {
             return Optional.empty();
         }
         Optional<RivalTurns> rivals = request.rivals().map(all -> new RivalTurns(all, request, trials, surroundings));
+        probe();
         BenchProcess process = new BenchProcess(surroundings, folder.path());
         // Loads with most threads first: load and first token are as users have them.
         List<Integer> threads = request.threads().stream().sorted(Comparator.reverseOrder()).toList();
@@ -207,7 +214,14 @@ public final class FormatsInTurns {
             }
             surroundings.step(task + " is over");
         }
+        probe();
         return rivals;
+    }
+
+    private void probe() {
+        if (request.limits()) {
+            limits.probe();
+        }
     }
 
     private Outcome outcome(
@@ -217,12 +231,13 @@ public final class FormatsInTurns {
             Optional<TextWindows> text,
             Optional<RivalTurns> rivals) {
         trials.forEach(trial -> trial.note().ifPresent(notes::add));
+        notes.addAll(limits.notes());
         rivals.ifPresent(turns -> notes.addAll(turns.notes()));
         Comparison comparison = new Comparison(
                 origin,
                 CheckpointFacts.of(checkpoint, request.source()),
                 method(text),
-                Optional.empty(),
+                limits.limits(),
                 trials.stream().map(FormatTrial::result).toList(),
                 rivals.map(RivalTurns::results).orElse(List.of()),
                 notes);

@@ -39,7 +39,7 @@ final class QualityMeasurement implements AutoCloseable {
     /** Computes the checkpoint's predictions. */
     static QualityMeasurement of(Checkpoint checkpoint, TextWindows text, Path folder, Surroundings surroundings) {
         ReferenceLogits reference = ReferenceLogits.of(checkpoint, text, folder, (done, all) ->
-                surroundings.progress("the checkpoint's own predictions", done, all, "parts", 1));
+                surroundings.progress("the checkpoint: quality", done, all, "parts", 1));
         return new QualityMeasurement(reference, surroundings);
     }
 

@@ -25,7 +25,9 @@ final class RivalsReader {
             "terms"));
     private static final Set<String> RUN_KEYS = new TreeSet<>(Set.of("command", "reads"));
     private static final String LLAMA_BENCH = "llama-bench";
-    private static final int LIMIT_SECONDS = 600;
+    /** Of a run whose engine has none of its own. */
+    static final Duration LIMIT = Duration.ofSeconds(600);
+
     private static final int MOST_LIMIT_SECONDS = 86_400;
     private static final String SEE = "bench/rivals/README.md describes every field.";
 
@@ -185,7 +187,7 @@ final class RivalsReader {
 
     private Duration limit(@Nullable JsonNode node, String at) {
         if (node == null) {
-            return Duration.ofSeconds(LIMIT_SECONDS);
+            return LIMIT;
         }
         if (!node.isInt() || node.asInt() < 1 || node.asInt() > MOST_LIMIT_SECONDS) {
             throw error(at, "whole seconds, 1 to " + MOST_LIMIT_SECONDS, node);

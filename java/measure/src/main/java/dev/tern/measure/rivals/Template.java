@@ -60,6 +60,11 @@ final class Template {
         return new Template(text);
     }
 
+    /** A text without places, whatever stands in it. */
+    static Template literal(String text) {
+        return new Template(text.replace("{", "{{").replace("}", "}}"));
+    }
+
     /** Whether it needs the run: its numbers, its prompt, its model. */
     boolean ofRun() {
         return PLACE.matcher(text).results().map(place -> place.group("name")).anyMatch(name -> name != null

@@ -8,15 +8,20 @@ import dev.tern.checkpoint.WeightFormat;
 import dev.tern.codegen.KernelPlan;
 import dev.tern.gguf.GgmlType;
 import dev.tern.io.InputException;
+import dev.tern.measure.MachineLimits;
+import dev.tern.measure.MachineProbe;
 import dev.tern.measure.Spread;
 import dev.tern.measure.comparison.Comparison;
 import dev.tern.measure.comparison.FormatResult;
 import dev.tern.measure.comparison.Origin;
 import dev.tern.measure.comparison.Quality;
+import dev.tern.measure.comparison.RivalResult;
+import dev.tern.measure.rivals.Rivals;
 import dev.tern.model.FfnActivation;
 import dev.tern.model.ModelHyperparameters;
 import dev.tern.ternary.Outtype;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,10 +107,12 @@ class FormatsInTurnsTest {
                 "tiny",
                 List.of(outtypes),
                 GgmlType.BF16,
+                "auto",
                 8,
                 0,
                 List.of(1, 2),
                 rounds,
+                false,
                 Optional.empty(),
                 tokens == 0 ? Optional.empty() : Optional.of(new FormatsRequest.Text("a fox", TEXT, tokens)),
                 Optional.of(folder.resolve("kept")));
@@ -157,6 +164,59 @@ class FormatsInTurnsTest {
         }
     }
 
+    /** The log is as long as there were turns: none before the first probe, all before the second. */
+    @Test
+    void theMachineIsProbedBeforeTheRoundsAndAfterThem() throws IOException {
+        FormatsRequest plain = request(PACKED, 2, 0, Outtype.I2_S);
+        FormatsRequest request = new FormatsRequest(
+                PACKED, "s", "tiny", plain.outtypes(), GgmlType.BF16, "auto", 8, 0, List.of(1, 2), 2, true,
+                Optional.empty(), Optional.empty(), Optional.empty());
+        Files.createFile(folder.resolve("log"));
+        List<Integer> turns = new ArrayList<>();
+        LimitsAround limits = new LimitsAround(() -> {
+            try {
+                turns.add(log().size());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            MachineLimits.Read read = new MachineLimits.Read(2, true, turns.size() == 1 ? 33 : 31);
+            return new MachineProbe.Result(new MachineLimits(List.of(read), List.of()), List.of("no peaks"));
+        });
+        Comparison comparison =
+                new FormatsInTurns(request, surroundings(benchmark()), limits).run(ORIGIN).comparison();
+        assertThat(turns).containsExactly(0, 2);
+        assertThat(comparison.limits())
+                .contains(new MachineLimits(List.of(new MachineLimits.Read(2, true, 33)), List.of()));
+        assertThat(comparison.notes()).containsOnlyOnce("no peaks");
+    }
+
+    /** One engine runs a file of the comparison, another is not there, which is no failure. */
+    @Test
+    void otherEnginesTakeTheirTurnsBehindTheFormats() throws IOException {
+        Path engine = folder.resolve("engine.sh");
+        Files.writeString(engine, "echo engine $(basename $1) >> '" + folder.resolve("log") + "'; echo pp 12.5");
+        Path rivals = Files.writeString(folder.resolve("rivals.json"), """
+                {"engines": [
+                  {"engine": "other", "type": "Q2", "model": "{file:i2_s}",
+                   "runs": [{"command": ["bash", "%s", "{model}"], "reads": ["pp (?<prefill>[0-9.]+)"]}]},
+                  {"engine": "absent", "type": "Q4", "runs": [{"command": ["%s/none"], "reads": "llama-bench"}]}
+                ]}""".formatted(engine, folder));
+        FormatsRequest request = new FormatsRequest(
+                PACKED, "s", "tiny", List.of(Outtype.I2_S), GgmlType.BF16, "auto", 8, 0, List.of(1, 2), 2, false,
+                Optional.of(Rivals.read(rivals)), Optional.empty(), Optional.empty());
+        FormatsInTurns.Outcome outcome = new FormatsInTurns(request, surroundings(benchmark())).run(ORIGIN);
+        assertThat(log()).containsExactly(
+                "tiny-i2_s.gguf", "engine tiny-i2_s.gguf", "engine tiny-i2_s.gguf", // a run for each number of threads
+                "tiny-i2_s.gguf", "engine tiny-i2_s.gguf", "engine tiny-i2_s.gguf");
+        assertThat(outcome.complete()).isTrue();
+        List<RivalResult> results = outcome.comparison().rivals();
+        assertThat(results).extracting(RivalResult::engine).containsExactly("other", "absent");
+        assertThat(results.getFirst().speeds())
+                .hasSize(2)
+                .allMatch(speed -> speed.tokensPerSecond().equals(Spread.of(12.5, 12.5)));
+        assertThat(results.get(1).skipped()).isPresent();
+    }
+
     /** One has no kernels, one fails in its second turn: the other goes on, and of each all that was known is told. */
     @Test
     void aFormatThatFailsSaysWhyAndTheOthersGoOn() throws IOException {
@@ -189,6 +249,12 @@ class FormatsInTurnsTest {
                         500_000f, 1e-5f, FfnActivation.RELU_SQUARED, true, true))
                 .format(WeightFormat.PACKED)
                 .to(checkpoint);
+        assertThatThrownBy(() -> new FormatsInTurns(
+                                request(checkpoint, 1, 0, Outtype.TQ1_0, Outtype.TQ2_0), surroundings(benchmark()))
+                        .run(ORIGIN))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("TQ1_0");
+
         FormatsInTurns.Outcome asked = new FormatsInTurns(
                         request(checkpoint, 1, 0, Outtype.TQ1_0, Outtype.Q8_0), surroundings(benchmark()))
                 .run(ORIGIN);
@@ -199,7 +265,7 @@ class FormatsInTurnsTest {
         FormatsRequest all = request(checkpoint, 1, 0);
         FormatsInTurns.Outcome outcome = new FormatsInTurns(
                         new FormatsRequest(
-                                checkpoint, "s", "tiny", List.of(), GgmlType.F16, 8, 0, List.of(1, 2), 1,
+                                checkpoint, "s", "tiny", List.of(), GgmlType.F16, "auto", 8, 0, List.of(1, 2), 1, false,
                                 Optional.empty(), all.text(), Optional.empty()),
                         surroundings(benchmark()))
                 .run(ORIGIN);
