@@ -139,6 +139,7 @@ public final class Tern implements Runnable {
         commands.put("bench", () -> new BenchCommand(terminal, interruption));
         commands.put("compare", () -> new CompareCommand(terminal, interruption));
         commands.put("rivals", () -> new RivalsCommand(terminal, interruption));
+        commands.put("report", () -> new ReportCommand(terminal));
         commands.put("doctor", () -> new DoctorCommand(terminal));
         return commands;
     }

@@ -23,7 +23,7 @@ class TernTest {
     @ValueSource(
             strings = {
                 "demo", "convert", "pull", "kernels", "setup", "run", "chat", "inspect", "validate", "logits",
-                "tokenize", "perplexity", "synth", "bench", "compare", "rivals", "doctor"
+                "tokenize", "perplexity", "synth", "bench", "compare", "rivals", "report", "doctor"
             })
     void everyCommandHasHelpWithAnExampleIn80Columns(String command) {
         InProcess.Result result = tern(command, "--help");

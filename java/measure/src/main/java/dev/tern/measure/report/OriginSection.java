@@ -57,8 +57,7 @@ final class OriginSection {
 
     /** In sentences. */
     static String method(Method method) {
-        String threads =
-                String.join(", ", method.threads().stream().map(String::valueOf).toList());
+        String threads = Phrase.listed(method.threads().stream().map(String::valueOf).toList());
         String quality = method.text().isEmpty()
                 ? ""
                 : " Quality: " + Numbers.fixed(method.textTokens(), 0) + " tokens of " + method.text()

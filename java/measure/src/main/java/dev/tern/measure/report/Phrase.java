@@ -61,6 +61,13 @@ final class Phrase {
         return this;
     }
 
+    /** The same without code. */
+    static String listed(List<String> words) {
+        return words.size() < 2
+                ? String.join("", words)
+                : String.join(", ", words.subList(0, words.size() - 1)) + " and " + words.getLast();
+    }
+
     boolean isEmpty() {
         return parts.isEmpty();
     }

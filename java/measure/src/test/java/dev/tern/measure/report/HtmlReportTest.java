@@ -79,6 +79,7 @@ class HtmlReportTest {
                 .contains(
                         "AMD EPYC 9B14",
                         "commit 236e55e1f0",
+                        "on 1 and 2 threads.",
                         "25.0.1+8-LTS",
                         "1bit-2025-06",
                         "--rivals bench/rivals/rivals.json -o report.html",
