@@ -21,8 +21,9 @@ import java.util.zip.GZIPOutputStream;
  */
 public final class PageEndpoint implements Endpoint {
     private static final List<String> NAMES = List.of(
-            "index.html", "style.css", "answers.js", "api.js", "app.js", "dom.js", "highlight.js", "markdown.js",
-            "messages.js", "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js", "icon.svg");
+            "index.html", "style.css", "answers.js", "api.js", "app.js", "connection.js", "dom.js", "highlight.js",
+            "markdown.js", "messages.js", "scroll.js", "settings.js", "sidebar.js", "store.js", "theme.js", "tools.js",
+            "icon.svg");
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
             "css", "text/css; charset=utf-8",

@@ -1,7 +1,7 @@
 // The page: the chat that is open, answers that are being written, and what buttons and keys do.
 
 import { writeAnswer } from './answers.js';
-import { ApiError, apiKey, describeServer } from './api.js';
+import { Connection } from './connection.js';
 import { $, copy, el, toast } from './dom.js';
 import { Messages } from './messages.js';
 import { follow, toEnd } from './scroll.js';
@@ -21,7 +21,6 @@ const lastUsedFirst = (a, b) => b.updated - a.updated;
 
 const stored = store.settings.load();
 const running = new Map(); // id of a chat → the answer that is being written in it: {message, controller}
-let server = null;
 let chats = store.loadChats();
 let chat = null;
 
@@ -33,7 +32,14 @@ const settings = new Settings(stored, {
         chat.system = system;
         save(chat);
     },
-    keyChanged: connect,
+    keyChanged: () => connection.connect(),
+});
+const connection = new Connection({
+    described: server => {
+        prompt.placeholder = server.chat ? 'Write a message' : 'Write the beginning of a text';
+        settings.describe(server);
+        show();
+    },
 });
 
 /** Says what the browser's storage will not do, and goes on. */
@@ -102,8 +108,8 @@ function showAround() {
     const last = path.findLast(message => message.stats);
     const { prompt = 0, cached = 0, tokens = 0 } = last?.stats ?? {};
     $('#usage').textContent =
-        last && server
-            ? `${(prompt + cached + tokens).toLocaleString()} of ${server.contextLength.toLocaleString()} tokens`
+        last && connection.server
+            ? `${(prompt + cached + tokens).toLocaleString()} of ${connection.server.contextLength.toLocaleString()} tokens`
             : '';
     sidebar.show(chats, chat.id, one => running.has(one.id));
 }
@@ -245,7 +251,7 @@ async function run(message) {
             save(mine);
         }
     };
-    const known = async () => (server ??= await describeServer(controller.signal));
+    const known = () => connection.known(controller.signal);
     const isOpen = () => chat.id === mine.id;
     const lost = await writeAnswer(known, isOpen, mine, message, settings.sampling, controller.signal, changed);
     cancelAnimationFrame(frame);
@@ -259,81 +265,8 @@ async function run(message) {
     }
     showAround();
     if (lost) {
-        server = null;
-        connect();
+        connection.lose();
     }
-}
-
-// The server
-
-let attempt = 0;
-
-async function connect() {
-    const mine = ++attempt;
-    clearTimeout(connect.timer);
-    try {
-        server = await describeServer();
-    } catch (error) {
-        if (mine === attempt) {
-            server = null;
-            refused(error);
-        }
-        return;
-    }
-    $('#model').textContent = server.id.split(/[\\/]/).at(-1);
-    $('#model').title = server.id;
-    $('#notice').replaceChildren(
-        ...(server.chat
-            ? []
-            : [
-                  el(
-                      'p',
-                      {},
-                      'This model has no chat template: it goes on with your text ' +
-                          'instead of answering it, and takes no system prompt.',
-                  ),
-              ]),
-    );
-    $('#prompt').placeholder = server.chat ? 'Write a message' : 'Write the beginning of a text';
-    settings.describe(server);
-    show();
-}
-
-function refused(error) {
-    if (error.kind === 'key') {
-        const field = el('input', {
-            type: 'password',
-            id: 'key-field',
-            autocomplete: 'off',
-            spellcheck: 'false',
-            required: true,
-        });
-        $('#notice').replaceChildren(
-            el(
-                'form',
-                {
-                    onsubmit: event => {
-                        event.preventDefault();
-                        apiKey.set(field.value.trim());
-                        connect();
-                    },
-                },
-                el('label', { for: 'key-field' }, error.message),
-                el('div', { class: 'row' }, field, el('button', { type: 'submit', class: 'primary' }, 'Use')),
-            ),
-        );
-        return;
-    }
-    const loading = error.kind === 'loading';
-    const text = error instanceof ApiError ? error.message : `The server's answer was not understood: ${error.message}`;
-    if ($('#notice').dataset.text !== text || !$('#notice').children.length) {
-        $('#notice').replaceChildren(
-            el('p', {}, text),
-            el('button', { type: 'button', onclick: connect }, 'Try again'),
-        );
-        $('#notice').dataset.text = text;
-    }
-    connect.timer = setTimeout(connect, loading ? 1000 : 5000);
 }
 
 // The message field
@@ -381,7 +314,7 @@ $('#stop').onclick = () => {
     prompt.focus();
 };
 $('#new-chat').onclick = newChat;
-$('#open-settings').onclick = () => settings.open(chat, server);
+$('#open-settings').onclick = () => settings.open(chat, connection.server);
 $('#help').onclick = () => $('#shortcuts').showModal();
 document.querySelectorAll('dialog').forEach(dialog => {
     dialog.querySelector('.close').onclick = () => dialog.close();
@@ -409,7 +342,7 @@ const SHORTCUTS = {
     KeyM: () => prompt.focus(),
     KeyR: () => lastAnswer() && regenerate(lastAnswer()),
     KeyC: () => lastAnswer() && copy(lastAnswer().content),
-    KeyS: () => settings.open(chat, server),
+    KeyS: () => settings.open(chat, connection.server),
     KeyK: () => $('#shortcuts').showModal(),
 };
 
@@ -434,4 +367,4 @@ openChat(location.hash.slice(1));
 if (!store.lasting) {
     toast('This browser keeps nothing for this page: chats last until it is closed. Export those that you want.');
 }
-connect();
+connection.connect();

@@ -74,6 +74,17 @@ class ChatPageTest {
     }
 
     @Test
+    void anEmptyChatHasNothingToScroll() {
+        String heights = "[document.querySelector('#scroll').scrollHeight, document.querySelector('#scroll').clientHeight]";
+        page.waitFor("!document.querySelector('#welcome').hidden");
+        assertThat(page.value(heights).get(0)).isEqualTo(page.value(heights).get(1));
+        askAndWait("Hello", "A first answer.");
+        page.run("document.querySelector('#new-chat').click()");
+        page.waitFor("!document.querySelector('#welcome').hidden");
+        assertThat(page.value(heights).get(0)).isEqualTo(page.value(heights).get(1));
+    }
+
+    @Test
     void anAnswerIsSeenAsItComes() {
         server.script.tokens.drainPermits();
         say("One sentence.\n\nAnd then another.");
