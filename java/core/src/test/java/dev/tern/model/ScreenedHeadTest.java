@@ -131,10 +131,13 @@ class ScreenedHeadTest {
                 int rows = 1000 + random.nextInt(1500);
                 FloatWeights head = head(type, rows, random, like);
                 ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);
-                for (int round = 0; round < 6; round++) {
-                    int tokens = 1 + random.nextInt(5);
+                for (int round = 0; round < 8; round++) {
+                    int tokens = 1 + random.nextInt(round < 6 ? 5 : 16);
                     int top = round % 2 == 0 ? 1 : 1 + random.nextInt(30);
                     MemorySegment x = inputs(tokens, random, like);
+                    if (round % 3 == 2) { // so large an input that 7 bits of the others are too few
+                        x.setAtIndex(JAVA_FLOAT, random.nextInt(tokens * COLS), 60);
+                    }
                     assertLargestEqual(
                             evaluate(screened, team, head, x, tokens, top), whole(head, x, tokens), rows, tokens, top);
                 }
