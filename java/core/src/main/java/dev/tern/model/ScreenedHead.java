@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
  * </pre>
  *
- * <p>Several tokens are quantized to 7 bits, unless that would widen the bounds by half: the integer products of 12 take
- * twice the time, and one token waits for the screen's bytes anyhow.
+ * <p>Several tokens are quantized to 7 bits, as the integer products of 12 take twice the time and one token waits for
+ * the screen's bytes anyhow; but not where that widens the bounds by half, and not while too many rows would be left.
  *
  * <p>Of several tokens each has its own rows, which are multiplied by it alone, as the whole head of several costs far
  * more than that of one; only where most tokens have the same row, it is read for all of them.
@@ -43,6 +43,8 @@ final class ScreenedHead {
     private static final int NOTHING = 4096;
     private static final int TOKENS_OF_7_BITS = 3; // from here on integer products are the limit, not memory
     private static final double MOST_REMAINDER = 1.0 / 64; // half of what 6 bits of a weight leave out
+    private static final int MOST_LEFT = 40; // one row of so many: more cost as much as 7 bits save
+    private static final int PAUSE = 64; // passes of 12 bits after one of 7 that was not worth it
 
     private final FloatWeights head;
     private final Kernels kernels;
@@ -70,7 +72,9 @@ final class ScreenedHead {
     // The pass at hand; published to the members by the team.
     private int top;
     private boolean screening;
+    private boolean ofSevenBits;
     private int tokens;
+    private int pause;
     private long tries;
     private long spared;
     private long survived;
@@ -109,6 +113,7 @@ final class ScreenedHead {
         top = wanted;
         tokens = count;
         screening = store.isWhole() && patience.tries(wanted);
+        ofSevenBits = count >= TOKENS_OF_7_BITS && pause == 0;
         if (screening) {
             reserve(count);
         }
@@ -159,9 +164,9 @@ final class ScreenedHead {
         if (!screening) {
             return false;
         }
-        ScreenInputs in = Objects.requireNonNull(tokens < TOKENS_OF_7_BITS ? inputs : coarse);
+        ScreenInputs in = Objects.requireNonNull(ofSevenBits ? coarse : inputs);
         quantize(member, x, in);
-        if (allBounded() && in == coarse && !isFine(in)) {
+        if (ofSevenBits && allBounded() && !isFine(in)) {
             in = Objects.requireNonNull(inputs);
             quantize(member, x, in);
         }
@@ -217,6 +222,11 @@ final class ScreenedHead {
         if (screening && allBounded()) {
             boolean few = few();
             patience.tried(top, few);
+            if (ofSevenBits && (left() > (long) tokens * rows / MOST_LEFT || !isFine(Objects.requireNonNull(coarse)))) {
+                pause = PAUSE;
+            } else if (tokens >= TOKENS_OF_7_BITS && !ofSevenBits) {
+                pause--;
+            }
             tries++;
             spared += few ? 1 : 0;
             survived += few ? total() : 0;
@@ -253,11 +263,16 @@ final class ScreenedHead {
 
     /** Whether so few logits are left that the whole head would take longer. */
     private boolean few() {
+        return left() <= limit();
+    }
+
+    /** Logits that are left. */
+    private long left() {
         long sum = 0;
         for (long some : products) {
             sum += some;
         }
-        return sum <= limit();
+        return sum;
     }
 
     private long limit() {

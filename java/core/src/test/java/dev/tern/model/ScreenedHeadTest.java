@@ -211,6 +211,29 @@ class ScreenedHeadTest {
         }
     }
 
+    /** Inputs of 7 bits leave more rows of a random head; where these are too many, the next passes take 12. */
+    @Test
+    void moreBitsFollowWhereSevenLeaveTooMuch() {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            Random random = new Random(10);
+            FloatWeights head = head(FloatType.F16, 20_000, random, null);
+            ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);
+            MemorySegment x = inputs(4, random, null);
+            MemorySegment whole = whole(head, x, 4);
+            long[] rows = new long[70];
+            for (int pass = 0; pass < rows.length; pass++) {
+                long before = screened.use().rows();
+                assertLargestEqual(evaluate(screened, team, head, x, 4, 256), whole, 20_000, 4, 256);
+                rows[pass] = screened.use().rows() - before;
+            }
+            assertThat(screened.use().spared()).isEqualTo(rows.length);
+            assertThat(rows[1]).isPositive().isLessThan(rows[0]);
+            assertThat(Arrays.copyOfRange(rows, 1, 65)).containsOnly(rows[1]);
+            assertThat(rows[65]).as("tried again").isEqualTo(rows[0]);
+            assertThat(Arrays.copyOfRange(rows, 66, 70)).containsOnly(rows[1]);
+        }
+    }
+
     /** Equals of the last of the largest are all computed, in one panel or in many. */
     @Test
     void tiesAreKept() {
