@@ -213,12 +213,13 @@ typedef struct tern_screen {
 
 /*
  * Inputs of a screen: tokens x = unit * (64 * high + low) + a remainder. high is at most 63 in magnitude, low from -32 to 31;
- * they are 0 past the columns up to a multiple of 16.
+ * they are 0 past the columns up to a multiple of 16. Inputs of 7 bits have no low, as if it were zeros, and high is at
+ * most 127 in magnitude.
  */
 typedef struct tern_screen_inputs {
     const int8_t *high;   /* [tokens][stride] */
-    const int8_t *low;    /* [tokens][stride] */
-    const int32_t *sums;  /* [tokens][2]: of high, of low */
+    const int8_t *low;    /* [tokens][stride], or null in inputs of 7 bits */
+    const int32_t *sums;  /* [tokens][2]: of high, of low (0 where there is none) */
     const float *factors; /* [tokens][4]: unit, then what residual and norm are multiplied by in a bound, and its rest */
     int64_t stride;       /* a multiple of 16 */
 } tern_screen_inputs;

@@ -21,4 +21,14 @@ static inline const uint8_t *q6_k_block(const void *values, int64_t index) {
     return (const uint8_t *)values + index / Q6_K_COLUMNS * Q6_K_BYTES;
 }
 
+/* Bytes of so many elements of a type, whole blocks of them. */
+static inline int64_t bytes_of_elements(int32_t type, int64_t elements) {
+    switch (type) {
+    case TERN_Q6_K: return elements / Q6_K_COLUMNS * Q6_K_BYTES;
+    case TERN_Q8_0: return elements / Q8_0_COLUMNS * Q8_0_BYTES;
+    case TERN_F32: return elements * 4;
+    default: return elements * 2;
+    }
+}
+
 #endif /* TERN_FLOAT_BLOCKS_H */

@@ -335,7 +335,7 @@ static void bench_screen(int32_t bits, int64_t tokens) {
     s.y = (tern_screen_scores){out,      out + tokens * rows, out + 2 * tokens * rows, out + 2 * tokens * rows, rows,
                                rows / 32};
     fill_typed((void *)s.w.values, TERN_Q6_K, rows * cols, FILL_UNIFORM);
-    char name[64];
+    char name[96];
     if (tokens == 1) {
         snprintf(name, sizeof name, "screen_pack %d bits of q6_k %dx%lld", bits, PACKED_ROWS, (long long)cols);
         bench((row){name, run_screen_pack, &s, (double)(PACKED_ROWS * 2100), 2.0 * (double)(PACKED_ROWS * cols),
@@ -344,6 +344,12 @@ static void bench_screen(int32_t bits, int64_t tokens) {
     snprintf(name, sizeof name, "screen_scores %d bits %lldx%lld, %lld token%s", bits, (long long)rows, (long long)cols,
              (long long)tokens, tokens == 1 ? "" : "s");
     bench((row){name, run_screen_scores, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens), TERN_TIER_SCALAR});
+    if (tokens > 1) {
+        s.x.low = NULL;
+        strncat(name, " of 7 bits", sizeof name - strlen(name) - 1);
+        bench(
+            (row){name, run_screen_scores, &s, (double)bytes, 2.0 * (double)(rows * cols * tokens), TERN_TIER_SCALAR});
+    }
     for (int i = 0; i < 3; i++) {
         free(columns[i]);
     }

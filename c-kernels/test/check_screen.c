@@ -177,14 +177,16 @@ static void scores_free(scores_memory *m) {
     guarded_free(&m->ceilings);
 }
 
-/* Inputs of all magnitudes that are allowed, or the largest alone. */
-static void fill_inputs(int8_t *high, int8_t *low, int32_t *sums, int64_t stride, int64_t cols, bool largest) {
+/* Inputs of all magnitudes that are allowed, or the largest alone; of 7 bits, with zeros as low. */
+static void fill_inputs(int8_t *high, int8_t *low, int32_t *sums, int64_t stride, int64_t cols, bool largest,
+                        bool of_7_bits) {
+    const int32_t most = of_7_bits ? 127 : 63;
     sums[0] = sums[1] = 0;
     for (int64_t c = 0; c < stride; c++) {
         high[c] = low[c] = 0;
         if (c < cols) {
-            high[c] = (int8_t)(largest ? 63 * (random_below(2) * 2 - 1) : random_below(127) - 63);
-            low[c] = (int8_t)(largest ? -32 : random_below(64) - 32);
+            high[c] = (int8_t)(largest ? most * (random_below(2) * 2 - 1) : random_below(2 * most + 1) - most);
+            low[c] = (int8_t)(of_7_bits ? 0 : largest ? -32 : random_below(64) - 32);
             sums[0] += high[c];
             sums[1] += low[c];
         }
@@ -192,7 +194,7 @@ static void fill_inputs(int8_t *high, int8_t *low, int32_t *sums, int64_t stride
 }
 
 static void scores_case(const tern_kernels *scalar, const tern_kernels *tier, int64_t rows, int64_t cols, int32_t bits,
-                        int64_t tokens, fill kind, edge side) {
+                        int64_t tokens, bool of_7_bits, fill kind, edge side) {
     const int64_t panels = panels_of_rows(rows);
     const int64_t x_stride = (cols + 15) / 16 * 16 + 16 * random_below(3);
     screen_memory m = screen_new(rows, cols, bits, side);
@@ -208,10 +210,10 @@ static void scores_case(const tern_kernels *scalar, const tern_kernels *tier, in
     guarded factors = guarded_new((size_t)(4 * tokens) * sizeof(float), side);
     for (int64_t t = 0; t < tokens; t++) {
         fill_inputs((int8_t *)high.data + t * x_stride, (int8_t *)low.data + t * x_stride, (int32_t *)sums.data + 2 * t,
-                    (cols + 15) / 16 * 16, cols, kind == FILL_HUGE);
+                    (cols + 15) / 16 * 16, cols, kind == FILL_HUGE, of_7_bits);
     }
     fill_floats(factors.data, 4 * tokens, kind);
-    const tern_screen_inputs x = {high.data, low.data, sums.data, factors.data, x_stride};
+    const tern_screen_inputs x = {high.data, of_7_bits ? NULL : low.data, sums.data, factors.data, x_stride};
     const int64_t stride = panels * PANEL + PANEL * random_below(2);
     const int64_t panel_stride = panels + random_below(3);
     const int64_t begin = random_below(panels) * PANEL;
@@ -219,8 +221,8 @@ static void scores_case(const tern_kernels *scalar, const tern_kernels *tier, in
     scores_memory b = scores_new(panels, stride, panel_stride, tokens, side);
     scalar->screen_scores(&m.screen, &x, tokens, begin, rows, &a.out);
     tier->screen_scores(&m.screen, &x, tokens, begin, rows, &b.out);
-    CHECK(same_scores(&a, &b), "screen_scores: %lld x %lld, %d bits, %lld tokens, fill %d", (long long)rows,
-          (long long)cols, bits, (long long)tokens, kind);
+    CHECK(same_scores(&a, &b), "screen_scores: %lld x %lld, %d bits, %lld tokens of %d, fill %d", (long long)rows,
+          (long long)cols, bits, (long long)tokens, of_7_bits ? 7 : 12, kind);
 #if TERN_HAS_AVX2
     for (int prefetch = 0; prefetch < 2 && tier->tier >= TERN_TIER_AVX2; prefetch++) { /* chosen by CPU */
         scores_memory c = scores_new(panels, stride, panel_stride, tokens, side);
@@ -261,12 +263,15 @@ static void scores_case(const tern_kernels *scalar, const tern_kernels *tier, in
 void check_screen_scores(const tern_kernels *scalar, const tern_kernels *tier) {
     for (int32_t bits = 4; bits <= 6; bits += 2) {
         for (int64_t cols = 1; cols <= 100; cols++) {
-            scores_case(scalar, tier, 1 + random_below(70), cols, bits, 1 + random_below(5), (fill)(cols % FILL_COUNT),
-                        (edge)(cols / FILL_COUNT % 2));
+            scores_case(scalar, tier, 1 + random_below(70), cols, bits, 1 + random_below(16), cols / 2 % 2 == 1,
+                        (fill)(cols % FILL_COUNT), (edge)(cols / FILL_COUNT % 2));
         }
         for (int kind = 0; kind < FILL_COUNT; kind++) {
-            scores_case(scalar, tier, 64, 2560, bits, 3, (fill)kind, AT_END);
+            scores_case(scalar, tier, 64, 2560, bits, 3, false, (fill)kind, AT_END);
+            scores_case(scalar, tier, 64, 2560, bits, 8, true, (fill)kind, AT_END);
         }
-        scores_case(scalar, tier, 33, 131072, bits, 1, FILL_HUGE, AT_END); /* the largest sums there are */
+        for (int of_7_bits = 0; of_7_bits < 2; of_7_bits++) { /* the largest sums there are */
+            scores_case(scalar, tier, 33, 131072, bits, 1, of_7_bits == 1, FILL_HUGE, AT_END);
+        }
     }
 }

@@ -4,7 +4,8 @@
  * Sixteen columns of a panel are unpacked at a time, into bytes u = level + offset from 0 to 127; the offset is taken
  * back through the sum of the inputs. A 32-bit lane belongs to a row, so nothing is added across lanes until int16
  * pairs are widened. Pairs of u * high are at most 2 * 127 * 63 = 16,002, so two of them still fit in int16; pairs of u
- * * low are at most 2 * 127 * 32 = 8,128, so four do.
+ * * low are at most 2 * 127 * 32 = 8,128, so four do. Where there is no low, pairs of u * high are at most 2 * 127 *
+ * 127 = 32,258, so each is widened by itself.
  */
 #include "lanes.h"
 #include "one_token.h"
@@ -13,6 +14,7 @@
 #include "x86_features.h"
 
 #include <math.h>
+#include <stddef.h>
 
 enum { QUARTERS = 4, OFFSET_4 = 64, OFFSET_6 = 63 };
 
@@ -67,12 +69,33 @@ TERN_INLINE void add_16(const __m256i u[4], const int8_t *high, const int8_t *lo
     *low_sum = _mm256_add_epi32(*low_sum, _mm256_madd_epi16(_mm256_add_epi16(l01, l23), ones));
 }
 
+/* The same of a token whose inputs are high alone. */
+TERN_INLINE void add_16_of_7_bits(const __m256i u[4], const int8_t *high, __m256i *high_sum) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    for (int k = 0; k < 4; k++) {
+        const __m256i pairs = _mm256_maddubs_epi16(u[k], broadcast_4(high + 4 * k));
+        *high_sum = _mm256_add_epi32(*high_sum, _mm256_madd_epi16(pairs, ones));
+    }
+}
+
+TERN_INLINE void add_16_of_token(int planes, const __m256i u[4], const int8_t *high, const int8_t *low, int64_t column,
+                                 __m256i *high_sum, __m256i *low_sum) {
+    if (planes == 1) {
+        add_16_of_7_bits(u, high + column, high_sum);
+    } else {
+        add_16(u, high + column, low + column, high_sum, low_sum);
+    }
+}
+
 /* Scores and bounds of eight rows from their sums; gives back what the panel's peak and ceiling come from. */
-TERN_INLINE void finish_8(const tern_screen *s, const tern_screen_inputs *x, int64_t t, int offset, int64_t row,
-                          __m256i high, __m256i low, const tern_screen_scores *out, __m256 *peak, __m256 *ceiling) {
+TERN_INLINE void finish_8(int planes, const tern_screen *s, const tern_screen_inputs *x, int64_t t, int offset,
+                          int64_t row, __m256i high, __m256i low, const tern_screen_scores *out, __m256 *peak,
+                          __m256 *ceiling) {
     const float *factors = x->factors + 4 * t;
     high = _mm256_sub_epi32(high, _mm256_set1_epi32(offset * x->sums[2 * t]));
-    low = _mm256_sub_epi32(low, _mm256_set1_epi32(offset * x->sums[2 * t + 1]));
+    if (planes == 2) {
+        low = _mm256_sub_epi32(low, _mm256_set1_epi32(offset * x->sums[2 * t + 1]));
+    }
     const __m256 sum =
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(high), _mm256_set1_ps((float)SCREEN_INPUT_STEP), _mm256_cvtepi32_ps(low));
     const __m256 scaled = _mm256_mul_ps(_mm256_mul_ps(sum, _mm256_set1_ps(factors[0])), _mm256_load_ps(s->steps + row));
@@ -103,11 +126,11 @@ static float largest(const float *values, int64_t n) {
     return found;
 }
 
-TERN_INLINE void score_panel(int bits, const tern_screen *s, const tern_screen_inputs *x, int64_t t, int64_t row,
-                             int64_t row_end, const tern_screen_scores *out, bool prefetch) {
+TERN_INLINE void score_panel(int bits, int planes, const tern_screen *s, const tern_screen_inputs *x, int64_t t,
+                             int64_t row, int64_t row_end, const tern_screen_scores *out, bool prefetch) {
     const uint8_t *at = s->codes + row / TERN_PANEL_ROWS * s->stride;
     const int8_t *high = x->high + t * x->stride;
-    const int8_t *low = x->low + t * x->stride;
+    const int8_t *low = planes == 1 ? NULL : x->low + t * x->stride;
     __m256i high_sums[QUARTERS];
     __m256i low_sums[QUARTERS];
     for (int q = 0; q < QUARTERS; q++) {
@@ -122,20 +145,20 @@ TERN_INLINE void score_panel(int bits, const tern_screen *s, const tern_screen_i
         for (int q = 0; q < QUARTERS; q++) {
             __m256i u[4];
             unpack_16(bits, at, q, true, u);
-            add_16(u, high + 16 * i, low + 16 * i, &high_sums[q], &low_sums[q]);
+            add_16_of_token(planes, u, high, low, 16 * i, &high_sums[q], &low_sums[q]);
         }
     }
     if (bits == 4 && (s->cols + 7) / 8 % 2 == 1) {
         for (int q = 0; q < QUARTERS; q++) {
             __m256i u[4];
             unpack_16(bits, at, q, false, u);
-            add_16(u, high + 16 * whole, low + 16 * whole, &high_sums[q], &low_sums[q]);
+            add_16_of_token(planes, u, high, low, 16 * whole, &high_sums[q], &low_sums[q]);
         }
     }
     __m256 peak = _mm256_set1_ps(-INFINITY);
     __m256 ceiling = peak;
     for (int q = 0; q < QUARTERS; q++) {
-        finish_8(s, x, t, bits == 4 ? OFFSET_4 : OFFSET_6, row + 8 * q, high_sums[q], low_sums[q], out, &peak,
+        finish_8(planes, s, x, t, bits == 4 ? OFFSET_4 : OFFSET_6, row + 8 * q, high_sums[q], low_sums[q], out, &peak,
                  &ceiling);
     }
     const int64_t panel = t * out->panel_stride + row / TERN_PANEL_ROWS;
@@ -150,7 +173,11 @@ TERN_INLINE void score_panels(int bits, const tern_screen *s, const tern_screen_
                               int64_t row_begin, int64_t row_end, const tern_screen_scores *out, bool prefetch) {
     for (int64_t row = row_begin; row < row_end; row += TERN_PANEL_ROWS) {
         for (int64_t t = 0; t < tokens; t++) { /* from the second token on the panel comes from the cache */
-            score_panel(bits, s, x, t, row, row_end, out, prefetch && t == 0);
+            if (x->low == NULL) {
+                score_panel(bits, 1, s, x, t, row, row_end, out, prefetch && t == 0);
+            } else {
+                score_panel(bits, 2, s, x, t, row, row_end, out, prefetch && t == 0);
+            }
         }
     }
 }

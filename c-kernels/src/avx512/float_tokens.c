@@ -94,15 +94,6 @@ TERN_INLINE void gather_activations(int tokens, const float *x, int64_t x_stride
     }
 }
 
-TERN_INLINE int64_t bytes_of_row(const tern_float_matrix *w) {
-    switch (w->type) {
-    case TERN_Q6_K: return w->stride / Q6_K_COLUMNS * Q6_K_BYTES;
-    case TERN_Q8_0: return w->stride / Q8_0_COLUMNS * Q8_0_BYTES;
-    case TERN_F32: return w->stride * 4;
-    default: return w->stride * 2;
-    }
-}
-
 /* Rows whose activations are one stretch. Here a prefetch pays on any CPU: the products of a line fill the window out
  * of which the core would see the next lines (Q6_K, two tokens, Zen 4 EPYC: 3.35 ns for 32 weights without, 2.9 with).
  */
@@ -129,7 +120,7 @@ TERN_INLINE void some_tokens(int tokens, const tern_float_matrix *w, int32_t typ
         whole_rows(tokens, w, type, activations, row_begin, row_end, y, y_stride);
         return;
     }
-    const int64_t chunk_ahead = CHUNK * bytes_of_row(w);
+    const int64_t chunk_ahead = CHUNK * bytes_of_elements(w->type, w->stride);
     lanes512 sums[CHUNK * TOKENS];
     for (int64_t first = row_begin; first < row_end; first += CHUNK) {
         const int64_t rows = first + CHUNK < row_end ? CHUNK : row_end - first;

@@ -3,7 +3,10 @@
  *
  * As in AVX2 sixteen columns of a panel are unpacked at a time, into bytes u = level + offset; half a panel's rows are
  * a register of sixteen 32-bit lanes, and a dot instruction adds four columns to each. Even and odd fours have sums of
- * their own: a sum takes its next product four cycles later. Up to two tokens share what is unpacked.
+ * their own where one token is alone: a sum takes its next product four cycles later. Up to four tokens share what is
+ * unpacked, or eight where their inputs are of 7 bits: 16 sums in registers.
+ *
+ * Software prefetch pays on any CPU from two tokens on (panels_few.c).
  */
 #include "avx2/lanes.h"
 #include "avx2/one_token.h"
@@ -12,8 +15,11 @@
 #include "x86_features.h"
 
 #include <math.h>
+#include <stddef.h>
 
-enum { HALVES = 2, PLANES = 2, TOKENS = 2, OFFSET_4 = 64, OFFSET_6 = 63 };
+#define TERN_UNROLL _Pragma("GCC unroll 12")
+
+enum { HALVES = 2, OFFSET_4 = 64, OFFSET_6 = 63, VECTORS = 8, CHAINS = 2 };
 
 TERN_INLINE void unpack_16(int bits, const uint8_t *at, int half, bool whole, __m512i u[4]) {
     const __m512i *group = (const __m512i *)at + half;
@@ -47,37 +53,40 @@ TERN_INLINE __m512i broadcast_4(const int8_t *at) {
     return _mm512_set1_epi32(four);
 }
 
+/* Sums of the two halves of a panel with up to eight vectors of bytes: high and low of a token are two. */
 typedef struct panel_sums {
-    __m512i of[TOKENS][PLANES][HALVES][2]; /* the last: even and odd fours of columns */
+    __m512i of[VECTORS][HALVES][CHAINS];
 } panel_sums;
 
-TERN_INLINE void add_16(int bits, int tokens, const uint8_t *at, bool whole, const tern_screen_inputs *x, int64_t token,
+/* What is multiplied together: `planes` vectors of each of `tokens` tokens, in `chains` sums each. */
+typedef struct tile_shape {
+    int tokens;
+    int planes; /* 1 where there is no low */
+    int chains;
+} tile_shape;
+
+TERN_INLINE void add_16(int bits, tile_shape tile, const uint8_t *at, bool whole, const int8_t *const vectors[VECTORS],
                         int64_t column, panel_sums *sums) {
     __m512i u[HALVES][4];
-    for (int half = 0; half < HALVES; half++) {
-        unpack_16(bits, at, half, whole, u[half]);
-    }
-    for (int t = 0; t < tokens; t++) {
-        const int64_t from = (token + t) * x->stride + column;
-        for (int k = 0; k < 4; k++) {
-            const __m512i high = broadcast_4(x->high + from + 4 * k);
-            const __m512i low = broadcast_4(x->low + from + 4 * k);
-            for (int half = 0; half < HALVES; half++) {
-                __m512i *const of_high = &sums->of[t][0][half][k % 2];
-                __m512i *const of_low = &sums->of[t][1][half][k % 2];
-                *of_high = _mm512_dpbusd_epi32(*of_high, u[half][k], high);
-                *of_low = _mm512_dpbusd_epi32(*of_low, u[half][k], low);
-            }
+    unpack_16(bits, at, 0, whole, u[0]);
+    unpack_16(bits, at, 1, whole, u[1]);
+    TERN_UNROLL
+    for (int k = 0; k < 4; k++) {
+        TERN_UNROLL
+        for (int v = 0; v < tile.tokens * tile.planes; v++) {
+            const __m512i four = broadcast_4(vectors[v] + column + 4 * k);
+            __m512i *const low_half = &sums->of[v][0][k % tile.chains];
+            __m512i *const high_half = &sums->of[v][1][k % tile.chains];
+            *low_half = _mm512_dpbusd_epi32(*low_half, u[0][k], four);
+            *high_half = _mm512_dpbusd_epi32(*high_half, u[1][k], four);
         }
     }
 }
 
-/* Scores and bounds of sixteen rows from their sums; gives back what the panel's peak and ceiling come from. */
-TERN_INLINE void finish_16(const tern_screen *s, const tern_screen_inputs *x, int64_t t, int offset, int64_t row,
-                           __m512i high, __m512i low, const tern_screen_scores *out, __m512 *peak, __m512 *ceiling) {
+/* Scores and bounds of sixteen rows from their dots; gives back what the panel's peak and ceiling come from. */
+TERN_INLINE void finish_16(const tern_screen *s, const tern_screen_inputs *x, int64_t t, int64_t row, __m512i high,
+                           __m512i low, const tern_screen_scores *out, __m512 *peak, __m512 *ceiling) {
     const float *factors = x->factors + 4 * t;
-    high = _mm512_sub_epi32(high, _mm512_set1_epi32(offset * x->sums[2 * t]));
-    low = _mm512_sub_epi32(low, _mm512_set1_epi32(offset * x->sums[2 * t + 1]));
     const __m512 sum =
         _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps((float)SCREEN_INPUT_STEP), _mm512_cvtepi32_ps(low));
     const __m512 scaled = _mm512_mul_ps(_mm512_mul_ps(sum, _mm512_set1_ps(factors[0])), _mm512_load_ps(s->steps + row));
@@ -101,14 +110,23 @@ static float largest(const float *values, int64_t n) {
     return found;
 }
 
-TERN_INLINE void finish_panel(int bits, const tern_screen *s, const tern_screen_inputs *x, int64_t t, int64_t row,
-                              int64_t row_end, __m512i sums[PLANES][HALVES][2], const tern_screen_scores *out) {
+/* The dots of a half with one vector, from its sums of u = level + offset. */
+TERN_INLINE __m512i dots_of(int bits, int chains, const __m512i sums[CHAINS], int32_t sum) {
+    const __m512i all = chains == 1 ? sums[0] : _mm512_add_epi32(sums[0], sums[1]);
+    return _mm512_sub_epi32(all, _mm512_set1_epi32((bits == 4 ? OFFSET_4 : OFFSET_6) * sum));
+}
+
+TERN_INLINE void finish_panel(int bits, tile_shape tile, const tern_screen *s, const tern_screen_inputs *x, int64_t t,
+                              int64_t row, int64_t row_end, __m512i sums[][HALVES][CHAINS],
+                              const tern_screen_scores *out) {
     __m512 peak = _mm512_set1_ps(-INFINITY);
     __m512 ceiling = peak;
+    TERN_UNROLL
     for (int half = 0; half < HALVES; half++) {
-        finish_16(s, x, t, bits == 4 ? OFFSET_4 : OFFSET_6, row + 16 * half,
-                  _mm512_add_epi32(sums[0][half][0], sums[0][half][1]),
-                  _mm512_add_epi32(sums[1][half][0], sums[1][half][1]), out, &peak, &ceiling);
+        const __m512i high = dots_of(bits, tile.chains, sums[0][half], x->sums[2 * t]);
+        const __m512i low =
+            tile.planes == 1 ? _mm512_setzero_si512() : dots_of(bits, tile.chains, sums[1][half], x->sums[2 * t + 1]);
+        finish_16(s, x, t, row + 16 * half, high, low, out, &peak, &ceiling);
     }
     const int64_t panel = t * out->panel_stride + row / TERN_PANEL_ROWS;
     const bool full = row + TERN_PANEL_ROWS <= row_end;
@@ -118,15 +136,19 @@ TERN_INLINE void finish_panel(int bits, const tern_screen *s, const tern_screen_
     out->ceilings[panel] = full ? _mm512_reduce_max_ps(ceiling) : largest(uppers, row_end - row);
 }
 
-TERN_INLINE void score_panel(int bits, int tokens, const tern_screen *s, const tern_screen_inputs *x, int64_t token,
-                             int64_t row, int64_t row_end, const tern_screen_scores *out, bool prefetch) {
+TERN_INLINE void score_panel(int bits, tile_shape tile, const tern_screen *s, const tern_screen_inputs *x,
+                             int64_t token, int64_t row, int64_t row_end, const tern_screen_scores *out,
+                             bool prefetch) {
     const uint8_t *at = s->codes + row / TERN_PANEL_ROWS * s->stride;
+    const int8_t *vectors[VECTORS];
     panel_sums sums;
-    for (int t = 0; t < tokens; t++) {
+    TERN_UNROLL
+    for (int v = 0; v < tile.tokens * tile.planes; v++) {
+        const int8_t *plane = v % tile.planes == 0 ? x->high : x->low;
+        vectors[v] = plane + (token + v / tile.planes) * x->stride;
+        TERN_UNROLL
         for (int half = 0; half < HALVES; half++) {
-            for (int k = 0; k < 2; k++) {
-                sums.of[t][0][half][k] = sums.of[t][1][half][k] = _mm512_setzero_si512();
-            }
+            sums.of[v][half][0] = sums.of[v][half][1] = _mm512_setzero_si512();
         }
     }
     const int64_t step = (bits == 4 ? 2 : 3) * SCREEN_GROUP_BYTES;
@@ -135,39 +157,57 @@ TERN_INLINE void score_panel(int bits, int tokens, const tern_screen *s, const t
         for (int64_t line = 0; prefetch && line < step; line += 64) {
             prefetch_ahead_of(at + line);
         }
-        add_16(bits, tokens, at, true, x, token, 16 * i, &sums);
+        add_16(bits, tile, at, true, vectors, 16 * i, &sums);
     }
     if (bits == 4 && (s->cols + 7) / 8 % 2 == 1) {
-        add_16(bits, tokens, at, false, x, token, 16 * whole, &sums);
+        add_16(bits, tile, at, false, vectors, 16 * whole, &sums);
     }
-    for (int t = 0; t < tokens; t++) {
-        finish_panel(bits, s, x, token + t, row, row_end, sums.of[t], out);
+    TERN_UNROLL
+    for (int t = 0; t < tile.tokens; t++) {
+        finish_panel(bits, tile, s, x, token + t, row, row_end, sums.of + t * tile.planes, out);
+    }
+}
+
+#define TERN_SCORE_PANEL(tokens, chains, prefetch)                                                                     \
+    score_panel(bits, (tile_shape){tokens, planes, chains}, s, x, t, row, row_end, out, prefetch)
+
+/* A panel's tiles; from the second on it comes from the cache. */
+TERN_INLINE void score_tiles(int bits, int planes, const tern_screen *s, const tern_screen_inputs *x, int64_t tokens,
+                             int64_t row, int64_t row_end, const tern_screen_scores *out, bool prefetch) {
+    int64_t t = 0;
+    for (; planes == 1 && t + 8 <= tokens; t += 8) {
+        TERN_SCORE_PANEL(8, 1, true);
+    }
+    for (; t + 4 <= tokens; t += 4) {
+        TERN_SCORE_PANEL(4, 1, true);
+    }
+    for (; t + 2 <= tokens; t += 2) {
+        TERN_SCORE_PANEL(2, 1, true);
+    }
+    if (t < tokens && t == 0 && prefetch) {
+        TERN_SCORE_PANEL(1, CHAINS, true);
+    } else if (t < tokens) {
+        TERN_SCORE_PANEL(1, CHAINS, false);
     }
 }
 
 TERN_INLINE void score_panels(int bits, const tern_screen *s, const tern_screen_inputs *x, int64_t tokens,
                               int64_t row_begin, int64_t row_end, const tern_screen_scores *out, bool prefetch) {
     for (int64_t row = row_begin; row < row_end; row += TERN_PANEL_ROWS) {
-        int64_t t = 0; /* from the second tile on the panel comes from the cache */
-        for (; t + TOKENS <= tokens; t += TOKENS) {
-            score_panel(bits, TOKENS, s, x, t, row, row_end, out, prefetch && t == 0);
-        }
-        if (t < tokens) {
-            score_panel(bits, 1, s, x, t, row, row_end, out, prefetch && t == 0);
+        if (x->low == NULL) {
+            score_tiles(bits, 1, s, x, tokens, row, row_end, out, prefetch);
+        } else {
+            score_tiles(bits, 2, s, x, tokens, row, row_end, out, prefetch);
         }
     }
 }
 
 void tern_avx512_screen_scores_as(const tern_screen *s, const tern_screen_inputs *x, int64_t tokens, int64_t row_begin,
                                   int64_t row_end, const tern_screen_scores *out, bool prefetch) {
-    if (s->bits == 4 && prefetch) {
-        score_panels(4, s, x, tokens, row_begin, row_end, out, true);
-    } else if (s->bits == 4) {
-        score_panels(4, s, x, tokens, row_begin, row_end, out, false);
-    } else if (prefetch) {
-        score_panels(6, s, x, tokens, row_begin, row_end, out, true);
+    if (s->bits == 4) {
+        score_panels(4, s, x, tokens, row_begin, row_end, out, prefetch);
     } else {
-        score_panels(6, s, x, tokens, row_begin, row_end, out, false);
+        score_panels(6, s, x, tokens, row_begin, row_end, out, prefetch);
     }
 }
 

@@ -5,6 +5,8 @@
 #include "floats.h"
 #include "tiers.h"
 
+#include <stddef.h>
+
 /* The level of t = |w| / root mean square, a positive one. */
 static int magnitude_of(int32_t bits, float t) {
     if (bits == 6) {
@@ -137,7 +139,7 @@ static void score_row(const tern_screen *s, const tern_screen_inputs *x, int64_t
     for (int64_t c = 0; c < s->cols; c++) {
         const int level = level_at(s, panel, row % TERN_PANEL_ROWS, c);
         high += level * x->high[t * x->stride + c];
-        low += level * x->low[t * x->stride + c];
+        low += x->low == NULL ? 0 : level * x->low[t * x->stride + c];
     }
     const float *factors = x->factors + 4 * t;
     const float sum = fmaf((float)high, (float)SCREEN_INPUT_STEP, (float)low);

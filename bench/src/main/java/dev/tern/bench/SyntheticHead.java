@@ -149,7 +149,7 @@ public final class SyntheticHead {
     }
 
     /** Rounds to the nearest of the type; blocks get steps from their largest number. */
-    private static void write(float[] w, FloatType type, MemorySegment to) {
+    static void write(float[] w, FloatType type, MemorySegment to) {
         for (int c = 0; c < w.length; c++) {
             switch (type) {
                 case F32 -> to.setAtIndex(JAVA_FLOAT, c, w[c]);

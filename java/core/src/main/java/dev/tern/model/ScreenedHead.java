@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * (pack the screen) | quantize x | scores and bounds | threshold | which rows reach it | their logits
  * </pre>
  *
+ * <p>Several tokens are quantized to 7 bits, as the integer products of 12 take twice the time and one token waits for
+ * the screen's bytes anyhow; but not where that widens the bounds by half, and not while too many rows would be left.
+ *
  * <p>Of several tokens each has its own rows, which are multiplied by it alone, as the whole head of several costs far
  * more than that of one; only where most tokens have the same row, it is read for all of them.
  *
@@ -38,6 +41,10 @@ final class ScreenedHead {
     private static final int MAX_TOP = 256;
     private static final int MAX_TOKENS = 16;
     private static final int NOTHING = 4096;
+    private static final int TOKENS_OF_7_BITS = 3; // from here on integer products are the limit, not memory
+    private static final double MOST_REMAINDER = 1.0 / 64; // half of what 6 bits of a weight leave out
+    private static final int MOST_LEFT = 40; // one row of so many: more cost as much as 7 bits save
+    private static final int PAUSE = 64; // passes of 12 bits after one of 7 that was not worth it
 
     private final FloatWeights head;
     private final Kernels kernels;
@@ -49,7 +56,8 @@ final class ScreenedHead {
     private final ScreenPatience patience = new ScreenPatience();
     private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
     private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
-    private @Nullable ScreenInputs inputs;
+    private @Nullable ScreenInputs inputs; // in 12 bits
+    private @Nullable ScreenInputs coarse; // in 7
     private @Nullable ScreenScores scores;
     private int[] survivors = {}; // of share s from its first row on
     private int[] takers = {}; // of each of them: bit t for token t
@@ -64,7 +72,9 @@ final class ScreenedHead {
     // The pass at hand; published to the members by the team.
     private int top;
     private boolean screening;
+    private boolean ofSevenBits;
     private int tokens;
+    private int pause;
     private long tries;
     private long spared;
     private long survived;
@@ -103,6 +113,7 @@ final class ScreenedHead {
         top = wanted;
         tokens = count;
         screening = store.isWhole() && patience.tries(wanted);
+        ofSevenBits = count >= TOKENS_OF_7_BITS && pause == 0;
         if (screening) {
             reserve(count);
         }
@@ -112,7 +123,8 @@ final class ScreenedHead {
     private void reserve(int count) {
         if (thresholds.length < count) {
             int room = count == 1 ? 1 : MAX_TOKENS;
-            inputs = ScreenInputs.allocate(arena, room, head.cols());
+            inputs = ScreenInputs.allocate(arena, room, head.cols(), 12);
+            coarse = room < TOKENS_OF_7_BITS ? null : ScreenInputs.allocate(arena, room, head.cols(), 7);
             scores = ScreenScores.allocate(arena, room, rows);
             survivors = new int[rows];
             takers = new int[rows];
@@ -152,12 +164,12 @@ final class ScreenedHead {
         if (!screening) {
             return false;
         }
-        ScreenInputs in = Objects.requireNonNull(inputs);
-        for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
-            bounded[t] = in.set(t, x, (long) t * head.cols());
-            tokenInputs[t] = t == 0 ? x : x.asSlice(4L * t * head.cols());
+        ScreenInputs in = Objects.requireNonNull(ofSevenBits ? coarse : inputs);
+        quantize(member, x, in);
+        if (ofSevenBits && allBounded() && !isFine(in)) {
+            in = Objects.requireNonNull(inputs);
+            quantize(member, x, in);
         }
-        team.endStage(member);
         if (!allBounded()) {
             return false;
         }
@@ -186,12 +198,35 @@ final class ScreenedHead {
         return true;
     }
 
+    /** One member's part of a stage. */
+    private void quantize(int member, MemorySegment x, ScreenInputs in) {
+        for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
+            bounded[t] = in.set(t, x, (long) t * head.cols());
+            tokenInputs[t] = t == 0 ? x : x.asSlice(4L * t * head.cols());
+        }
+        team.endStage(member);
+    }
+
+    /** Whether the bounds of all tokens are about as narrow as the screen's own bits allow. */
+    private boolean isFine(ScreenInputs in) {
+        boolean fine = true;
+        for (int t = 0; t < tokens; t++) {
+            fine &= in.remainder(t) <= MOST_REMAINDER;
+        }
+        return fine;
+    }
+
     /** After a pass that ran it. */
     void finish() {
         store.packedAsPlanned();
         if (screening && allBounded()) {
             boolean few = few();
             patience.tried(top, few);
+            if (ofSevenBits && (left() > (long) tokens * rows / MOST_LEFT || !isFine(Objects.requireNonNull(coarse)))) {
+                pause = PAUSE;
+            } else if (tokens >= TOKENS_OF_7_BITS && !ofSevenBits) {
+                pause--;
+            }
             tries++;
             spared += few ? 1 : 0;
             survived += few ? total() : 0;
@@ -228,11 +263,16 @@ final class ScreenedHead {
 
     /** Whether so few logits are left that the whole head would take longer. */
     private boolean few() {
+        return left() <= limit();
+    }
+
+    /** Logits that are left. */
+    private long left() {
         long sum = 0;
         for (long some : products) {
             sum += some;
         }
-        return sum <= limit();
+        return sum;
     }
 
     private long limit() {

@@ -131,10 +131,13 @@ class ScreenedHeadTest {
                 int rows = 1000 + random.nextInt(1500);
                 FloatWeights head = head(type, rows, random, like);
                 ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);
-                for (int round = 0; round < 6; round++) {
-                    int tokens = 1 + random.nextInt(5);
+                for (int round = 0; round < 8; round++) {
+                    int tokens = 1 + random.nextInt(round < 6 ? 5 : 16);
                     int top = round % 2 == 0 ? 1 : 1 + random.nextInt(30);
                     MemorySegment x = inputs(tokens, random, like);
+                    if (round % 3 == 2) { // so large an input that 7 bits of the others are too few
+                        x.setAtIndex(JAVA_FLOAT, random.nextInt(tokens * COLS), 60);
+                    }
                     assertLargestEqual(
                             evaluate(screened, team, head, x, tokens, top), whole(head, x, tokens), rows, tokens, top);
                 }
@@ -205,6 +208,29 @@ class ScreenedHeadTest {
                 assertLargestEqual(evaluate(screened, team, head, x, 1, top), whole(head, x, 1), 20_000, 1, top);
             }
             assertThat(screened.use().spared()).isEqualTo(2);
+        }
+    }
+
+    /** Inputs of 7 bits leave more rows of a random head; where these are too many, the next passes take 12. */
+    @Test
+    void moreBitsFollowWhereSevenLeaveTooMuch() {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            Random random = new Random(10);
+            FloatWeights head = head(FloatType.F16, 20_000, random, null);
+            ScreenedHead screened = new ScreenedHead(HeadScreen.ON, head, kernels, team);
+            MemorySegment x = inputs(4, random, null);
+            MemorySegment whole = whole(head, x, 4);
+            long[] rows = new long[70];
+            for (int pass = 0; pass < rows.length; pass++) {
+                long before = screened.use().rows();
+                assertLargestEqual(evaluate(screened, team, head, x, 4, 256), whole, 20_000, 4, 256);
+                rows[pass] = screened.use().rows() - before;
+            }
+            assertThat(screened.use().spared()).isEqualTo(rows.length);
+            assertThat(rows[1]).isPositive().isLessThan(rows[0]);
+            assertThat(Arrays.copyOfRange(rows, 1, 65)).containsOnly(rows[1]);
+            assertThat(rows[65]).as("tried again").isEqualTo(rows[0]);
+            assertThat(Arrays.copyOfRange(rows, 66, 70)).containsOnly(rows[1]);
         }
     }
 

@@ -71,8 +71,11 @@ final class ProbeCalls {
                 calls.put("screen_pack (" + type + ", bits: " + bits + ")", (k, m) -> screenPack(k, m, type, bits));
             }
             for (int tokens : FLOAT_TOKENS) {
-                calls.put("screen_scores (bits: " + bits + ", tokens: " + tokens + ")",
-                        (k, m) -> screenScores(k, m, bits, tokens));
+                for (int inputBits : List.of(12, 7)) {
+                    calls.put(
+                            "screen_scores (bits: %d, tokens: %d of %d bits)".formatted(bits, tokens, inputBits),
+                            (k, m) -> screenScores(k, m, bits, tokens, inputBits));
+                }
             }
         }
         calls.put("memory_read", ProbeCalls::memoryRead);
@@ -198,10 +201,10 @@ final class ProbeCalls {
         return m.joined(screen.codes(), screen.steps(), screen.residuals(), screen.norms());
     }
 
-    private static MemorySegment screenScores(Kernels k, ProbeMemory m, int bits, int tokens) {
+    private static MemorySegment screenScores(Kernels k, ProbeMemory m, int bits, int tokens, int inputBits) {
         Screen screen = Screen.allocate(m.arena(), ROWS, COLS, bits);
         k.screenPack(m.matrix(ROWS, COLS, FloatType.F32), 0, ROWS, screen);
-        ScreenInputs inputs = ScreenInputs.allocate(m.arena(), tokens, COLS);
+        ScreenInputs inputs = ScreenInputs.allocate(m.arena(), tokens, COLS, inputBits);
         MemorySegment x = m.floats((long) tokens * COLS);
         for (int t = 0; t < tokens; t++) {
             inputs.set(t, x, (long) t * COLS);

@@ -154,7 +154,9 @@ final class ReferenceScreens {
         for (int c = 0; c < s.cols(); c++) {
             int level = level(s, row, c);
             high += level * x.high().get(JAVA_BYTE, t * x.stride() + c);
-            low += level * x.low().get(JAVA_BYTE, t * x.stride() + c);
+            if (x.low().byteSize() > 0) {
+                low += level * x.low().get(JAVA_BYTE, t * x.stride() + c);
+            }
         }
         float unit = x.factors().getAtIndex(JAVA_FLOAT, 4L * t);
         return Math.fma((float) high, 64f, (float) low) * unit * s.steps().getAtIndex(JAVA_FLOAT, row) + 0f;

@@ -9,26 +9,32 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * Inputs of a screen ({@code tern_screen_inputs} of the C header): tokens as integers of 12 bits with what a bound of
- * {@link Kernels#screenScores} needs to know of them. Not thread-safe beyond different tokens.
+ * Inputs of a screen ({@code tern_screen_inputs} of the C header): tokens as integers of 12 or 7 bits with what a bound
+ * of {@link Kernels#screenScores} needs to know of them. With 7 bits scores take half the time where the core is the
+ * limit, as with several tokens, and bounds are a little wider. Not thread-safe beyond different tokens.
  */
 public final class ScreenInputs {
-    private static final int LARGEST = 4063; // of 64 * high + low with high to 63 and low to 31
+    private static final int LARGEST_OF_12 = 4063; // of 64 * high + low with high to 63 and low to 31
+    private static final int LARGEST_OF_7 = 127;
     private static final int STEP = 64;
 
     private final MemorySegment high;
-    private final MemorySegment low;
+    private final MemorySegment low; // of no bytes with 7 bits
     private final MemorySegment sums;
     private final MemorySegment factors;
     private final int tokens;
     private final int cols;
+    private final int bits;
     private final long stride;
+    private final double[] remainders;
     private final MemorySegment descriptor;
 
-    private ScreenInputs(SegmentAllocator allocator, int tokens, int cols) {
+    private ScreenInputs(SegmentAllocator allocator, int tokens, int cols, int bits) {
+        this.bits = bits;
         this.stride = (cols + 15L) / 16 * 16;
+        this.remainders = new double[tokens];
         this.high = allocator.allocate(Math.multiplyExact(tokens, stride), 64);
-        this.low = allocator.allocate(Math.multiplyExact(tokens, stride), 64);
+        this.low = bits == 12 ? allocator.allocate(Math.multiplyExact(tokens, stride), 64) : MemorySegment.NULL;
         this.sums = allocator.allocate(8L * tokens, 64);
         this.factors = allocator.allocate(16L * tokens, 64);
         this.tokens = tokens;
@@ -42,12 +48,12 @@ public final class ScreenInputs {
         tern_screen_inputs.stride(descriptor, stride);
     }
 
-    /** Room for {@code tokens} tokens of {@code cols} columns. */
-    public static ScreenInputs allocate(SegmentAllocator allocator, int tokens, int cols) {
-        if (tokens <= 0 || cols <= 0 || cols > Screen.MAX_COLS) {
-            throw new IllegalArgumentException(tokens + " tokens of " + cols + " columns");
+    /** Room for {@code tokens} tokens of {@code cols} columns, in 12 or 7 bits. */
+    public static ScreenInputs allocate(SegmentAllocator allocator, int tokens, int cols, int bits) {
+        if (tokens <= 0 || cols <= 0 || cols > Screen.MAX_COLS || bits != 12 && bits != 7) {
+            throw new IllegalArgumentException(tokens + " tokens of " + cols + " columns in " + bits + " bits");
         }
-        return new ScreenInputs(allocator, tokens, cols);
+        return new ScreenInputs(allocator, tokens, cols, bits);
     }
 
     /**
@@ -85,8 +91,8 @@ public final class ScreenInputs {
         if (!(max >= 0x1p-60f && max <= 0x1p60f)) {
             return false;
         }
-        float unit = Math.nextUp((float) ((double) max / LARGEST));
-        double inverse = 1.0 / unit;
+        float least = Math.nextUp((float) ((double) max / (bits == 12 ? LARGEST_OF_12 : LARGEST_OF_7)));
+        double inverse = 1.0 / least;
         double restSquare = 0;
         int highSum = 0;
         int lowSum = 0;
@@ -95,17 +101,20 @@ public final class ScreenInputs {
         for (int i = 0; i < cols; i++) {
             double v = x.getAtIndex(JAVA_FLOAT, offset + i);
             int q = (int) Math.rint(v * inverse);
-            int h = q + STEP / 2 >> 6;
-            int l = q - STEP * h;
-            double rest = v - (double) unit * q;
+            int h = bits == 12 ? q + STEP / 2 >> 6 : q;
+            int l = bits == 12 ? q - STEP * h : 0;
+            double rest = v - (double) least * q;
             restSquare += rest * rest;
             highSum += h;
             lowSum += l;
             highSquare += h * h;
             lowSquare += l * l;
             high.set(JAVA_BYTE, at + i, (byte) h);
-            low.set(JAVA_BYTE, at + i, (byte) l);
+            if (bits == 12) {
+                low.set(JAVA_BYTE, at + i, (byte) l);
+            }
         }
+        float unit = bits == 12 ? least : least / STEP;
         sums.setAtIndex(JAVA_INT, 2L * token, highSum);
         sums.setAtIndex(JAVA_INT, 2L * token + 1, lowSum);
         int k = (cols + 31) / 32 + 5;
@@ -115,6 +124,7 @@ public final class ScreenInputs {
         factors.setAtIndex(JAVA_FLOAT, 4L * token, unit);
         factors.setAtIndex(JAVA_FLOAT, 4L * token + 1, above(norm * (1 + gamma)));
         double ofNorm = Math.sqrt(restSquare) + gamma * norm + 0x1p-21 * integers;
+        remainders[token] = Math.sqrt(restSquare) / norm;
         factors.setAtIndex(JAVA_FLOAT, 4L * token + 2, above(ofNorm));
         factors.setAtIndex(JAVA_FLOAT, 4L * token + 3, 0x1p-120f);
         return true;
@@ -123,6 +133,11 @@ public final class ScreenInputs {
     /** A float that is larger by a part of 2^-20 at least. */
     private static float above(double value) {
         return Math.nextUp((float) (value * (1 + 0x1p-20)));
+    }
+
+    /** |ρ| / |x| of a token that has been set: what the integers leave out. */
+    public double remainder(int token) {
+        return remainders[token];
     }
 
     /** Tokens there is room for. */
@@ -139,6 +154,7 @@ public final class ScreenInputs {
         return high;
     }
 
+    /** Of no bytes where the inputs have 7 bits. */
     MemorySegment low() {
         return low;
     }

@@ -254,13 +254,15 @@ class BindingsTest {
         assertThat(tern_screen.stride(s)).isEqualTo(768);
         assertThat(tern_screen.bits(s)).isEqualTo(6);
 
-        ScreenInputs inputs = ScreenInputs.allocate(Arena.ofAuto(), 2, 20);
+        ScreenInputs inputs = ScreenInputs.allocate(Arena.ofAuto(), 2, 20, 12);
         MemorySegment x = inputs.descriptor();
         assertThat(tern_screen_inputs.high(x).address()).isEqualTo(inputs.high().address());
         assertThat(tern_screen_inputs.low(x).address()).isEqualTo(inputs.low().address());
         assertThat(tern_screen_inputs.sums(x).address()).isEqualTo(inputs.sums().address());
         assertThat(tern_screen_inputs.factors(x).address()).isEqualTo(inputs.factors().address());
         assertThat(tern_screen_inputs.stride(x)).isEqualTo(32);
+        ScreenInputs ofSevenBits = ScreenInputs.allocate(Arena.ofAuto(), 2, 20, 7);
+        assertThat(tern_screen_inputs.low(ofSevenBits.descriptor())).isEqualTo(MemorySegment.NULL);
 
         ScreenScores scores = ScreenScores.allocate(Arena.ofAuto(), 2, 40);
         MemorySegment y = scores.descriptor();

@@ -191,10 +191,10 @@ class KernelArgumentsTest {
     private static List<Refusal> screens() {
         Screen screen = Screen.allocate(ARENA, 8, 16, 4);
         Screen taller = Screen.allocate(ARENA, 70, 16, 4);
-        ScreenInputs x = ScreenInputs.allocate(ARENA, 2, 16);
+        ScreenInputs x = ScreenInputs.allocate(ARENA, 2, 16, 12);
         ScreenScores y = ScreenScores.allocate(ARENA, 3, 8);
         ScreenScores tall = ScreenScores.allocate(ARENA, 3, 70);
-        ScreenInputs wide = ScreenInputs.allocate(ARENA, 2, 17);
+        ScreenInputs wide = ScreenInputs.allocate(ARENA, 2, 17, 7);
         return List.of(
                 new Refusal("screenPack: another shape", ILLEGAL, k -> k.screenPack(MATRIX, 0, 8, taller)),
                 new Refusal("screenPack: rows", BOUNDS, k -> k.screenPack(MATRIX, 0, 9, screen)),

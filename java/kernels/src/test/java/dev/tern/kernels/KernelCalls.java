@@ -275,9 +275,9 @@ final class KernelCalls {
     private static long screenScores(Kernels k, Scene s) {
         int cols = s.length();
         int rows = s.between(1, 70);
-        int tokens = s.between(1, 5);
+        int tokens = s.between(1, 17);
         Screen screen = s.screen(rows, cols, s.between(2, 3) * 2);
-        ScreenInputs inputs = ScreenInputs.allocate(s.allocator(), tokens, cols);
+        ScreenInputs inputs = ScreenInputs.allocate(s.allocator(), tokens, cols, s.between(0, 1) == 0 ? 12 : 7);
         MemorySegment x = s.floats("x", (long) tokens * cols, Floats.ANY);
         long bounded = 0;
         for (int t = 0; t < tokens; t++) { // one that has no bound leaves zeros: it is computed all the same

@@ -2,6 +2,7 @@ package dev.tern.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A screen's bounds hold for the bits that floatMatmul gives, and are tight where the input is the worst there is. */
 class ScreenBoundTest {
@@ -47,8 +49,8 @@ class ScreenBoundTest {
     }
 
     /** By how much the bound of a row is used up by the row's error, at most 1; fails where it is not. */
-    private double[] shareOfBound(Screened s, MemorySegment x) {
-        ScreenInputs inputs = ScreenInputs.allocate(arena, 1, s.head.cols());
+    private double[] shareOfBound(Screened s, MemorySegment x, int inputBits) {
+        ScreenInputs inputs = ScreenInputs.allocate(arena, 1, s.head.cols(), inputBits);
         assertThat(inputs.set(0, x, 0)).isTrue();
         ScreenScores scores = ScreenScores.allocate(arena, 1, ROWS);
         kernels.screenScores(s.screen, inputs, 1, 0, ROWS, scores);
@@ -82,11 +84,13 @@ class ScreenBoundTest {
             try (Scene scene = new Scene(number)) {
                 Screened s = random(type, bits, cols, scene);
                 for (float scale : new float[] {1, 1e-12f, 1e12f}) {
-                    shareOfBound(s, input(cols, new Random(number), scale));
+                    shareOfBound(s, input(cols, new Random(number), scale), 12);
+                    shareOfBound(s, input(cols, new Random(number), scale), 7);
                 }
                 MemorySegment spike = input(cols, new Random(number), 1e-3f);
                 spike.setAtIndex(JAVA_FLOAT, cols / 2, 100);
-                shareOfBound(s, spike);
+                shareOfBound(s, spike, 12);
+                shareOfBound(s, spike, 7);
             }
         }
     }
@@ -111,14 +115,43 @@ class ScreenBoundTest {
                     double rest = wide.getAtIndex(JAVA_FLOAT, c) - kept;
                     x.setAtIndex(JAVA_FLOAT, c, (float) (rest / step));
                 }
-                assertThat(shareOfBound(s, x)[row]).as("row %d", row).isGreaterThan(0.9);
+                assertThat(shareOfBound(s, x, 12)[row]).as("row %d", row).isGreaterThan(0.9);
             }
         }
     }
 
-    @Test
-    void inputsWithoutABoundAreRefused() {
-        ScreenInputs inputs = ScreenInputs.allocate(arena, 2, 3);
+    /** The input whose remainders all point where the rows do, as far as they can. */
+    @ParameterizedTest
+    @ValueSource(ints = {12, 7})
+    void isReachedByTheWorstRemainder(int inputBits) {
+        int cols = 512;
+        MemorySegment values = arena.allocate(4L * ROWS * cols, 4);
+        for (int i = 0; i < ROWS * cols; i++) { // one magnitude: the screen leaves nothing out
+            values.setAtIndex(JAVA_FLOAT, i, 1);
+        }
+        FloatWeights head = FloatWeights.of(arena, values, ROWS, cols, FloatType.F32);
+        Screen screen = Screen.allocate(arena, ROWS, cols, 6);
+        kernels.screenPack(head, 0, ROWS, screen);
+        int largest = inputBits == 12 ? 4063 : 127;
+        MemorySegment x = arena.allocate(4L * cols, 4);
+        for (int c = 0; c < cols; c++) { // all but the first lie a little less than half a unit above an integer
+            x.setAtIndex(JAVA_FLOAT, c, c == 0 ? largest : c % 3 + 0.49f);
+        }
+        double used = shareOfBound(new Screened(head, screen), x, inputBits)[0];
+        assertThat(used).isGreaterThan(0.9);
+        ScreenInputs inputs = ScreenInputs.allocate(arena, 1, cols, inputBits);
+        inputs.set(0, x, 0);
+        double square = 0;
+        for (int c = 0; c < cols; c++) {
+            square += Math.pow(x.getAtIndex(JAVA_FLOAT, c), 2);
+        }
+        assertThat(inputs.remainder(0)).isCloseTo(0.49 * Math.sqrt((cols - 1) / square), withinPercentage(1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {12, 7})
+    void inputsWithoutABoundAreRefused(int inputBits) {
+        ScreenInputs inputs = ScreenInputs.allocate(arena, 2, 3, inputBits);
         for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 1e19f, -1e30f}) {
             MemorySegment x = arena.allocateFrom(JAVA_FLOAT, 1, value, 2);
             assertThat(inputs.set(1, x, 0)).as("%s", value).isFalse();
@@ -142,7 +175,7 @@ class ScreenBoundTest {
         values.setAtIndex(JAVA_FLOAT, 2 * cols, 1e30f);
         Screen screen = Screen.allocate(arena, 4, cols, 4);
         kernels.screenPack(FloatWeights.of(arena, values, 4, cols, FloatType.F32), 0, 4, screen);
-        ScreenInputs inputs = ScreenInputs.allocate(arena, 1, cols);
+        ScreenInputs inputs = ScreenInputs.allocate(arena, 1, cols, 12);
         assertThat(inputs.set(0, input(cols, random, 1), 0)).isTrue();
         ScreenScores scores = ScreenScores.allocate(arena, 1, 4);
         kernels.screenScores(screen, inputs, 1, 0, 4, scores);
