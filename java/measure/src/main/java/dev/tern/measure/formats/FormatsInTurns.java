@@ -94,10 +94,12 @@ public final class FormatsInTurns {
         long logits = text.map(windows -> ReferenceLogits.bytes(windows, checkpoint.hyperparameters().vocabSize()))
                 .orElse(0L);
         FormatPlans.requireRoom(trials, folder.path(), logits);
+        long count = trials.stream().filter(trial -> !trial.failed()).count();
         surroundings.step(String.format(
                 Locale.ROOT,
-                "%d formats take %s in %s, of %s that are free%s",
-                trials.stream().filter(trial -> !trial.failed()).count(),
+                "%d %s %s in %s, of %s that are free%s",
+                count,
+                count == 1 ? "format takes" : "formats take",
                 FormatPlans.gibibytes(FormatPlans.needed(trials) + logits),
                 folder.path(),
                 FormatPlans.gibibytes(FormatPlans.room(folder.path())),
@@ -158,7 +160,7 @@ public final class FormatsInTurns {
 
     private void compare(
             List<FormatTrial> trials, Checkpoint checkpoint, Optional<TextWindows> text, WorkFolder folder) {
-        if (text.isEmpty()) {
+        if (text.isEmpty() || trials.stream().allMatch(FormatTrial::failed)) {
             trials.forEach(trial -> attempt(trial, () -> settle(trial)));
             return;
         }
@@ -197,7 +199,8 @@ public final class FormatsInTurns {
 
     /** The other engines, measured; empty where there are none to measure. */
     private Optional<RivalTurns> measure(List<FormatTrial> trials, WorkFolder folder) {
-        if (request.prompt() == 0 && request.generated() == 0) {
+        boolean tests = request.prompt() > 0 || request.generated() > 0;
+        if (!tests || trials.stream().allMatch(FormatTrial::failed)) {
             return Optional.empty();
         }
         Optional<RivalTurns> rivals = request.rivals().map(all -> new RivalTurns(all, request, trials, surroundings));

@@ -241,6 +241,18 @@ class FormatsInTurnsTest {
         assertThat(steps).anyMatch(line -> line.startsWith("tl2: failed: no compiler"));
     }
 
+    @Test
+    void whereAllHaveFailedNothingMoreIsDone() {
+        noKernels = Optional.of("no compiler: install one");
+        FormatsInTurns.Outcome outcome = new FormatsInTurns(
+                        request(PACKED, 3, 9, Outtype.TL2), surroundings(benchmark()))
+                .run(ORIGIN);
+        assertThat(outcome.complete()).isFalse();
+        assertThat(outcome.comparison().formats().getFirst().failure()).contains("no compiler: install one");
+        assertThat(folder.resolve("log")).doesNotExist();
+        assertThat(steps).noneMatch(line -> line.contains("perplexity"));
+    }
+
     /** 128 columns are half a block of tq1_0: asked for it fails, by default it is left out. */
     @Test
     void formatsThatCannotBe() {
