@@ -95,8 +95,8 @@ final class EngineContests implements AutoCloseable {
 
     /**
      * A token of a prompt takes part in a batch, which unpacks weights once for many. With the logits of all tokens, so
-     * that both ways do the same work and take about as long; and with the base tier, which gains most by it: in a cache
-     * AVX-512 computes one token nearly as fast.
+     * that both ways do the same work and take about as long; and with the base tier, which gains most by it: from a
+     * cache AVX-512 computes one token nearly as fast.
      */
     Contest prefillAgainstDecode(Kernels base) {
         Session together = session(base, 1);
