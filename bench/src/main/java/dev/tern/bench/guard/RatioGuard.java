@@ -82,7 +82,7 @@ public final class RatioGuard {
         }
         try (EngineContests contests = new EngineContests(best)) {
             hold(contests.kernelsAgainstJava());
-            hold(contests.prefillAgainstDecode());
+            hold(contests.prefillAgainstDecode(KernelChoice.of(base(best.tier()))));
             if (best.tier().compareTo(Tier.NEON) < 0) { // on ARM screens are plain C
                 hold(contests.screenAgainstWholeHead());
             }
@@ -92,6 +92,10 @@ public final class RatioGuard {
                 hold(contests.twoThreads());
             }
         }
+    }
+
+    private static Tier base(Tier tier) {
+        return tier.compareTo(Tier.NEON) < 0 ? Tier.AVX2 : Tier.NEON;
     }
 
     private void hold(Contest contest) {
