@@ -230,11 +230,14 @@ final class KernelContests {
             Screen screen = Screen.allocate(memory.arena(), ROWS, COLS, bits);
             add("screen_pack, " + bits + " bits", 4, k -> k.screenPack(w, 0, ROWS, screen)); // 41, 26
             slow.screenPack(w, 0, ROWS, screen);
-            ScreenInputs inputs = ScreenInputs.allocate(memory.arena(), 1, COLS);
-            inputs.set(0, memory.floats(COLS), 0);
-            ScreenScores scores = ScreenScores.allocate(memory.arena(), 1, ROWS);
-            // 190, 120
-            add("screen_scores, " + bits + " bits", 10, k -> k.screenScores(screen, inputs, 1, 0, ROWS, scores));
+            for (int inputBits : new int[] {12, 7}) {
+                ScreenInputs inputs = ScreenInputs.allocate(memory.arena(), 1, COLS, inputBits);
+                inputs.set(0, memory.floats(COLS), 0);
+                ScreenScores scores = ScreenScores.allocate(memory.arena(), 1, ROWS);
+                String name = "screen_scores, " + bits + " bits, inputs of " + inputBits;
+                // 190, 120 of 12 bits; one sum instead of two of 7
+                add(name, 10, k -> k.screenScores(screen, inputs, 1, 0, ROWS, scores));
+            }
         }
     }
 }
