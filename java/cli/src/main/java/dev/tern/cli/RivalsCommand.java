@@ -3,6 +3,8 @@ package dev.tern.cli;
 import dev.tern.gguf.GgufFile;
 import dev.tern.gguf.GgufTensor;
 import dev.tern.measure.Machine;
+import dev.tern.measure.MachineLimits;
+import dev.tern.measure.MachineProbe;
 import dev.tern.measure.rivals.RivalBench;
 import dev.tern.measure.rivals.Rivals;
 import dev.tern.measure.rivals.Workload;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -46,8 +49,8 @@ final class RivalsCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "F.gguf",
-            description = "A file for Tern to run in the same turns, and for engines that ask for one of its type; may be"
-                    + " given several times.")
+            description = "A file for Tern to run in the same turns, and for engines that ask for one of its type; may"
+                    + " be given several times.")
     private List<Path> models = new ArrayList<>();
 
     @Option(
@@ -78,6 +81,12 @@ final class RivalsCommand implements Callable<Integer> {
             description = "Rounds, in each of which every engine has one turn (default: ${DEFAULT-VALUE}).")
     private int rounds;
 
+    @Option(
+            names = "--no-roofline",
+            description = "Do not measure before the first round and after the last, for some seconds, how fast this"
+                    + " machine reads memory and multiplies bytes.")
+    private boolean noRoofline;
+
     @Option(names = "--json", description = "Print the results as JSON.")
     private boolean json;
 
@@ -98,20 +107,49 @@ final class RivalsCommand implements Callable<Integer> {
         List<RivalBench> benches = benches();
         List<RivalBench> there =
                 benches.stream().filter(bench -> bench.failure().isEmpty()).toList();
+        Optional<MachineLimits> before = Optional.empty();
+        Optional<MachineLimits> after = Optional.empty();
         try (Progress progress = new Progress(terminal, interruption)) {
-            long done = 0;
-            for (int round = 1; round <= rounds; round++) {
-                for (RivalBench bench : there) {
-                    progress.at("round " + round + ", " + bench.engine(), done++, (long) rounds * there.size(), "turns", 1);
-                    bench.round();
-                    interruption.check(); // Ctrl-C ends the engine, which is not its failure
-                }
+            boolean limits = !noRoofline && !there.isEmpty();
+            if (limits) {
+                before = Optional.of(limits(progress, true));
+            }
+            measure(there, progress);
+            if (limits) {
+                after = Optional.of(limits(progress, false));
             }
         }
-        RivalsReport report = new RivalsReport(Machine.current(), Build.current(), rounds, benches);
+        RivalsReport report = new RivalsReport(Machine.current(), Build.current(), rounds, benches, before, after);
         terminal.out().print(json ? report.json() : report.markdown());
         boolean measured = !there.isEmpty() && there.stream().allMatch(bench -> bench.failure().isEmpty());
         return measured ? ExitStatus.OK : ExitStatus.INPUT;
+    }
+
+    private void measure(List<RivalBench> benches, Progress progress) throws InterruptedException {
+        long done = 0;
+        long all = (long) rounds * benches.size();
+        for (int round = 1; round <= rounds; round++) {
+            for (RivalBench bench : benches) {
+                progress.at("round " + round + ", " + bench.engine(), done++, all, "turns", 1);
+                bench.round();
+                interruption.check(); // Ctrl-C ends the engine, which is not its failure
+            }
+        }
+    }
+
+    private MachineLimits limits(Progress progress, boolean first) {
+        MachineProbe.Result result =
+                MachineProbe.measure(counts(), (what, done, all) -> progress.at(what, done, all, "runs", 1));
+        if (first) {
+            result.notes().forEach(terminal::note);
+        }
+        return result.limits();
+    }
+
+    private List<Integer> counts() {
+        return threads.isEmpty()
+                ? List.of(Processors.current().threads())
+                : threads.stream().distinct().toList();
     }
 
     private List<RivalBench> benches() {
@@ -120,10 +158,7 @@ final class RivalsCommand implements Callable<Integer> {
         for (Path model : models) {
             files.putIfAbsent(type(model), model);
         }
-        List<Integer> counts = threads.isEmpty()
-                ? List.of(Processors.current().threads())
-                : threads.stream().distinct().toList();
-        Workload workload = new Workload(prompt, generated, counts, files);
+        Workload workload = new Workload(prompt, generated, counts(), files);
         List<RivalBench> benches = new ArrayList<>();
         for (Path model : models) {
             benches.add(Rivals.tern(TernCommand.of(List.of()), model, type(model), workload));

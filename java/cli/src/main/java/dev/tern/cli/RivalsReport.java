@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import dev.tern.measure.Machine;
+import dev.tern.measure.MachineLimits;
 import dev.tern.measure.Speed;
 import dev.tern.measure.Spread;
 import dev.tern.measure.comparison.RivalResult;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,10 +23,25 @@ final class RivalsReport {
     private final List<RivalResult> results;
     private final List<String> notes;
 
-    RivalsReport(Machine machine, Build build, int rounds, List<RivalBench> benches) {
+    private final Optional<MachineLimits> before;
+    private final Optional<MachineLimits> after;
+
+    /**
+     * @param before limits of the machine before the first round, where they were measured
+     * @param after the last
+     */
+    RivalsReport(
+            Machine machine,
+            Build build,
+            int rounds,
+            List<RivalBench> benches,
+            Optional<MachineLimits> before,
+            Optional<MachineLimits> after) {
         this.machine = machine;
         this.build = build;
         this.rounds = rounds;
+        this.before = before;
+        this.after = after;
         this.results = benches.stream().map(RivalBench::result).toList();
         this.notes = benches.stream().flatMap(bench -> bench.notes().stream()).toList();
     }
@@ -58,17 +75,53 @@ final class RivalsReport {
         StringBuilder text = new StringBuilder();
         if (!tests.isEmpty()) {
             table(rows, text);
-            text.append("\ntokens/s, median (least to most) of ").append(rounds).append(rounds == 1 ? " round" : " rounds")
-                    .append(" in turns; tern ").append(build.version());
+            text.append("\ntokens/s, median (least to most) of ").append(rounds);
+            text.append(rounds == 1 ? " round" : " rounds").append(" in turns; tern ").append(build.version());
             text.append(build.commit().isEmpty() ? "" : " (" + build.commit() + ")");
             text.append("; ").append(machine.cpu()).append(", ").append(machine.processors()).append(" processors\n");
         }
+        limits().forEach(line -> text.append("- ").append(line).append('\n'));
         notes.forEach(note -> text.append("- ").append(note).append('\n'));
         for (RivalResult result : results) {
             result.skipped().ifPresent(reason -> text.append("- ").append(result.engine()).append(": not measured: ")
                     .append(reason).append('\n'));
         }
         return text.toString();
+    }
+
+    /** What was read and multiplied at most, before and after: how far the machine itself changed meanwhile. */
+    private List<String> limits() {
+        List<String> lines = new ArrayList<>();
+        if (before.isEmpty() || after.isEmpty()) {
+            return lines;
+        }
+        for (MachineLimits.Read read : before.get().reads()) {
+            after.get().reads().stream()
+                    .filter(later -> later.threads() == read.threads() && later.largePages() == read.largePages())
+                    .forEach(later -> lines.add(String.format(
+                            Locale.ROOT,
+                            "memory, %s, pages of %s: %.1f GB/s before, %.1f after",
+                            threads(read.threads()),
+                            read.largePages() ? "2 MiB" : "4 KiB",
+                            read.gigabytesPerSecond(),
+                            later.gigabytesPerSecond())));
+        }
+        for (MachineLimits.Peak peak : before.get().peaks()) {
+            after.get().peaks().stream()
+                    .filter(later -> later.threads() == peak.threads() && later.tier().equals(peak.tier()))
+                    .forEach(later -> lines.add(String.format(
+                            Locale.ROOT,
+                            "8-bit products, %s, %s: %.0f Gop/s before, %.0f after",
+                            peak.tier(),
+                            threads(peak.threads()),
+                            peak.gigaOperationsPerSecond(),
+                            later.gigaOperationsPerSecond())));
+        }
+        return lines;
+    }
+
+    private static String threads(int count) {
+        return count == 1 ? "1 thread" : count + " threads";
     }
 
     private static void table(List<List<String>> rows, StringBuilder text) {
@@ -88,7 +141,8 @@ final class RivalsReport {
             text.append("|\n");
             if (r == 0) {
                 for (int i = 0; i < columns; i++) {
-                    text.append(i < 3 ? "| " + "-".repeat(widths[i]) : "| " + "-".repeat(widths[i] - 1) + ":").append(' ');
+                    String line = i < 3 ? "-".repeat(widths[i]) : "-".repeat(widths[i] - 1) + ":";
+                    text.append("| ").append(line).append(' ');
                 }
                 text.append("|\n");
             }
@@ -114,6 +168,8 @@ final class RivalsReport {
         ObjectNode root = Json.object();
         root.put("version", build.version()).put("commit", build.commit()).put("cpu", machine.cpu());
         root.put("processors", machine.processors()).put("rounds", rounds);
+        before.ifPresent(limits -> root.set("limits_before", json(limits)));
+        after.ifPresent(limits -> root.set("limits_after", json(limits)));
         ArrayNode engines = root.putArray("engines");
         for (RivalResult result : results) {
             ObjectNode engine = engines.addObject();
@@ -133,5 +189,24 @@ final class RivalsReport {
         ArrayNode said = root.putArray("notes");
         notes.forEach(said::add);
         return Json.document(root);
+    }
+
+    private static ObjectNode json(MachineLimits limits) {
+        ObjectNode object = Json.object();
+        ArrayNode reads = object.putArray("reads");
+        for (MachineLimits.Read read : limits.reads()) {
+            reads.addObject()
+                    .put("n_threads", read.threads())
+                    .put("large_pages", read.largePages())
+                    .put("gigabytes_per_second", read.gigabytesPerSecond());
+        }
+        ArrayNode peaks = object.putArray("peaks");
+        for (MachineLimits.Peak peak : limits.peaks()) {
+            peaks.addObject()
+                    .put("tier", peak.tier())
+                    .put("n_threads", peak.threads())
+                    .put("gigaoperations_per_second", peak.gigaOperationsPerSecond());
+        }
+        return object;
     }
 }

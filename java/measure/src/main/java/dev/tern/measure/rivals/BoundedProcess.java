@@ -48,7 +48,12 @@ final class BoundedProcess {
                     "it could not be started: " + ProcessOutput.printable(String.valueOf(e.getMessage())));
         }
         Thread end = new Thread(() -> kill(process), "tern-rival-end");
-        Runtime.getRuntime().addShutdownHook(end);
+        try {
+            Runtime.getRuntime().addShutdownHook(end);
+        } catch (IllegalStateException endsAlready) {
+            kill(process);
+            throw new RivalFailure("Tern itself was ended");
+        }
         Tail out = new Tail(process.getInputStream());
         Tail err = new Tail(process.getErrorStream());
         try {

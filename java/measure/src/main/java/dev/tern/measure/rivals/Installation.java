@@ -153,7 +153,7 @@ final class Installation {
     /** What fills the places of a command for so many threads. */
     private final class Places implements Template.Values {
         private static final List<String> WORDS = List.of(
-                "the", "old", "man", "went", "down", "to", "the", "sea", "and", "there", "he", "saw", "a", "great", "bird");
+                "the", "old", "man", "went", "down", "to", "the", "sea", "and", "there", "he", "saw", "a", "bird");
 
         private final int threads;
 

@@ -2,7 +2,10 @@ package dev.tern.measure.rivals;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -12,7 +15,10 @@ import tools.jackson.databind.json.JsonMapper;
  * {@code build_commit} with {@code build_number} for the version. {@code tern bench} prints the same.
  */
 record LlamaBenchReading() implements Reading {
-    private static final JsonMapper MAPPER = JsonMapper.builder().build();
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS) // an engine may log after it, too
+            .build();
+    private static final Pattern ARRAY = Pattern.compile("^\\[\\s*\\{", Pattern.MULTILINE);
 
     @Override
     public boolean readsPrefill() {
@@ -32,20 +38,16 @@ record LlamaBenchReading() implements Reading {
         return new Rates(prefill, decode, version(tests.path(0)), List.of());
     }
 
-    /** The array, in front of which the engine may have logged. */
+    /** The array, around which the engine may have logged. */
     private static JsonNode tests(ProcessOutput output) throws RivalFailure {
-        String out = output.out();
-        for (int at = out.indexOf('['); at >= 0; at = out.indexOf('[', at + 1)) {
-            if (at > 0 && out.charAt(at - 1) != '\n') {
-                continue;
-            }
+        for (Matcher array = ARRAY.matcher(output.out()); array.find(); ) {
             try {
-                JsonNode tests = MAPPER.readTree(out.substring(at));
-                if (tests.isArray() && tests.path(0).has("avg_ts")) {
+                JsonNode tests = MAPPER.readTree(output.out().substring(array.start()));
+                if (tests.path(0).has("avg_ts")) {
                     return tests;
                 }
-            } catch (JacksonException logLine) {
-                // a line of the log that begins with a bracket, or an array that breaks off: no later one, no result
+            } catch (JacksonException breaksOff) {
+                // looks like the array and is none: if no other one follows, there is no result
             }
         }
         String tail = output.tail();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Engines to compare with, as a user has described them in a file. That an engine is not there is no error: its
@@ -47,10 +48,8 @@ public final class Rivals {
     public static RivalBench tern(List<String> command, Path file, String type, Workload workload) {
         List<Template> line = new ArrayList<>();
         command.forEach(word -> line.add(Template.literal(word)));
-        for (String word : List.of(
-                "bench", "-m", "{model}", "-t", "{threads}", "-p", "{prompt}", "-n", "{generated}", "-r", "1", "-o", "json")) {
-            line.add(Template.of(word));
-        }
+        String bench = "bench -m {model} -t {threads} -p {prompt} -n {generated} -r 1 -o json";
+        Stream.of(bench.split(" ")).map(Template::of).forEach(line::add);
         Rival tern = new Rival(
                 "Tern " + type,
                 type,

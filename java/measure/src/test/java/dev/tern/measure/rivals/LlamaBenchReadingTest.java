@@ -36,9 +36,10 @@ class LlamaBenchReadingTest {
     }
 
     @Test
-    void readsPastALogInFrontOfTheArray() throws Exception {
+    void readsPastALogAroundTheArray() throws Exception {
         String json = resource("llama-bench-ik.json");
-        Rates rates = read("[INFO] loading\nload: [0, 1]\n[1, 2]x\n" + json, 64, 16, 2);
+        String log = "[INFO] loading\nload: [0, 1]\n[1, 2]x\n[{\"a\": 1}]\n[{ broken\n";
+        Rates rates = read(log + json + "main: done [1]\n", 64, 16, 2);
         assertThat(rates.prefill()).hasValue(average(json, 0));
     }
 
