@@ -22,7 +22,7 @@ static inline const uint8_t *q6_k_block(const void *values, int64_t index) {
 }
 
 /* Bytes of so many elements of a type, whole blocks of them. */
-static inline int64_t bytes_of_elements(int32_t type, int64_t elements) {
+static inline int64_t stored_bytes(int32_t type, int64_t elements) {
     switch (type) {
     case TERN_Q6_K: return elements / Q6_K_COLUMNS * Q6_K_BYTES;
     case TERN_Q8_0: return elements / Q8_0_COLUMNS * Q8_0_BYTES;

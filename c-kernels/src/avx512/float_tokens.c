@@ -120,7 +120,7 @@ TERN_INLINE void some_tokens(int tokens, const tern_float_matrix *w, int32_t typ
         whole_rows(tokens, w, type, activations, row_begin, row_end, y, y_stride);
         return;
     }
-    const int64_t chunk_ahead = CHUNK * bytes_of_elements(w->type, w->stride);
+    const int64_t chunk_ahead = CHUNK * stored_bytes(w->type, w->stride);
     lanes512 sums[CHUNK * TOKENS];
     for (int64_t first = row_begin; first < row_end; first += CHUNK) {
         const int64_t rows = first + CHUNK < row_end ? CHUNK : row_end - first;
