@@ -93,8 +93,15 @@ enum tern_tier {
  *   4 r + j of group g holds ceil(256 q / 243), q being the number whose base-3 digits, the highest first, are the codes of
  *   row r, columns 20 g + 4 k + j for k = 0 ... 4. With v_0 = that byte, 3 v_k = 256 digit_k + v_{k+1}: a product by 3
  *   shifts a digit out. (The byte of ggml's TQ1_0; other columns.) At most 65,535 columns.
+ *
+ *   PANELS_MIXED: 32 rows interleaved, two bits and trits side by side, 1.92 bits a weight, for kernels that multiply and
+ *   look up at once. A group is 25 columns in 192 bytes: 16 columns as a group of PANELS_2BIT, then 32 words of 16 bits,
+ *   little-endian, for the nine others; word 2 i + h belongs to row 16 h + i (i < 16, h < 2) and is n_0 + 32 n_1 +
+ *   1024 n_2, where n_k = c_0 + 3 c_1 + 9 c_2 of the codes of columns 16 + 3 k, 17 + 3 k and 18 + 3 k of the group. The
+ *   ceil(cols / 25) groups are cut into windows of 14, the last of which may have fewer. A window has its groups of all
+ *   panels, panel after panel, and window comes after window. There is no stride from panel to panel.
  */
-enum tern_ternary_layout { TERN_ROWS = 0, TERN_PANELS_2BIT = 1, TERN_PANELS_5TRIT = 2 };
+enum tern_ternary_layout { TERN_ROWS = 0, TERN_PANELS_2BIT = 1, TERN_PANELS_5TRIT = 2, TERN_PANELS_MIXED = 3 };
 
 /* Rows of a panel. */
 #define TERN_PANEL_ROWS 32
@@ -104,7 +111,8 @@ typedef struct tern_ternary_matrix {
     const uint8_t *codes; /* panels begin at a multiple of 64 bytes */
     int64_t rows;
     int64_t cols;
-    int64_t stride; /* bytes from one row (in TERN_ROWS) or panel to the next; of a panel a multiple of 64 */
+    int64_t stride; /* bytes from one row (in TERN_ROWS) or panel to the next; of a panel a multiple of 64; not used in
+                       TERN_PANELS_MIXED */
     float scale;
     int32_t layout; /* tern_ternary_layout */
 } tern_ternary_matrix;

@@ -140,6 +140,9 @@ static void fill_codes(uint8_t *codes, int64_t bytes, int32_t layout) {
     for (int64_t i = 0; i < bytes; i += 8) {
         const uint64_t random = random_bits();
         uint64_t valid = random & ~(random >> 1 & UINT64_C(0x5555555555555555)); /* turns a 3 into a 2 */
+        if (layout == TERN_PANELS_MIXED) { /* numbers below 27 in what are words, and no 3 in what are codes */
+            valid &= UINT64_C(0x2529252925292529);
+        }
         if (layout == TERN_PANELS_5TRIT) {
             for (int j = 0; j < 64; j += 8) {
                 const uint64_t q = (random >> j & 255) * 243 >> 8;
@@ -150,11 +153,20 @@ static void fill_codes(uint8_t *codes, int64_t bytes, int32_t layout) {
     }
 }
 
+/* Bytes of a row, or of a panel. */
+static int64_t stride_of(int32_t layout, int64_t cols) {
+    switch (layout) {
+    case TERN_ROWS: return cols / 4;
+    case TERN_PANELS_2BIT: return (cols + 15) / 16 * 128;
+    case TERN_PANELS_5TRIT: return (cols + 19) / 20 * 128;
+    default: return (cols + 24) / 25 * 192;
+    }
+}
+
 static void bench_ternary(int64_t rows, int64_t cols, int64_t tokens, int32_t layout) {
-    static const char *const names[] = {"rows", "panels of 2 bits", "panels of 5 trits"};
+    static const char *const names[] = {"rows", "panels of 2 bits", "panels of 5 trits", "mixed panels"};
     ternary_state s;
-    const int64_t stride =
-        layout == TERN_ROWS ? cols / 4 : 128 * (layout == TERN_PANELS_2BIT ? cols / 16 : (cols + 19) / 20);
+    const int64_t stride = stride_of(layout, cols);
     const int64_t bytes = layout == TERN_ROWS ? rows * stride : rows / TERN_PANEL_ROWS * stride;
     s.copies = tokens <= 8 ? MEMORY / bytes + 1 : 1; /* a few tokens wait for memory, as one does */
     s.tokens = tokens;
@@ -207,15 +219,16 @@ static void run_unpack(const tern_kernels *kernels, void *state, int64_t repetit
 static void bench_panels(int32_t layout) {
     const int64_t rows = 416;
     const int64_t cols = 2560;
-    const int64_t columns = layout == TERN_PANELS_2BIT ? 16 : 20;
-    const int64_t stride = (cols + columns - 1) / columns * 128;
+    static const char *const names[] = {NULL, "2 bits", "5 trits", "mixed"};
+    const int64_t stride = stride_of(layout, cols);
     panels_state s = {{allocate(rows * cols / 4), rows, cols, cols / 4, 1, TERN_ROWS},
                       {allocate(rows / 32 * stride), rows, cols, stride, 1, layout}};
     memset((void *)(uintptr_t)s.rows.codes, 0x46, (size_t)(rows * cols / 4));
     const double bytes = (double)(rows * cols / 4 + rows / 32 * stride);
-    const char *name = layout == TERN_PANELS_2BIT ? "ternary_pack 2 bits" : "ternary_pack 5 trits";
+    char name[64];
+    snprintf(name, sizeof name, "ternary_pack %s", names[layout]);
     bench((row){name, run_pack, &s, bytes, (double)(rows * cols), TERN_TIER_SCALAR});
-    name = layout == TERN_PANELS_2BIT ? "ternary_unpack 2 bits" : "ternary_unpack 5 trits";
+    snprintf(name, sizeof name, "ternary_unpack %s", names[layout]);
     bench((row){name, run_unpack, &s, bytes, (double)(rows * cols), TERN_TIER_SCALAR});
     free((void *)(uintptr_t)s.rows.codes);
     free((void *)(uintptr_t)s.panels.codes);
@@ -479,13 +492,14 @@ int main(int argc, char **argv) {
     static const int64_t token_counts[] = {1, 2, 4, 8, 128};
     for (int i = 0; i < 5; i++) {
         for (int j = 0; j < 4; j++) {
-            for (int32_t layout = TERN_ROWS; layout <= TERN_PANELS_5TRIT; layout++) {
+            for (int32_t layout = TERN_ROWS; layout <= TERN_PANELS_MIXED; layout++) {
                 bench_ternary(shapes[j][0], shapes[j][1], token_counts[i], layout);
             }
         }
     }
     bench_panels(TERN_PANELS_2BIT);
     bench_panels(TERN_PANELS_5TRIT);
+    bench_panels(TERN_PANELS_MIXED);
     for (int32_t encoding = 0; encoding < ENCODINGS; encoding++) {
         bench_decode(encoding);
     }

@@ -219,6 +219,15 @@ void check_ternary_matmul(const tern_kernels *scalar, const tern_kernels *tier) 
     for (int kind = 0; kind < TERNARY_FILL_COUNT; kind++) {
         ternary_case(scalar, tier, (ternary_shape){40, 6912, 20, 1, 40}, (ternary_fill)kind, AT_END);
     }
+    /* Windows of mixed panels, which have 350 columns: their borders, and every count of tokens in a tile and in two.
+     */
+    static const int64_t windows[] = {325, 326, 349, 350, 351, 375, 376, 699, 700, 701, 1050};
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
+        for (int64_t tokens = 1; tokens <= 17; tokens++) {
+            const ternary_shape shape = {70, windows[i], tokens, tokens % 5, 70 - tokens % 7};
+            ternary_case(scalar, tier, shape, (ternary_fill)(tokens % TERNARY_FILL_COUNT), AT_END);
+        }
+    }
     /* The longest row of five trits, and one whose sums are near the end of int32 when they are kept 64 times too
      * large. */
     ternary_case(scalar, tier, (ternary_shape){2, 65535, 1, 0, 2}, TERNARY_PLUS_128, AT_END);
@@ -234,8 +243,10 @@ void check_ternary_pack(const tern_kernels *scalar, const tern_kernels *tier) {
         guarded codes = guarded_new((size_t)(rows * 64), AT_END);
         memset(codes.data, 0xff, codes.bytes);
         guarded packed[2];
-        for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_5TRIT; layout++) {
-            const int64_t stride = layout == TERN_PANELS_2BIT ? 128 * 16 : 128 * 13;
+        static const int64_t strides[] = {
+            [TERN_PANELS_2BIT] = 128 * 16, [TERN_PANELS_5TRIT] = 128 * 13, [TERN_PANELS_MIXED] = 192 * 11};
+        for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_MIXED; layout++) {
+            const int64_t stride = strides[layout];
             for (int i = 0; i < 2; i++) {
                 packed[i] = guarded_new((size_t)((rows + 31) / 32 * stride), AT_END);
                 const tern_ternary_matrix w = {packed[i].data, rows, 256, stride, 1, layout};

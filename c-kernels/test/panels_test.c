@@ -11,7 +11,7 @@ void check_dot_peak(const tern_kernels *scalar, const tern_kernels *tier);
 
 static void matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens, int64_t row_begin,
                    int64_t row_end, float *y, int64_t y_stride) {
-    if (w->layout == TERN_ROWS) {
+    if (w->layout == TERN_ROWS || w->layout == TERN_PANELS_MIXED) { /* which these tiers leave to others */
         tern_kernels_of(TERN_TIER_SCALAR)->ternary_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
     } else {
         tested_panels(w, a, tokens, row_begin, row_end, y, y_stride);

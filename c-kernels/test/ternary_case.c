@@ -55,7 +55,46 @@ static unsigned code_at(const tern_ternary_matrix *w, int64_t row, int64_t c) {
                      3u;
 }
 
+/* One group of TERN_PANELS_MIXED. */
+static void mixed_group(const tern_ternary_matrix *w, int64_t panel, int64_t g, uint8_t *at) {
+    for (int64_t r = 0; r < 32; r++) {
+        unsigned word = 0;
+        for (int i = 24; i >= 16; i--) { /* three numbers of three digits, from the last on */
+            const unsigned code = code_at(w, 32 * panel + r, 25 * g + i);
+            word = (i - 16) % 3 == 2 ? word << 5 | code * 9 : word + code * ((i - 16) % 3 == 1 ? 3 : 1);
+        }
+        at[128 + 4 * (r % 16) + 2 * (r / 16)] = (uint8_t)word;
+        at[129 + 4 * (r % 16) + 2 * (r / 16)] = (uint8_t)(word >> 8);
+        for (int j = 0; j < 4; j++) {
+            unsigned bits = 0;
+            for (int k = 3; k >= 0; k--) {
+                bits = bits << 2 | code_at(w, 32 * panel + r, 25 * g + 4 * k + j);
+            }
+            at[4 * r + j] = (uint8_t)bits;
+        }
+    }
+}
+
+static guarded mixed_panels_of(const tern_ternary_matrix *w, tern_ternary_matrix *out, edge side) {
+    const int64_t groups = (w->cols + 24) / 25;
+    const int64_t panels = (w->rows + 31) / 32;
+    guarded memory = guarded_new((size_t)(panels * groups * 192), side);
+    uint8_t *at = memory.data;
+    for (int64_t first = 0; first < groups; first += 14) {
+        for (int64_t panel = 0; panel < panels; panel++) {
+            for (int64_t g = first; g < groups && g < first + 14; g++, at += 192) {
+                mixed_group(w, panel, g, at);
+            }
+        }
+    }
+    *out = (tern_ternary_matrix){memory.data, w->rows, w->cols, 0, w->scale, TERN_PANELS_MIXED};
+    return memory;
+}
+
 guarded panels_of(const tern_ternary_matrix *w, int32_t layout, tern_ternary_matrix *out, edge side) {
+    if (layout == TERN_PANELS_MIXED) {
+        return mixed_panels_of(w, out, side);
+    }
     const int64_t columns = layout == TERN_PANELS_2BIT ? 16 : 20;
     const int64_t groups = (w->cols + columns - 1) / columns;
     const int64_t panels = (w->rows + 31) / 32;
@@ -82,8 +121,10 @@ guarded panels_of(const tern_ternary_matrix *w, int32_t layout, tern_ternary_mat
 /* The layouts of panels: packed and unpacked by the tier, and the same results from them. */
 static void panels_case(const tern_kernels *tier, const tern_ternary_matrix *w, const tern_activations *a,
                         ternary_shape shape, const float *expected, int64_t y_stride, edge side) {
-    const int32_t last = w->cols <= 65535 ? TERN_PANELS_5TRIT : TERN_PANELS_2BIT;
-    for (int32_t layout = TERN_PANELS_2BIT; layout <= last; layout++) {
+    for (int32_t layout = TERN_PANELS_2BIT; layout <= TERN_PANELS_MIXED; layout++) {
+        if (layout == TERN_PANELS_5TRIT && w->cols > 65535) {
+            continue;
+        }
         tern_ternary_matrix panels;
         guarded memory = panels_of(w, layout, &panels, side);
         guarded packed = guarded_new(memory.bytes, side);

@@ -6,7 +6,9 @@
  * panel is four (2 bits) or five (trits) consecutive blocks put together; the 32 bytes of eight rows' groups are eight
  * vectors transposed, and each of those has four blocks in its bits.
  */
+#include "mixed_pack.h"
 #include "tiers.h"
+#include "transpose.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -15,26 +17,6 @@
 
 /* Blocks of a chunk: a whole number of groups of 4, of 5 and of 32 blocks. */
 enum { CHUNK_BLOCKS = 160, SLICE_ROWS = 8 };
-
-/* The 32-bit lanes of eight vectors: lane j of vector i becomes lane i of vector j. */
-TERN_INLINE void transpose_8(__m256i v[8]) {
-    __m256i pairs[8];
-    __m256i fours[8];
-    for (int i = 0; i < 8; i += 2) {
-        pairs[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]);
-        pairs[i + 1] = _mm256_unpackhi_epi32(v[i], v[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        fours[i] = _mm256_unpacklo_epi64(pairs[i], pairs[i + 2]);
-        fours[i + 1] = _mm256_unpackhi_epi64(pairs[i], pairs[i + 2]);
-        fours[i + 2] = _mm256_unpacklo_epi64(pairs[i + 1], pairs[i + 3]);
-        fours[i + 3] = _mm256_unpackhi_epi64(pairs[i + 1], pairs[i + 3]);
-    }
-    for (int i = 0; i < 4; i++) {
-        v[i] = _mm256_permute2x128_si256(fours[i], fours[i + 4], 0x20);
-        v[i + 4] = _mm256_permute2x128_si256(fours[i], fours[i + 4], 0x31);
-    }
-}
 
 /* The 32 blocks of a group of 128 columns of eight rows. A code 3 becomes 2. */
 TERN_INLINE void blocks_of_group(const uint8_t *const rows[8], int64_t at, __m256i blocks[32]) {
@@ -94,6 +76,10 @@ static int64_t smaller(int64_t a, int64_t b) {
 
 void tern_avx2_ternary_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
                             const tern_ternary_matrix *w) {
+    if (w->layout == TERN_PANELS_MIXED) {
+        tern_avx2_mixed_pack(codes, stride, row_begin, row_end, w);
+        return;
+    }
     uint8_t no_row[CHUNK_BLOCKS];                                /* codes 1, four a byte */
     const int per_group = w->layout == TERN_PANELS_2BIT ? 4 : 5; /* blocks */
     const int64_t groups = (w->cols + 4 * per_group - 1) / (4 * per_group);
@@ -187,7 +173,7 @@ static void unpack_slice(const tern_ternary_matrix *w, const uint8_t *slice, int
 
 void tern_avx2_ternary_unpack(const tern_ternary_matrix *w, int64_t row_begin, int64_t row_end, uint8_t *codes,
                               int64_t stride) {
-    if (w->layout == TERN_ROWS) {
+    if (w->layout == TERN_ROWS || w->layout == TERN_PANELS_MIXED) {
         tern_scalar_ternary_unpack(w, row_begin, row_end, codes, stride);
         return;
     }

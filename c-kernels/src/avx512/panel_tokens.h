@@ -17,6 +17,10 @@ void tern_avx512_panel_times_1(const tern_ternary_matrix *w, int64_t panel, cons
 void tern_avx512_panel_times_few(const tern_ternary_matrix *w, int64_t panel, const tern_activations *a, int64_t tokens,
                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
 
+/* Any rows of TERN_PANELS_MIXED times any number of tokens. */
+void tern_avx512_mixed_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
+                              int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);
+
 /* The 32 rows from `row` on times any number of tokens; also of TERN_ROWS, where `row` may be any. */
 void tern_avx512_panel_times_many(const tern_ternary_matrix *w, int64_t row, const tern_activations *a, int64_t tokens,
                                   int64_t row_begin, int64_t row_end, float *y, int64_t y_stride);

@@ -26,6 +26,10 @@ void tern_avx512_ternary_matmul(const tern_ternary_matrix *w, const tern_activat
         }
         return;
     }
+    if (w->layout == TERN_PANELS_MIXED) {
+        tern_avx512_mixed_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
+        return;
+    }
     const bool prefetch = tern_prefetch_pays();
     const int64_t end = (row_end + TERN_PANEL_ROWS - 1) / TERN_PANEL_ROWS;
     for (int64_t panel = row_begin / TERN_PANEL_ROWS; row_begin < row_end && panel < end; panel++) {

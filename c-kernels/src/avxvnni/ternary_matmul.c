@@ -1,5 +1,5 @@
 /*
- * ternary_matmul.c, AVX-VNNI: which way a product takes. Rows are left to AVX2.
+ * ternary_matmul.c, AVX-VNNI: which way a product takes. Rows are left to AVX2, mixed panels to whom it leaves them.
  */
 #include "panels.h"
 #include "tiers.h"
@@ -13,7 +13,7 @@ enum { TOKENS_OF_DIGITS = 12 };
 
 void tern_avxvnni_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    if (w->layout == TERN_ROWS) {
+    if (w->layout == TERN_ROWS || w->layout == TERN_PANELS_MIXED) {
         tern_avx2_ternary_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
     } else if (w->layout == TERN_PANELS_2BIT || tokens <= TOKENS_OF_DIGITS) {
         tern_avxvnni_decoded(w, a, tokens, row_begin, row_end, y, y_stride, tern_prefetch_pays());

@@ -81,6 +81,10 @@ TERN_INLINE void rows_of_tile(int tokens, const tern_ternary_matrix *w, const te
 
 void tern_neondot_ternary_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                                  int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
+    if (w->layout == TERN_PANELS_MIXED) { /* which wants tables of 32 words */
+        tern_scalar_ternary_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
+        return;
+    }
     if (w->layout != TERN_ROWS) {
         tern_neondot_panels_matmul(w, a, tokens, row_begin, row_end, y, y_stride);
         return;

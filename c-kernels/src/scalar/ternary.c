@@ -2,6 +2,7 @@
  * ternary.c, scalar: quantized activations times packed ternary weights.
  */
 #include "floats.h"
+#include "mixed_panels.h"
 #include "tiers.h"
 
 void tern_scalar_quantize(const float *x, int64_t x_stride, int64_t cols, int64_t token_begin, int64_t token_end,
@@ -45,11 +46,31 @@ static int trit_of(uint8_t byte, int k) {
     return (int)(3 * v >> 8);
 }
 
+/* The code of a row's column c in TERN_PANELS_MIXED. */
+static int mixed_code(const tern_ternary_matrix *w, int64_t row, int64_t c) {
+    const uint8_t *group = w->codes + mixed_group_at(w->rows, w->cols, c / MIXED_COLUMNS, row / TERN_PANEL_ROWS);
+    const int64_t r = row % TERN_PANEL_ROWS;
+    const int64_t i = c % MIXED_COLUMNS;
+    if (i < MIXED_BITS) {
+        return group[4 * r + i % 4] >> 2 * (i / 4) & 3;
+    }
+    uint16_t word;
+    memcpy(&word, group + mixed_word_at(r), sizeof word);
+    int number = word >> 5 * ((i - MIXED_BITS) / 3) & 31;
+    for (int64_t digit = (i - MIXED_BITS) % 3; digit > 0; digit--) {
+        number /= 3;
+    }
+    return number % 3;
+}
+
 /* The code of a row's column c. */
 static int code_at(const tern_ternary_matrix *w, int64_t row, int64_t c) {
     if (w->layout == TERN_ROWS) {
         const int quarter = (int)(c % TERN_GROUP / 32); /* 0 in bits 7:6 … 3 in bits 1:0 */
         return w->codes[row * w->stride + c / TERN_GROUP * 32 + c % 32] >> (6 - 2 * quarter) & 3;
+    }
+    if (w->layout == TERN_PANELS_MIXED) {
+        return mixed_code(w, row, c);
     }
     const int64_t columns = w->layout == TERN_PANELS_2BIT ? 16 : 20; /* of a group */
     const uint8_t byte = w->codes[row / TERN_PANEL_ROWS * w->stride + c / columns * 4 * TERN_PANEL_ROWS +
@@ -82,8 +103,46 @@ static unsigned code_of_row(const uint8_t *row, int64_t cols, int64_t c) {
     return code < 2 ? code : 2;
 }
 
+/* A row's codes of a group of TERN_PANELS_MIXED, as r of its panel. */
+static void mixed_group(const uint8_t *row, int64_t cols, int64_t g, int64_t r, uint8_t *group) {
+    for (int64_t j = 0; j < 4; j++) {
+        unsigned byte = 0;
+        for (int64_t k = 0; k < 4; k++) {
+            byte |= code_of_row(row, cols, MIXED_COLUMNS * g + 4 * k + j) << 2 * k;
+        }
+        group[4 * r + j] = (uint8_t)byte;
+    }
+    unsigned word = 0;
+    for (int64_t k = 0; k < 3; k++) {
+        const int64_t c = MIXED_COLUMNS * g + MIXED_BITS + 3 * k;
+        const unsigned high = 3 * code_of_row(row, cols, c + 1) + 9 * code_of_row(row, cols, c + 2);
+        word |= (code_of_row(row, cols, c) + high) << 5 * k;
+    }
+    const uint16_t packed = (uint16_t)word;
+    memcpy(group + mixed_word_at(r), &packed, sizeof packed);
+}
+
+static void mixed_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
+                       const tern_ternary_matrix *w) {
+    const int64_t groups = (w->cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS;
+    for (int64_t first = row_begin; first < row_end; first += TERN_PANEL_ROWS) {
+        for (int64_t g = 0; g < groups; g++) {
+            uint8_t *out =
+                (uint8_t *)(uintptr_t)w->codes + mixed_group_at(w->rows, w->cols, g, first / TERN_PANEL_ROWS);
+            for (int64_t r = 0; r < TERN_PANEL_ROWS; r++) {
+                const uint8_t *row = first + r < row_end ? codes + (first + r - row_begin) * stride : NULL;
+                mixed_group(row, w->cols, g, r, out);
+            }
+        }
+    }
+}
+
 void tern_scalar_ternary_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
                               const tern_ternary_matrix *w) {
+    if (w->layout == TERN_PANELS_MIXED) {
+        mixed_pack(codes, stride, row_begin, row_end, w);
+        return;
+    }
     const int64_t columns = w->layout == TERN_PANELS_2BIT ? 16 : 20;
     const int64_t groups = (w->cols + columns - 1) / columns;
     for (int64_t first = row_begin; first < row_end; first += TERN_PANEL_ROWS) {

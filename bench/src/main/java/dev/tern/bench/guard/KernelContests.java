@@ -83,6 +83,11 @@ final class KernelContests {
             if (layout != TernaryLayout.ROWS && fast.tier().compareTo(Tier.AVX2) <= 0) {
                 continue; // plain C computes those
             }
+            if (layout == TernaryLayout.PANELS_MIXED
+                    && fast.tier() != Tier.AVX512VNNI
+                    && fast.tier() != Tier.AMX) {
+                continue; // and these
+            }
             TernaryWeights w = memory.ternary(slow, ONE_TOKEN_ROWS, COLS, layout);
             String entry = "ternary_matmul, " + layout;
             // 115 in rows, 450 to 630 in panels; 390, 740 to 1100

@@ -12,10 +12,10 @@ import picocli.CommandLine.TypeConversionException;
 final class LayoutOptions {
     @Option(
             names = "--layout",
-            paramLabel = "auto|rows|panels2|panels5",
+            paramLabel = "auto|rows|panels2|panels5|mixed",
             converter = Converter.class,
-            description = "How multiplied weights lie in memory: rows of 2 bits, panels of 32 rows with 2 bits or"
-                    + " with five weights a byte; auto (default) is the fastest here. The result does not depend on"
+            description = "How multiplied weights lie in memory: rows of 2 bits, panels of 32 rows with 2 bits,"
+                    + " with five weights a byte, or mixed, which AVX-512 looks up in part; auto (default) is the fastest here. The result does not depend on"
                     + " it.")
     private @Nullable Layout layout;
 
@@ -36,8 +36,9 @@ final class LayoutOptions {
                 case "rows" -> Optional.of(TernaryLayout.ROWS);
                 case "panels2" -> Optional.of(TernaryLayout.PANELS_2BIT);
                 case "panels5" -> Optional.of(TernaryLayout.PANELS_5TRIT);
+                case "mixed" -> Optional.of(TernaryLayout.PANELS_MIXED);
                 default ->
-                    throw new TypeConversionException("expected auto, rows, panels2 or panels5, found '" + value + "'");
+                    throw new TypeConversionException("expected auto, rows, panels2, panels5 or mixed, found '" + value + "'");
             });
         }
     }
@@ -48,6 +49,7 @@ final class LayoutOptions {
             case ROWS -> "rows";
             case PANELS_2BIT -> "panels2";
             case PANELS_5TRIT -> "panels5";
+            case PANELS_MIXED -> "mixed";
         };
     }
 

@@ -31,9 +31,10 @@ class LayoutOptionsTest {
         assertThat(options("--layout", "rows").layout()).isEqualTo(Optional.of(TernaryLayout.ROWS));
         assertThat(options("--layout", "panels2").layout()).isEqualTo(Optional.of(TernaryLayout.PANELS_2BIT));
         assertThat(options("--layout", "panels5").layout()).isEqualTo(Optional.of(TernaryLayout.PANELS_5TRIT));
+        assertThat(options("--layout", "mixed").layout()).isEqualTo(Optional.of(TernaryLayout.PANELS_MIXED));
         assertThatThrownBy(() -> options("--layout", "tiles"))
                 .isInstanceOf(CommandLine.ParameterException.class)
-                .hasMessageContaining("expected auto, rows, panels2 or panels5, found 'tiles'");
+                .hasMessageContaining("expected auto, rows, panels2, panels5 or mixed, found 'tiles'");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.tern.model;
 
 import static dev.tern.kernels.TernaryLayout.PANELS_2BIT;
 import static dev.tern.kernels.TernaryLayout.PANELS_5TRIT;
+import static dev.tern.kernels.TernaryLayout.PANELS_MIXED;
 import static dev.tern.kernels.TernaryLayout.ROWS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,6 +17,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class LayoutChoiceTest {
+    private static final String AMD = "model name : AMD EPYC 9R14";
+    private static final String INTEL = "model name : Intel(R) Xeon(R)";
+
     @ParameterizedTest
     @CsvSource({
         "JAVA, ROWS", "SCALAR, ROWS", "AVX2, ROWS", "NEON, ROWS",
@@ -36,25 +40,27 @@ class LayoutChoiceTest {
     }
 
     @Test
-    void oneCoreOfAmdsTakesTwoBits() {
-        String amd = "model name : AMD EPYC 9R14";
-        String intel = "model name : Intel(R) Xeon(R)";
+    void oneCoreOfAmdsTakesNoFiveTrits() {
         for (Tier tier : new Tier[] {Tier.AVXVNNI, Tier.AVX512VNNI, Tier.AMX}) {
-            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, amd).of(2560, false))
-                    .isEqualTo(PANELS_2BIT);
-            assertThat(LayoutChoice.of(tier, 2, 1, Optional.empty(), false, amd).of(2560, false))
+            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, AMD).of(2560, false))
+                    .isEqualTo(tier == Tier.AVX512VNNI ? PANELS_MIXED : PANELS_2BIT);
+            assertThat(LayoutChoice.of(tier, 2, 1, Optional.empty(), false, AMD).of(2560, false))
                     .isEqualTo(PANELS_5TRIT);
-            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, intel).of(2560, false))
+            assertThat(LayoutChoice.of(tier, 1, 1, Optional.empty(), false, INTEL).of(2560, false))
                     .isEqualTo(PANELS_5TRIT);
         }
     }
 
     @Test
-    void sequencesTogetherTakeTwoBitsWhereThereArePanels() {
+    void sequencesTogetherTakeWhatIsFastestForManyWhereThereArePanels() {
         for (Tier tier : Tier.values()) {
             TernaryLayout alone = LayoutChoice.of(tier, 2, 1, Optional.empty(), false).of(2560, false);
-            LayoutChoice together = LayoutChoice.of(tier, 2, 8, Optional.empty(), false);
-            assertThat(together.of(2560, false)).isEqualTo(alone == ROWS ? ROWS : PANELS_2BIT);
+            TernaryLayout onIntel = LayoutChoice.of(tier, 2, 8, Optional.empty(), false, INTEL)
+                    .of(2560, false);
+            TernaryLayout onAmd =
+                    LayoutChoice.of(tier, 2, 8, Optional.empty(), false, AMD).of(2560, false);
+            assertThat(onIntel).isEqualTo(alone == ROWS ? ROWS : PANELS_2BIT);
+            assertThat(onAmd).isEqualTo(tier == Tier.AVX512VNNI ? PANELS_MIXED : onIntel);
             assertThat(LayoutChoice.of(tier, 2, 8, Optional.of(PANELS_5TRIT), false).of(2560, false))
                     .as("asked for")
                     .isEqualTo(PANELS_5TRIT);

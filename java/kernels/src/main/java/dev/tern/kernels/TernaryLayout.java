@@ -10,7 +10,9 @@ public enum TernaryLayout {
     /** 32 rows interleaved, 2 bits a weight. */
     PANELS_2BIT(32, 16, 128),
     /** 32 rows interleaved, five trits a byte: 1.6 bits a weight. */
-    PANELS_5TRIT(32, 20, 128);
+    PANELS_5TRIT(32, 20, 128),
+    /** 32 rows interleaved, 16 columns in 2 bits beside nine in words of trits: 1.92 bits a weight. */
+    PANELS_MIXED(32, 25, 192);
 
     private final int panelRows;
     private final int groupColumns;
@@ -42,7 +44,10 @@ public enum TernaryLayout {
         return this == PANELS_5TRIT ? 65_535 : TernaryWeights.MAX_COLS;
     }
 
-    /** Bytes from one panel to the next (of {@link #ROWS}: from one row to the next). */
+    /**
+     * Bytes of a panel (of {@link #ROWS}: of a row), which lie together but in {@link #PANELS_MIXED}, where windows of
+     * columns have theirs one after the other.
+     */
     public long stride(int cols) {
         return (cols + groupColumns - 1L) / groupColumns * groupBytes;
     }

@@ -136,6 +136,7 @@ class BindingsTest {
                         case ROWS -> tern_kernels_h.TERN_ROWS();
                         case PANELS_2BIT -> tern_kernels_h.TERN_PANELS_2BIT();
                         case PANELS_5TRIT -> tern_kernels_h.TERN_PANELS_5TRIT();
+                        case PANELS_MIXED -> tern_kernels_h.TERN_PANELS_MIXED();
                     };
             assertThat(layout.code()).isEqualTo(code).isEqualTo(header.constants().get("TERN_" + layout));
             if (layout != TernaryLayout.ROWS) {

@@ -63,7 +63,7 @@ final class KernelCalls {
         k.quantize(s.floats("x", (long) room * cols, Floats.FINITE), cols, cols, 0, room, a);
         MemorySegment y = s.floats("y", (long) room * stride, Floats.PLAIN);
         TernaryWeights w = s.weights(rows, cols);
-        TernaryLayout layout = TernaryLayout.values()[s.between(0, 2)];
+        TernaryLayout layout = TernaryLayout.values()[s.between(0, 3)];
         TernaryWeights laidOut = layout == TernaryLayout.ROWS ? w : panels(k, s, w, layout);
         k.ternaryMatmul(laidOut, a, s.between(0, room), s.between(0, end), end, y, stride);
         return 0;
@@ -78,14 +78,14 @@ final class KernelCalls {
 
     private static long ternaryPack(Kernels k, Scene s) {
         int rows = s.between(1, 70);
-        TernaryLayout layout = TernaryLayout.values()[s.between(1, 2)];
+        TernaryLayout layout = TernaryLayout.values()[s.between(1, 3)];
         panels(k, s, s.weights(rows, s.length()), layout);
         return 0;
     }
 
     private static long ternaryUnpack(Kernels k, Scene s) {
         int rows = s.between(1, 70);
-        TernaryLayout layout = TernaryLayout.values()[s.between(0, 2)];
+        TernaryLayout layout = TernaryLayout.values()[s.between(0, 3)];
         TernaryWeights w = s.weights(rows, s.length());
         int end = s.between(0, rows);
         MemorySegment codes = s.bytes("unpacked", rows * TernaryWeights.rowBytes(w.cols()));

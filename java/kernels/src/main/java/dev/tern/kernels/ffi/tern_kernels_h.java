@@ -131,6 +131,15 @@ public class tern_kernels_h extends tern_kernels_h$shared {
     public static int TERN_PANELS_5TRIT() {
         return TERN_PANELS_5TRIT;
     }
+    private static final int TERN_PANELS_MIXED = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum tern_ternary_layout.TERN_PANELS_MIXED = 3
+     * }
+     */
+    public static int TERN_PANELS_MIXED() {
+        return TERN_PANELS_MIXED;
+    }
     private static final int TERN_LUT_TL1 = (int)1L;
     /**
      * {@snippet lang=c :
