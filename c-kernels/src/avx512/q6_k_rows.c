@@ -4,7 +4,9 @@
  * Two things made such rows cost seven times their products: the activations were ordered anew for each, and each was
  * waited for, since no hardware prefetcher knows the next one. Here activations are ordered once a call. Rows are
  * taken a chunk at a time, which stays in L2 while the tokens pass by, so that a token's activations stay in L1 for all
- * rows that it has of a chunk; and each product asks for one row of the next chunk, a few lines with each block.
+ * rows that it has of a chunk; and each product asks for one row of the next chunk, a few lines with each block. In
+ * pages of 4 KiB nearly every row is a walk of the page tables, which takes longer than its lines: both ends of a row
+ * are asked for some chunks earlier.
  *
  * Other types than Q6_K are AVX2's.
  */
@@ -13,9 +15,9 @@
 #include "tiers.h"
 
 /* Rows of a chunk are the bits of a mask; activations that are ordered at a time are on the stack (128 KiB). */
-enum { CHUNK = 32, ORDERED = 4 * Q6_K_MOST_ORDERED };
+enum { CHUNK = 32, WALKS_AHEAD = 96, ORDERED = 4 * Q6_K_MOST_ORDERED };
 
-/* The call, and which of its tokens are ordered: bit t for token t. */
+/* The call, without its tokens. */
 typedef struct listed_products {
     const tern_float_matrix *w;
     const float *x;
@@ -41,6 +43,15 @@ TERN_INLINE uint32_t rows_of_token(const uint32_t *masks, int64_t begin, int64_t
     return (uint32_t)_mm512_test_epi32_mask(low, bit) | (uint32_t)_mm512_test_epi32_mask(high, bit) << 16;
 }
 
+/* Asks for the two ends of a row of the list, if there is one. */
+TERN_INLINE void ask_for_ends(const listed_products *p, int64_t i) {
+    if (i < p->count) {
+        const uintptr_t at = (uintptr_t)listed_at(p, i);
+        _mm_prefetch((const char *)at, _MM_HINT_T1);
+        _mm_prefetch((const char *)(at + (uintptr_t)stored_bytes(TERN_Q6_K, p->w->cols) - 1), _MM_HINT_T1);
+    }
+}
+
 /* The rows of a chunk that have token t, whose activations are ordered or, where that is null, cannot be. `ask` is the
  * next row of the list to be asked for, none from `ask_end` on. */
 TERN_INLINE int64_t chunk_times_token(const listed_products *p, int64_t begin, int64_t end, int64_t t,
@@ -62,7 +73,11 @@ TERN_INLINE int64_t chunk_times_token(const listed_products *p, int64_t begin, i
         left &= left - 1;
         const int64_t next = left == 0 ? i : begin + __builtin_ctz(left);
         const uint8_t *next_at = listed_at(p, next);
-        const uint8_t *wanted = ask < ask_end ? listed_at(p, ask++) : next_at;
+        const uint8_t *wanted = next_at;
+        if (ask < ask_end) {
+            ask_for_ends(p, ask + WALKS_AHEAD);
+            wanted = listed_at(p, ask++);
+        }
         unsigned bad = 0;
         const int64_t ahead = (int64_t)((uintptr_t)wanted - (uintptr_t)at);
         y[p->rows[i]] = q6_k_row(&begun, at, next_at, p->w->cols, ordered, ASK_INTO_L2, ahead, &bad);
@@ -90,6 +105,9 @@ TERN_INLINE void ask_for(const listed_products *p, int64_t begin, int64_t end) {
 static void rows_times_tokens(const listed_products *p, int64_t first, int64_t some, uint32_t orderly,
                               const float *ordered) {
     const int64_t head = p->count < CHUNK ? p->count : CHUNK;
+    for (int64_t i = 0; i < head + WALKS_AHEAD; i++) {
+        ask_for_ends(p, i);
+    }
     ask_for(p, 0, head);
     int64_t end = head;
     for (int64_t begin = 0; begin < p->count; begin = end, end = end + CHUNK < p->count ? end + CHUNK : p->count) {
