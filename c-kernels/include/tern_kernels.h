@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a signature, a struct or the meaning of a kernel does. */
-#define TERN_ABI_VERSION 6
+#define TERN_ABI_VERSION 7
 
 /*
  * Element types of float matrices; those of the KV cache are TERN_F32, TERN_F16 and TERN_Q8_0.
@@ -242,6 +242,9 @@ typedef struct tern_screen_scores {
     int64_t panel_stride; /* of peaks and ceilings */
 } tern_screen_scores;
 
+/* Tokens of screen_select and float_matmul_rows: bits of a mask. */
+#define TERN_LISTED_TOKENS 32
+
 /* The repetitions of `dot_peak` come in multiples of this, and the bytes of `memory_read` of the other: no tier needs code
  * for a rest. */
 #define TERN_PEAK_UNIT 1536
@@ -324,6 +327,14 @@ typedef struct tern_screen_scores {
  *   factor 1, fma(norm, factor 2, factor 3)), infinity where that is a NaN. Rows that fill up a panel are computed too.
  *   peak and ceiling of a panel are the largest score (-infinity where it is a NaN) and upper of the matrix's rows in it.
  *
+ * screen_select: lists, ascending, those of rows [row_begin, row_end), which are whole panels as of screen_pack, that reach
+ *   the threshold of at least one of `tokens` tokens, of which there are at most TERN_LISTED_TOKENS: upper >= threshold,
+ *   and ceiling >= threshold for their panel; so a NaN reaches and is reached by nothing. masks[i] has bit t where rows[i]
+ *   reaches token t's, no others. The result is their number; rows and masks have room for row_end - row_begin.
+ *
+ * float_matmul_rows: y[t * y_stride + rows[i]] as of float_matmul, for i in [0, count) and the tokens t whose bit masks[i]
+ *   has; all are below `tokens`, at most TERN_LISTED_TOKENS. Nothing else is written. A row may be listed more than once.
+ *
  * The last two are no part of a model: they measure what a machine allows, and return what no shorter way gives, so that
  * a loop that was not run is seen.
  *
@@ -374,6 +385,12 @@ typedef struct tern_screen_scores {
     X(screen_scores, void,                                                                                                 \
       (const tern_screen *s, const tern_screen_inputs *x, int64_t tokens, int64_t row_begin, int64_t row_end,              \
        const tern_screen_scores *out))                                                                                     \
+    X(screen_select, int64_t,                                                                                              \
+      (const tern_screen_scores *s, const float *thresholds, int64_t tokens, int64_t row_begin, int64_t row_end,           \
+       int32_t *rows, uint32_t *masks))                                                                                    \
+    X(float_matmul_rows, void,                                                                                             \
+      (const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens, const int32_t *rows,                  \
+       const uint32_t *masks, int64_t count, float *y, int64_t y_stride))                                                  \
     X(memory_read, int64_t, (const uint8_t *x, int64_t n))                                                                 \
     X(dot_peak, void, (const uint8_t *codes, const int8_t *values, int64_t n, int32_t *sums))
 

@@ -31,6 +31,8 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_avxvnni_find_invalid_code tern_avx2_find_invalid_code
 #define tern_avxvnni_screen_pack tern_avx2_screen_pack
 #define tern_avxvnni_screen_scores tern_avx2_screen_scores
+#define tern_avxvnni_screen_select tern_avx2_screen_select
+#define tern_avxvnni_float_matmul_rows tern_avx2_float_matmul_rows
 #define tern_avxvnni_memory_read tern_avx2_memory_read
 
 #define tern_avx512_quantize tern_avx2_quantize
@@ -64,12 +66,15 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_amx_find_invalid_code tern_avx512_find_invalid_code
 #define tern_amx_screen_pack tern_avx512_screen_pack
 #define tern_amx_screen_scores tern_avx512_screen_scores
+#define tern_amx_screen_select tern_avx512_screen_select
+#define tern_amx_float_matmul_rows tern_avx512_float_matmul_rows
 #define tern_amx_memory_read tern_avx512_memory_read
 
 #define tern_neon_ternary_pack tern_scalar_ternary_pack
 #define tern_neon_ternary_unpack tern_scalar_ternary_unpack
 #define tern_neon_screen_pack tern_scalar_screen_pack
 #define tern_neon_screen_scores tern_scalar_screen_scores
+#define tern_neon_screen_select tern_scalar_screen_select
 
 #define tern_neondot_quantize tern_neon_quantize
 #define tern_neondot_ternary_pack tern_neon_ternary_pack
@@ -88,6 +93,8 @@ TERN_KERNEL_TABLE(TERN_DECLARE_SCALAR)
 #define tern_neondot_find_invalid_code tern_neon_find_invalid_code
 #define tern_neondot_screen_pack tern_neon_screen_pack
 #define tern_neondot_screen_scores tern_neon_screen_scores
+#define tern_neondot_screen_select tern_neon_screen_select
+#define tern_neondot_float_matmul_rows tern_neon_float_matmul_rows
 #define tern_neondot_memory_read tern_neon_memory_read
 
 #if TERN_HAS_AVX2

@@ -146,6 +146,12 @@ static void far_floats_case(const tern_kernels *scalar, const tern_kernels *tier
           "float_matmul: far rows");
     tier->float_matmul(&far_matrix, x + far_floats, far_floats, 1, 0, 2, y, 2);
     CHECK(same_float(y[0], near_y[2]) && same_float(y[1], near_y[3]), "float_matmul: far rows, one token");
+    memset(y, 0, 2 * sizeof(float));
+    tier->float_matmul_rows(&far_matrix, x, far_floats, 2, (const int32_t[]){1, 0}, (const uint32_t[]){3, 2}, 2, y,
+                            far_floats);
+    CHECK(y[0] == 0 && same_float(y[1], near_y[1]) && same_float(y[far_floats], near_y[2]) &&
+              same_float(y[far_floats + 1], near_y[3]),
+          "float_matmul_rows: far rows");
     tier->float_row(&far_matrix, 1, y);
     CHECK(first_difference(y, near_w + COLS, COLS) < 0, "float_row: far row");
 
@@ -174,6 +180,28 @@ static void far_floats_case(const tern_kernels *scalar, const tern_kernels *tier
     sparse_free(x, (size_t)far_apart + 4096);
     sparse_free(w, (size_t)far_apart + 4096);
     sparse_free(y, (size_t)far_apart + 4096);
+}
+
+/* Rows of blocks, which are not reached by the way of plain floats. */
+static void far_blocks(const tern_kernels *scalar, const tern_kernels *tier) {
+    enum { BLOCK = 256 };
+    const size_t bytes = bytes_of_elements(TERN_Q6_K, BLOCK);
+    const int64_t stride = far_apart / (int64_t)bytes * BLOCK;
+    uint8_t near_w[2 * 210];
+    float x[2 * BLOCK];
+    float near_y[4];
+    float y[4];
+    fill_typed(near_w, TERN_Q6_K, 2 * BLOCK, FILL_UNIFORM);
+    fill_floats(x, 2 * BLOCK, FILL_UNIFORM);
+    uint8_t *far_w = sparse_new((size_t)far_apart + 4096);
+    memcpy(far_w, near_w, bytes);
+    memcpy(far_w + bytes_of_elements(TERN_Q6_K, stride), near_w + bytes, bytes);
+    const tern_float_matrix near_matrix = {near_w, 2, BLOCK, BLOCK, TERN_Q6_K};
+    const tern_float_matrix far_matrix = {far_w, 2, BLOCK, stride, TERN_Q6_K};
+    scalar->float_matmul(&near_matrix, x, BLOCK, 2, 0, 2, near_y, 2);
+    tier->float_matmul_rows(&far_matrix, x, BLOCK, 2, (const int32_t[]){0, 1}, (const uint32_t[]){3, 3}, 2, y, 2);
+    CHECK(first_difference(y, near_y, 4) < 0, "float_matmul_rows: far rows of blocks");
+    sparse_free(far_w, (size_t)far_apart + 4096);
 }
 
 /* Two heads of the cache, the second beyond 2 GiB because the capacity is large. */
@@ -209,5 +237,6 @@ void check_far_offsets(const tern_kernels *scalar, const tern_kernels *tier) {
     far_ternary(scalar, tier);
     far_panels(scalar, tier);
     far_floats_case(scalar, tier);
+    far_blocks(scalar, tier);
     far_cache(scalar, tier);
 }

@@ -20,21 +20,8 @@ void tern_avx512_float_one_token(const tern_float_matrix *w, const float *x, int
     }
 }
 
-/* A row by itself, as a screen leaves them, lies where no hardware prefetcher looks: all of it is asked for at once
- * (Zen 4 EPYC, 2560 columns of Q6_K in pages of 4 KiB: 1.65 us a row without, 1.1 with). */
-TERN_INLINE void prefetch_row(const tern_float_matrix *w, int64_t row) {
-    const int64_t bytes = stored_bytes(w->type, w->cols);
-    const uintptr_t at = (uintptr_t)w->values + (uintptr_t)stored_bytes(w->type, row * w->stride);
-    for (int64_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)(at + (uintptr_t)line), _MM_HINT_T0);
-    }
-}
-
 void tern_avx512_float_matmul(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    if (row_end - row_begin == 1) {
-        prefetch_row(w, row_begin);
-    }
     const bool blocks = w->type == TERN_Q8_0 || w->type == TERN_Q6_K;
     for (int64_t t = 0; t < tokens; t += TERN_AVX512_TOKENS) {
         const int64_t some = tokens - t < TERN_AVX512_TOKENS ? tokens - t : TERN_AVX512_TOKENS;

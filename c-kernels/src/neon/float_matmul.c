@@ -8,6 +8,7 @@
  */
 #include "float_blocks_32.h"
 #include "lanes.h"
+#include "listed_rows.h"
 #include "tiers.h"
 
 /* BATCH, in tokens, is a multiple of TILE_TOKENS; STRETCH, in columns, one of every block. */
@@ -195,6 +196,16 @@ void tern_neon_float_matmul(const tern_float_matrix *w, const float *x, int64_t 
         for (; row < row_end; row++) {
             rows_times_tokens(1, w, row, x + t * x_stride, x_stride, batch, y + t * y_stride, y_stride);
         }
+    }
+}
+
+/* One row after the other: what is shared by the tokens of a row is shared there. */
+void tern_neon_float_matmul_rows(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
+                                 const int32_t *rows, const uint32_t *masks, int64_t count, float *y,
+                                 int64_t y_stride) {
+    (void)tokens;
+    for (int64_t i = 0; i < count; i++) {
+        listed_row(tern_neon_float_matmul, w, x, x_stride, rows[i], masks[i], y, y_stride);
     }
 }
 

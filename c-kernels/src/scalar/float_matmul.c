@@ -2,6 +2,7 @@
  * float_matmul.c, scalar: float matrices, that is the embedding and the head.
  */
 #include "floats.h"
+#include "listed_rows.h"
 #include "tiers.h"
 
 void tern_scalar_float_matmul(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
@@ -17,6 +18,15 @@ void tern_scalar_float_matmul(const tern_float_matrix *w, const float *x, int64_
             lanes_fill(&sum, w->cols);
             y[t * y_stride + row] = lanes_fold(&sum);
         }
+    }
+}
+
+void tern_scalar_float_matmul_rows(const tern_float_matrix *w, const float *x, int64_t x_stride, int64_t tokens,
+                                   const int32_t *rows, const uint32_t *masks, int64_t count, float *y,
+                                   int64_t y_stride) {
+    (void)tokens;
+    for (int64_t i = 0; i < count; i++) {
+        listed_row(tern_scalar_float_matmul, w, x, x_stride, rows[i], masks[i], y, y_stride);
     }
 }
 

@@ -169,3 +169,28 @@ void tern_scalar_screen_scores(const tern_screen *s, const tern_screen_inputs *x
         }
     }
 }
+
+/* The tokens whose thresholds a row and its panel reach. */
+static uint32_t reached_by(const tern_screen_scores *s, const float *thresholds, int64_t tokens, int64_t row) {
+    uint32_t mask = 0;
+    for (int64_t t = 0; t < tokens; t++) {
+        const float ceiling = s->ceilings[t * s->panel_stride + row / TERN_PANEL_ROWS];
+        if (ceiling >= thresholds[t] && s->uppers[t * s->stride + row] >= thresholds[t]) {
+            mask |= UINT32_C(1) << t;
+        }
+    }
+    return mask;
+}
+
+int64_t tern_scalar_screen_select(const tern_screen_scores *s, const float *thresholds, int64_t tokens,
+                                  int64_t row_begin, int64_t row_end, int32_t *rows, uint32_t *masks) {
+    int64_t count = 0;
+    for (int64_t row = row_begin; row < row_end; row++) {
+        const uint32_t mask = reached_by(s, thresholds, tokens, row);
+        if (mask != 0) {
+            rows[count] = (int32_t)row;
+            masks[count++] = mask;
+        }
+    }
+    return count;
+}

@@ -1,5 +1,7 @@
 package dev.tern.model;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -52,6 +54,11 @@ final class OutputRows {
     /** All rows, {@code [count][width]}. */
     MemorySegment together() {
         return memory[0];
+    }
+
+    /** Writes one column of a row. */
+    void set(int row, int column, float value) {
+        memory[row].set(JAVA_FLOAT, offset[row] + 4L * column, value);
     }
 
     /** Writes columns {@code [column, column + columns)} of a row. */

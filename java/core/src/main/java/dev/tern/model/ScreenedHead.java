@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.ListedRows;
 import dev.tern.kernels.Screen;
 import dev.tern.kernels.ScreenInputs;
 import dev.tern.kernels.ScreenScores;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * the screen's bytes anyhow; but not where that widens the bounds by half, and not while too many rows would be left.
  *
  * <p>Of several tokens each has its own rows, which are multiplied by it alone, as the whole head of several costs far
- * more than that of one; only where most tokens have the same row, it is read for all of them.
+ * more than that of one; a row that several have is read once.
  *
  * <p>Where more than a tenth of the rows is left (of several tokens, a fifth on the average), where an input has no bound
  * (infinities, NaNs), and while {@link ScreenPatience} says so, the pass computes the whole head instead.
@@ -54,20 +55,20 @@ final class ScreenedHead {
     private final int shares;
     private final ScreenStore store;
     private final ScreenPatience patience = new ScreenPatience();
-    private final Arena arena = Arena.ofAuto(); // which costs a native call nothing; there is one for each row
+    private final Arena arena = Arena.ofAuto(); // which costs a native call nothing
     private final MemorySegment nothing = arena.allocate(4L * NOTHING, 64); // -infinities
     private @Nullable ScreenInputs inputs; // in 12 bits
     private @Nullable ScreenInputs coarse; // in 7
     private @Nullable ScreenScores scores;
-    private int[] survivors = {}; // of share s from its first row on
-    private int[] takers = {}; // of each of them: bit t for token t
+    private ListedRows survivors; // of share s from its first row on
     private final int[] counts; // of each share: its survivors
     private final long[] products; // of each share: logits that they make
     private final MemorySegment[] tokenInputs = new MemorySegment[MAX_TOKENS];
     private final MemorySegment[] tokenScores = new MemorySegment[MAX_TOKENS];
     private boolean[] bounded = {}; // of each token
-    private float[] thresholds = {};
+    private MemorySegment thresholds = MemorySegment.NULL; // of each token
     private int[][] best = {}; // of each token: panels, the one with the highest peak first
+    private ListedRows[] ofPeaks = {}; // of each token: the rows of these peaks
 
     // The pass at hand; published to the members by the team.
     private int top;
@@ -89,6 +90,7 @@ final class ScreenedHead {
         this.counts = new int[shares];
         this.products = new long[shares];
         this.store = new ScreenStore(setting, head, kernels.tier());
+        this.survivors = ListedRows.allocate(arena, 0);
         for (int i = 0; i < NOTHING; i++) {
             nothing.setAtIndex(JAVA_FLOAT, i, Float.NEGATIVE_INFINITY);
         }
@@ -121,19 +123,20 @@ final class ScreenedHead {
     }
 
     private void reserve(int count) {
-        if (thresholds.length < count) {
+        if (bounded.length < count) {
             int room = count == 1 ? 1 : MAX_TOKENS;
             inputs = ScreenInputs.allocate(arena, room, head.cols(), 12);
             coarse = room < TOKENS_OF_7_BITS ? null : ScreenInputs.allocate(arena, room, head.cols(), 7);
             scores = ScreenScores.allocate(arena, room, rows);
-            survivors = new int[rows];
-            takers = new int[rows];
+            survivors = ListedRows.allocate(arena, rows);
+            bounded = new boolean[room];
+            thresholds = arena.allocate(4L * room, 64);
+            best = new int[room][MAX_TOP];
+            ofPeaks = new ListedRows[room];
             for (int t = 0; t < room; t++) {
                 tokenScores[t] = scores.scores().asSlice(4L * t * scores.stride());
+                ofPeaks[t] = ListedRows.allocate(arena, MAX_TOP);
             }
-            bounded = new boolean[room];
-            thresholds = new float[room];
-            best = new int[room][MAX_TOP];
         }
     }
 
@@ -179,7 +182,7 @@ final class ScreenedHead {
         }
         team.endStage(member);
         for (int t; (t = team.claim(member, tokens)) >= 0; team.complete(tokens)) {
-            thresholds[t] = threshold(all, t);
+            thresholds.setAtIndex(JAVA_FLOAT, t, threshold(all, t));
         }
         team.endStage(member);
         for (int i; (i = team.claim(member, shares)) >= 0; team.complete(shares)) {
@@ -299,10 +302,14 @@ final class ScreenedHead {
             }
             highest[at] = p;
         }
+        ListedRows candidates = ofPeaks[t];
+        for (int i = 0; i < found; i++) {
+            candidates.set(i, peakRow(all, t, highest[i]), 1);
+        }
+        kernels.floatMatmulRows(head, tokenInputs[t], head.cols(), 1, candidates, found, tokenScores[t], rows);
         float least = Float.POSITIVE_INFINITY;
         for (int i = 0; i < found; i++) {
-            int row = peakRow(all, t, highest[i]);
-            float logit = logit(row, t);
+            float logit = tokenScores[t].getAtIndex(JAVA_FLOAT, candidates.row(i));
             if (!Float.isFinite(logit)) {
                 return Float.NEGATIVE_INFINITY;
             }
@@ -322,84 +329,49 @@ final class ScreenedHead {
         return row;
     }
 
-    /** A logit in full, in the place of the score: native calls on the caller's shared memory would cost more. */
-    private float logit(int row, int t) {
-        kernels.floatMatmul(head, tokenInputs[t], head.cols(), 1, row, row + 1, tokenScores[t], rows);
-        return tokenScores[t].getAtIndex(JAVA_FLOAT, row);
-    }
-
-    /**
-     * Lists the rows of a share that reach the threshold of some token, and makes all logits there -infinity. It stops
-     * looking when there are too many.
-     */
+    /** Lists the rows of a share that reach the threshold of some token, and makes all logits there -infinity. */
     private void select(ScreenScores all, int share, OutputRows logits) {
         int begin = begin(share);
         int end = begin(share + 1);
-        int count = 0;
-        long sum = 0;
         for (int t = 0; t < tokens; t++) {
             for (int row = begin; row < end; row += NOTHING) {
                 logits.set(t, row, nothing, 0, Math.min(NOTHING, end - row));
             }
         }
-        for (int first = begin; first < end && sum <= limit(); first += Screen.PANEL_ROWS) {
-            int of = takers(all.ceilings(), all.panelStride(), first / Screen.PANEL_ROWS, (1 << tokens) - 1);
-            for (int row = first; of != 0 && row < Math.min(end, first + Screen.PANEL_ROWS); row++) {
-                int taking = takers(all.uppers(), all.stride(), row, of);
-                if (taking != 0) {
-                    survivors[begin + count] = row;
-                    takers[begin + count++] = taking;
-                    sum += Integer.bitCount(taking);
-                }
-            }
+        ListedRows listed = survivors.part(begin, end - begin);
+        int count = kernels.screenSelect(all, thresholds, tokens, begin, end, listed);
+        long sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += Integer.bitCount(listed.mask(i));
         }
         counts[share] = count;
         products[share] = sum;
     }
 
-    /** Which of some tokens have a threshold that a bound reaches. */
-    private int takers(MemorySegment bounds, long stride, int index, int of) {
-        int reached = 0;
-        for (int left = of; left != 0; left &= left - 1) {
-            int t = Integer.numberOfTrailingZeros(left);
-            if (bounds.getAtIndex(JAVA_FLOAT, t * stride + index) >= thresholds[t]) {
-                reached |= 1 << t;
-            }
-        }
-        return reached;
-    }
-
-    /** Logits of the survivors from number {@code from} to {@code to} of all, neighbours of the same tokens at once. */
+    /** Logits of the survivors from number {@code from} to {@code to} of all. */
     private void multiply(int from, int to, MemorySegment x, OutputRows logits) {
         int base = 0; // number of the share's first survivor
         for (int i = 0; i < shares && base < to; base += counts[i++]) {
-            int at = begin(i) + Math.max(0, from - base);
-            int end = begin(i) + Math.min(counts[i], to - base);
-            while (at < end) {
-                int row = survivors[at];
-                int of = takers[at++];
-                int rowEnd = row + 1;
-                while (at < end && survivors[at] == rowEnd && takers[at] == of) {
-                    rowEnd++;
-                    at++;
-                }
-                multiplyRows(row, rowEnd, of, x, logits);
+            int at = Math.max(0, from - base);
+            int end = Math.min(counts[i], to - base);
+            if (at < end) {
+                multiply(survivors.part(begin(i) + at, end - at), x, logits);
             }
         }
     }
 
-    private void multiplyRows(int row, int rowEnd, int of, MemorySegment x, OutputRows logits) {
+    /** In the place of the scores first: each token's logits lie in memory of their own. */
+    private void multiply(ListedRows listed, MemorySegment x, OutputRows logits) {
         ScreenScores all = Objects.requireNonNull(scores);
-        boolean together = 2 * Integer.bitCount(of) > tokens;
-        if (together) {
-            kernels.floatMatmul(head, x, head.cols(), tokens, row, rowEnd, all.scores(), all.stride());
-        }
-        for (int left = of; left != 0; left &= left - 1) {
-            int t = Integer.numberOfTrailingZeros(left);
-            if (!together) {
-                kernels.floatMatmul(head, tokenInputs[t], head.cols(), 1, row, rowEnd, tokenScores[t], all.stride());
+        MemorySegment computed = all.scores();
+        long stride = all.stride();
+        kernels.floatMatmulRows(head, x, head.cols(), tokens, listed, listed.room(), computed, stride);
+        for (int i = 0; i < listed.room(); i++) {
+            int row = listed.row(i);
+            for (int left = listed.mask(i); left != 0; left &= left - 1) {
+                int t = Integer.numberOfTrailingZeros(left);
+                logits.set(t, row, computed.getAtIndex(JAVA_FLOAT, t * stride + row));
             }
-            logits.set(t, row, all.scores(), 4 * (t * all.stride() + row), rowEnd - row);
         }
     }
 }

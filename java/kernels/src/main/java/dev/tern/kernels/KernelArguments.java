@@ -253,6 +253,54 @@ final class KernelArguments {
         accessible("out", out.scores(), out.descriptor());
     }
 
+    static void screenSelect(
+            ScreenScores s, MemorySegment thresholds, int tokens, int rowBegin, int rowEnd, ListedRows out) {
+        range("tokens", 0, tokens, Math.min(s.tokens(), ListedRows.MAX_TOKENS));
+        panels(rowBegin, rowEnd, s.rows());
+        accessible("s", s.uppers(), s.descriptor());
+        elements("thresholds", thresholds, 0, tokens);
+        floats("thresholds", thresholds);
+        accessible("out", out.rows(), out.masks());
+        writable("out", out.rows());
+        if (rowEnd - rowBegin > out.room()) {
+            throw new IndexOutOfBoundsException(
+                    "out: room for " + out.room() + " of " + (rowEnd - rowBegin) + " rows that may be listed");
+        }
+    }
+
+    static void floatMatmulRows(
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            ListedRows rows,
+            int count,
+            MemorySegment y,
+            long yStride) {
+        range("tokens", 0, tokens, ListedRows.MAX_TOKENS);
+        range("entries", 0, count, rows.room());
+        accessible("w", w.values(), w.descriptor());
+        accessible("rows", rows.rows(), rows.masks());
+        int first = 0;
+        int last = -1;
+        int masks = 0;
+        for (int i = 0; i < count; i++) {
+            int row = rows.row(i);
+            first = Math.min(first, row);
+            last = Math.max(last, row);
+            masks |= rows.mask(i);
+        }
+        range("rows", first, last + 1, w.rows());
+        if (tokens < ListedRows.MAX_TOKENS && masks >>> tokens != 0) {
+            throw new IndexOutOfBoundsException("rows: with token "
+                    + (Integer.SIZE - 1 - Integer.numberOfLeadingZeros(masks)) + " of " + tokens);
+        }
+        tokens("x", x, xStride, w.cols(), tokens);
+        floats("x", x);
+        tokens("y", y, yStride, last + 1L, tokens);
+        writableFloats("y", y);
+    }
+
     static void memoryRead(MemorySegment x) {
         offHeap("x", x, 64);
         accessible("x", x);

@@ -165,6 +165,37 @@ public interface Kernels {
     void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out);
 
     /**
+     * Lists the rows of {@code [rowBegin, rowEnd)}, in their order, whose upper bound, and whose panel's, reaches the
+     * threshold of one of tokens {@code [0, tokens)} or more, with these tokens as their mask.
+     *
+     * @param s bounds that {@link #screenScores} has written for these rows and tokens
+     * @param thresholds a float32 for each token; NaN is reached by nothing
+     * @param tokens at most {@link ListedRows#MAX_TOKENS}
+     * @param rowBegin a multiple of 32
+     * @param rowEnd a multiple of 32 or the number of rows
+     * @param out from its first entry on, with room for {@code rowEnd - rowBegin}
+     * @return how many entries of {@code out} were written
+     */
+    int screenSelect(
+            ScreenScores s, MemorySegment thresholds, int tokens, int rowBegin, int rowEnd, ListedRows out);
+
+    /**
+     * {@code y[t * yStride + row] = dot(w[row], x[t])} for the first {@code count} rows of a list and the tokens t of
+     * each one's mask, with the bits of {@link #floatMatmul}; nothing else is written.
+     *
+     * @param tokens of {@code x} and {@code y}, at most {@link ListedRows#MAX_TOKENS}; masks have no others
+     */
+    void floatMatmulRows(
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            ListedRows rows,
+            int count,
+            MemorySegment y,
+            long yStride);
+
+    /**
      * Reads memory from its first byte to its last and does nothing else: for measuring how fast memory can be read.
      *
      * @param x a multiple of {@link #READ_UNIT} bytes at a multiple of 64; may be read-only

@@ -39,6 +39,8 @@ final class NativeKernels implements Kernels {
     private final MemorySegment findInvalidCode;
     private final MemorySegment screenPack;
     private final MemorySegment screenScores;
+    private final MemorySegment screenSelect;
+    private final MemorySegment floatMatmulRows;
     private final MemorySegment memoryRead;
     private final MemorySegment dotPeak;
 
@@ -63,6 +65,8 @@ final class NativeKernels implements Kernels {
         findInvalidCode = tern_kernels.find_invalid_code(table);
         screenPack = tern_kernels.screen_pack(table);
         screenScores = tern_kernels.screen_scores(table);
+        screenSelect = tern_kernels.screen_select(table);
+        floatMatmulRows = tern_kernels.float_matmul_rows(table);
         memoryRead = tern_kernels.memory_read(table);
         dotPeak = tern_kernels.dot_peak(table);
     }
@@ -309,6 +313,46 @@ final class NativeKernels implements Kernels {
             Reference.reachabilityFence(s);
             Reference.reachabilityFence(x);
             Reference.reachabilityFence(out);
+        }
+    }
+
+    @Override
+    public int screenSelect(
+            ScreenScores s, MemorySegment thresholds, int tokens, int rowBegin, int rowEnd, ListedRows out) {
+        KernelArguments.screenSelect(s, thresholds, tokens, rowBegin, rowEnd, out);
+        try {
+            return (int) tern_kernels.screen_select.invoke(
+                    screenSelect, s.descriptor(), thresholds, tokens, rowBegin, rowEnd, out.rows(), out.masks());
+        } finally {
+            Reference.reachabilityFence(s);
+        }
+    }
+
+    @Override
+    public void floatMatmulRows(
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            ListedRows rows,
+            int count,
+            MemorySegment y,
+            long yStride) {
+        KernelArguments.floatMatmulRows(w, x, xStride, tokens, rows, count, y, yStride);
+        try {
+            tern_kernels.float_matmul_rows.invoke(
+                    floatMatmulRows,
+                    w.descriptor(),
+                    x,
+                    xStride,
+                    tokens,
+                    rows.rows(),
+                    rows.masks(),
+                    count,
+                    y,
+                    yStride);
+        } finally {
+            Reference.reachabilityFence(w);
         }
     }
 

@@ -78,6 +78,14 @@ final class ProbeCalls {
                 }
             }
         }
+        for (int tokens : FLOAT_TOKENS) {
+            calls.put("screen_select (tokens: " + tokens + ")", (k, m) -> screenSelect(k, m, tokens));
+            for (FloatType type : FloatType.values()) {
+                calls.put(
+                        "float_matmul_rows (" + type + ", tokens: " + tokens + ")",
+                        (k, m) -> floatMatmulRows(k, m, type, tokens));
+            }
+        }
         calls.put("memory_read", ProbeCalls::memoryRead);
         calls.put("dot_peak", ProbeCalls::dotPeak);
         return calls;
@@ -212,6 +220,29 @@ final class ProbeCalls {
         ScreenScores out = ScreenScores.allocate(m.arena(), tokens, ROWS);
         k.screenScores(screen, inputs, tokens, 0, ROWS, out);
         return m.joined(out.scores(), out.uppers(), out.peaks(), out.ceilings());
+    }
+
+    private static MemorySegment screenSelect(Kernels k, ProbeMemory m, int tokens) {
+        ScreenScores bounds = ScreenScores.allocate(m.arena(), tokens, ROWS);
+        MemorySegment uppers = m.floats((long) tokens * bounds.stride());
+        bounds.uppers().copyFrom(uppers);
+        bounds.ceilings().copyFrom(m.floats((long) tokens * bounds.panelStride()));
+        ListedRows out = ListedRows.allocate(m.arena(), ROWS);
+        MemorySegment count = m.bytes(JAVA_LONG.byteSize());
+        count.set(JAVA_LONG, 0, k.screenSelect(bounds, uppers, tokens, 0, ROWS, out));
+        return m.joined(out.rows(), out.masks(), count);
+    }
+
+    private static MemorySegment floatMatmulRows(Kernels k, ProbeMemory m, FloatType type, int tokens) {
+        MemorySegment y = m.bytes(4L * tokens * ROWS);
+        ListedRows rows = ListedRows.allocate(m.arena(), ROWS);
+        int all = (1 << tokens) - 1;
+        for (int i = 0; i < ROWS; i++) {
+            rows.set(i, ROWS - 1 - i, 0x5a3 >> i % 8 & all);
+        }
+        FloatWeights w = m.matrix(ROWS, FLOAT_COLS, type);
+        k.floatMatmulRows(w, m.floats((long) tokens * FLOAT_COLS), FLOAT_COLS, tokens, rows, ROWS, y, ROWS);
+        return y;
     }
 
     private static MemorySegment memoryRead(Kernels k, ProbeMemory m) {

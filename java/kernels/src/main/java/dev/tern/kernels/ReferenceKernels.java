@@ -13,7 +13,8 @@ import java.util.Arrays;
  * for bit, and what runs where there is no native library. Written to be read beside the header; where it departs from
  * the obvious loop it is to keep sums in their 32 lanes.
  *
- * <p>Stateless. A call's garbage is a few arrays of 32 floats and, in {@link #floatMatmul}, one widened row.
+ * <p>Stateless. A call's garbage is a few arrays of 32 floats and, in {@link #floatMatmul} and
+ * {@link #floatMatmulRows}, one widened row.
  */
 final class ReferenceKernels implements Kernels {
     /** Lanes of every float sum: element i belongs to lane i mod 32. */
@@ -326,6 +327,36 @@ final class ReferenceKernels implements Kernels {
     public void screenScores(Screen s, ScreenInputs x, int tokens, int rowBegin, int rowEnd, ScreenScores out) {
         KernelArguments.screenScores(s, x, tokens, rowBegin, rowEnd, out);
         ReferenceScreens.scores(s, x, tokens, rowBegin, rowEnd, out);
+    }
+
+    @Override
+    public int screenSelect(
+            ScreenScores s, MemorySegment thresholds, int tokens, int rowBegin, int rowEnd, ListedRows out) {
+        KernelArguments.screenSelect(s, thresholds, tokens, rowBegin, rowEnd, out);
+        return ReferenceScreens.select(s, thresholds, tokens, rowBegin, rowEnd, out);
+    }
+
+    @Override
+    public void floatMatmulRows(
+            FloatWeights w,
+            MemorySegment x,
+            long xStride,
+            int tokens,
+            ListedRows rows,
+            int count,
+            MemorySegment y,
+            long yStride) {
+        KernelArguments.floatMatmulRows(w, x, xStride, tokens, rows, count, y, yStride);
+        float[] wide = new float[w.cols()];
+        float[] lanes = new float[LANES];
+        for (int i = 0; i < count; i++) {
+            int row = rows.row(i);
+            widen(w.values(), w.type(), (long) row * w.cols(), wide);
+            for (int left = rows.mask(i); left != 0; left &= left - 1) {
+                int t = Integer.numberOfTrailingZeros(left);
+                y.setAtIndex(JAVA_FLOAT, t * yStride + row, dot(wide, x, t * xStride, lanes));
+            }
+        }
     }
 
     @Override

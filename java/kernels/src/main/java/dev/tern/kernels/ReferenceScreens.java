@@ -169,4 +169,22 @@ final class ReferenceScreens {
         float rest = Math.fma(s.norms().getAtIndex(JAVA_FLOAT, row), ofNorm, least);
         return Math.fma(s.residuals().getAtIndex(JAVA_FLOAT, row), ofResidual, rest);
     }
+
+    static int select(
+            ScreenScores s, MemorySegment thresholds, int tokens, int rowBegin, int rowEnd, ListedRows out) {
+        int count = 0;
+        for (int row = rowBegin; row < rowEnd; row++) {
+            int mask = 0;
+            for (int t = 0; t < tokens; t++) {
+                float threshold = thresholds.getAtIndex(JAVA_FLOAT, t);
+                float ceiling = s.ceilings().getAtIndex(JAVA_FLOAT, t * s.panelStride() + row / PANEL_ROWS);
+                float upper = s.uppers().getAtIndex(JAVA_FLOAT, t * s.stride() + row);
+                mask |= ceiling >= threshold && upper >= threshold ? 1 << t : 0;
+            }
+            if (mask != 0) {
+                out.set(count++, row, mask);
+            }
+        }
+        return count;
+    }
 }

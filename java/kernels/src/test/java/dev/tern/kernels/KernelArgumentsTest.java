@@ -195,6 +195,11 @@ class KernelArgumentsTest {
         ScreenScores y = ScreenScores.allocate(ARENA, 3, 8);
         ScreenScores tall = ScreenScores.allocate(ARENA, 3, 70);
         ScreenInputs wide = ScreenInputs.allocate(ARENA, 2, 17, 7);
+        ScreenScores many = ScreenScores.allocate(ARENA, 40, 8);
+        ListedRows list = ListedRows.allocate(ARENA, 8);
+        ListedRows row8 = listed(8, 1);
+        ListedRows rowMinus1 = listed(-1, 1);
+        ListedRows token2 = listed(0, 4);
         return List.of(
                 new Refusal("screenPack: another shape", ILLEGAL, k -> k.screenPack(MATRIX, 0, 8, taller)),
                 new Refusal("screenPack: rows", BOUNDS, k -> k.screenPack(MATRIX, 0, 9, screen)),
@@ -206,7 +211,41 @@ class KernelArgumentsTest {
                 new Refusal("screenScores: within a panel", ILLEGAL, k -> k.screenScores(taller, x, 1, 16, 70, tall)),
                 new Refusal("screenScores: half a panel", ILLEGAL, k -> k.screenScores(taller, x, 1, 0, 40, tall)),
                 new Refusal("screenScores: columns", ILLEGAL, k -> k.screenScores(screen, wide, 1, 0, 8, y)),
-                new Refusal("screenScores: room", ILLEGAL, k -> k.screenScores(taller, x, 1, 0, 70, y)));
+                new Refusal("screenScores: room", ILLEGAL, k -> k.screenScores(taller, x, 1, 0, 70, y)),
+                new Refusal("screenSelect: tokens", BOUNDS, k -> k.screenSelect(y, F, 4, 0, 8, list)),
+                new Refusal("screenSelect: tokens of a mask", BOUNDS, k -> k.screenSelect(many, F, 33, 0, 8, list)),
+                new Refusal("screenSelect: rows", BOUNDS, k -> k.screenSelect(y, F, 1, 0, 9, list)),
+                new Refusal("screenSelect: half a panel", ILLEGAL, k -> k.screenSelect(y, F, 1, 0, 7, list)),
+                new Refusal("screenSelect: thresholds", BOUNDS,
+                        k -> k.screenSelect(y, F.asSlice(0, 8), 3, 0, 8, list)),
+                new Refusal("screenSelect: heap", ILLEGAL, k -> k.screenSelect(y, HEAP, 3, 0, 8, list)),
+                new Refusal("screenSelect: room", BOUNDS, k -> k.screenSelect(tall, F, 1, 0, 32, list)),
+                new Refusal("floatMatmulRows: entries", BOUNDS, k -> k.floatMatmulRows(MATRIX, F, 16, 1, list, 9, F, 8)),
+                new Refusal("floatMatmulRows: entries -1", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 1, list, -1, F, 8)),
+                new Refusal("floatMatmulRows: row 8", BOUNDS, k -> k.floatMatmulRows(MATRIX, F, 16, 1, row8, 1, F, 9)),
+                new Refusal("floatMatmulRows: row -1", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 1, rowMinus1, 1, F, 8)),
+                new Refusal("floatMatmulRows: token 2", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 2, token2, 1, F, 8)),
+                new Refusal("floatMatmulRows: tokens", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, F, 0, 33, list, 1, F, 8)),
+                new Refusal("floatMatmulRows: x short", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, SHORT, 16, 8, list, 1, F, 8)),
+                new Refusal("floatMatmulRows: y short", BOUNDS,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 3, listed(7, 1), 1, F, 61)),
+                new Refusal("floatMatmulRows: overlap", ILLEGAL,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 2, listed(7, 1), 1, F, 7)),
+                new Refusal("floatMatmulRows: read-only", ILLEGAL,
+                        k -> k.floatMatmulRows(MATRIX, F, 16, 1, list, 1, READ_ONLY, 8)),
+                new Refusal("floatMatmulRows: heap x", ILLEGAL,
+                        k -> k.floatMatmulRows(MATRIX, HEAP, 16, 1, list, 1, F, 8)));
+    }
+
+    private static ListedRows listed(int row, int mask) {
+        ListedRows list = ListedRows.allocate(ARENA, 1);
+        list.set(0, row, mask);
+        return list;
     }
 
     /** The native tier whose calls are made too; the checks are the same for all. */
@@ -274,6 +313,17 @@ class KernelArgumentsTest {
         calls.put("add y", k -> k.add(F, gone, 0, 1));
         calls.put("findInvalidCode codes", k -> k.findInvalidCode(gone));
         MemorySegment codes = ARENA.allocate(64);
+        ListedRows list = ListedRows.allocate(ARENA, 8);
+        ScreenScores bounds = ScreenScores.allocate(ARENA, 1, 8);
+        ScreenScores goneBounds = ScreenScores.allocate(arena, 1, 8);
+        ListedRows goneList = ListedRows.allocate(arena, 8);
+        calls.put("screenSelect s", k -> k.screenSelect(goneBounds, F, 1, 0, 8, list));
+        calls.put("screenSelect thresholds", k -> k.screenSelect(bounds, gone, 1, 0, 8, list));
+        calls.put("screenSelect out", k -> k.screenSelect(bounds, F, 1, 0, 8, goneList));
+        calls.put("floatMatmulRows w", k -> k.floatMatmulRows(floats, F, 16, 1, list, 1, F, 8));
+        calls.put("floatMatmulRows x", k -> k.floatMatmulRows(MATRIX, gone, 16, 1, list, 1, F, 8));
+        calls.put("floatMatmulRows rows", k -> k.floatMatmulRows(MATRIX, F, 16, 1, goneList, 1, F, 8));
+        calls.put("floatMatmulRows y", k -> k.floatMatmulRows(MATRIX, F, 16, 1, list, 1, gone, 8));
         calls.put("memoryRead x", k -> k.memoryRead(gone));
         calls.put("dotPeak codes", k -> k.dotPeak(gone, codes, 0, F));
         calls.put("dotPeak values", k -> k.dotPeak(codes, gone, 0, F));

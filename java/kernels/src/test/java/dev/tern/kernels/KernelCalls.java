@@ -37,6 +37,8 @@ final class KernelCalls {
         calls.put("find_invalid_code", KernelCalls::findInvalidCode);
         calls.put("screen_pack", KernelCalls::screenPack);
         calls.put("screen_scores", KernelCalls::screenScores);
+        calls.put("screen_select", KernelCalls::screenSelect);
+        calls.put("float_matmul_rows", KernelCalls::floatMatmulRows);
         calls.put("memory_read", KernelCalls::memoryRead);
         calls.put("dot_peak", KernelCalls::dotPeak);
         return calls;
@@ -286,6 +288,40 @@ final class KernelCalls {
         int begin = s.between(0, (rows - 1) / Screen.PANEL_ROWS) * Screen.PANEL_ROWS;
         k.screenScores(screen, inputs, s.between(0, tokens), begin, rows, s.screenScores(tokens, rows));
         return bounded;
+    }
+
+    private static long screenSelect(Kernels k, Scene s) {
+        int rows = s.between(1, 100);
+        int tokens = s.between(1, ListedRows.MAX_TOKENS);
+        ScreenScores bounds = s.screenScores(tokens, rows);
+        int begin = s.between(0, (rows - 1) / Screen.PANEL_ROWS) * Screen.PANEL_ROWS;
+        MemorySegment thresholds = s.floats("thresholds", tokens, Floats.ANY);
+        ListedRows out = s.listedRows(rows);
+        int count = k.screenSelect(bounds, thresholds, s.between(0, tokens), begin, rows, out);
+        for (int i = count; i < out.room(); i++) {
+            out.set(i, 0, 0); // undefined
+        }
+        return count;
+    }
+
+    private static long floatMatmulRows(Kernels k, Scene s) {
+        FloatType type = FloatType.values()[s.between(0, 4)];
+        int cols = columns(s, type);
+        int rows = s.between(1, 12);
+        int tokens = s.between(1, 9);
+        int count = s.between(0, 40);
+        int xStride = cols + s.between(0, 3);
+        int yStride = rows + s.between(0, 3);
+        MemorySegment values = s.elements("w", (long) rows * cols, type, Floats.ANY);
+        FloatWeights w = FloatWeights.of(s.allocator(), values, rows, cols, type);
+        MemorySegment x = s.floats("x", (long) tokens * xStride, s.between(0, 1) == 0 ? Floats.ANY : Floats.PLAIN);
+        MemorySegment y = s.floats("y", (long) tokens * yStride, Floats.PLAIN);
+        ListedRows listed = s.listedRows(count);
+        for (int i = 0; i < count; i++) {
+            listed.set(i, s.between(0, rows - 1), s.between(0, (1 << tokens) - 1));
+        }
+        k.floatMatmulRows(w, x, xStride, tokens, listed, count, y, yStride);
+        return 0;
     }
 
     private static long memoryRead(Kernels k, Scene s) {

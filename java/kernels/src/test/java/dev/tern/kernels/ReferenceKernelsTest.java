@@ -403,6 +403,41 @@ class ReferenceKernelsTest {
         }
     }
 
+    /** A row is listed for the tokens whose threshold its bound and its panel's reach, NaNs reaching nothing. */
+    @Test
+    void selectsWhatReachesAThreshold() {
+        float inf = Float.POSITIVE_INFINITY;
+        ScreenScores s = ScreenScores.allocate(arena, 3, 34);
+        s.uppers().fill((byte) 0);
+        s.uppers().setAtIndex(JAVA_FLOAT, 5, 2f);
+        s.uppers().setAtIndex(JAVA_FLOAT, 6, Float.NaN);
+        s.uppers().setAtIndex(JAVA_FLOAT, s.stride() + 5, 3f);
+        s.uppers().setAtIndex(JAVA_FLOAT, s.stride() + 33, inf);
+        s.uppers().setAtIndex(JAVA_FLOAT, 2 * s.stride() + 4, inf); // the ceiling says otherwise
+        MemorySegment.copy(floats(2f, 0f, 3f, inf, 1f, 1f), 0, s.ceilings(), 0, 24);
+        ListedRows out = ListedRows.allocate(arena, 34);
+        assertThat(kernels.screenSelect(s, floats(2f, 3f, 2f), 3, 0, 34, out)).isEqualTo(2);
+        assertThat(out.row(0)).isEqualTo(5);
+        assertThat(out.mask(0)).isEqualTo(0b11);
+        assertThat(out.row(1)).isEqualTo(33);
+        assertThat(out.mask(1)).isEqualTo(0b10);
+        assertThat(kernels.screenSelect(s, floats(Float.NaN, inf, inf), 3, 0, 32, out)).isZero();
+        assertThat(kernels.screenSelect(s, floats(-inf), 1, 32, 34, out)).isEqualTo(2);
+        assertThat(out.row(0)).isEqualTo(32);
+    }
+
+    /** The products of the listed rows alone, in the places of the whole matrix's. */
+    @Test
+    void multipliesListedRows() {
+        FloatWeights w = FloatWeights.of(arena, floats(1f, 2f, 3f, 4f, 5f, 6f), 3, 2, FloatType.F32);
+        ListedRows rows = ListedRows.allocate(arena, 2);
+        rows.set(0, 2, 0b11);
+        rows.set(1, 0, 0b10);
+        MemorySegment y = floats(-1f, -1f, -1f, -1f, -1f, -1f);
+        kernels.floatMatmulRows(w, floats(1f, 10f, 100f, 1000f), 2, 2, rows, 2, y, 3);
+        assertThat(y.toArray(JAVA_FLOAT)).containsExactly(-1f, -1f, 65f, 2100f, -1f, 6500f);
+    }
+
     private MemorySegment floats(float... values) {
         return arena.allocateFrom(JAVA_FLOAT, values);
     }

@@ -192,6 +192,14 @@ final class Scene implements AutoCloseable {
         return scores;
     }
 
+    /** Room for a list of rows, of zeros. */
+    ListedRows listedRows(int room) {
+        ListedRows listed = ListedRows.allocate(arena, room);
+        segments.add(new Segment("rows", listed.rows(), FloatType.F32, false));
+        segments.add(new Segment("masks", listed.masks(), FloatType.F32, false));
+        return listed;
+    }
+
     private void filled(String name, MemorySegment floats, Floats kind) {
         for (long i = 0; i < floats.byteSize() / 4; i++) {
             floats.setAtIndex(JAVA_FLOAT, i, one(kind, 1));

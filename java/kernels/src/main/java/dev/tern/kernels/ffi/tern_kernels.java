@@ -34,6 +34,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int64_t (*find_invalid_code)(const uint8_t *, int64_t);
  *     void (*screen_pack)(const tern_float_matrix *, int64_t, int64_t, const tern_screen *);
  *     void (*screen_scores)(const tern_screen *, const tern_screen_inputs *, int64_t, int64_t, int64_t, const tern_screen_scores *);
+ *     int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *);
+ *     void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t);
  *     int64_t (*memory_read)(const uint8_t *, int64_t);
  *     void (*dot_peak)(const uint8_t *, const int8_t *, int64_t, int32_t *);
  * }
@@ -65,6 +67,8 @@ public class tern_kernels {
         tern_kernels_h.C_POINTER.withName("find_invalid_code"),
         tern_kernels_h.C_POINTER.withName("screen_pack"),
         tern_kernels_h.C_POINTER.withName("screen_scores"),
+        tern_kernels_h.C_POINTER.withName("screen_select"),
+        tern_kernels_h.C_POINTER.withName("float_matmul_rows"),
         tern_kernels_h.C_POINTER.withName("memory_read"),
         tern_kernels_h.C_POINTER.withName("dot_peak")
     ).withName("tern_kernels");
@@ -1985,6 +1989,219 @@ public class tern_kernels {
      */
     public static void screen_scores(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(screen_scores$LAYOUT, screen_scores$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *)
+     * }
+     */
+    public final static class screen_select {
+
+        private screen_select() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            long apply(MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, long _x4, MemorySegment _x5, MemorySegment _x6);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.of(
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(screen_select.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(screen_select.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static long invoke(MemorySegment funcPtr, MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, long _x4, MemorySegment _x5, MemorySegment _x6) {
+            try {
+                return (long) DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4, _x5, _x6);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout screen_select$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("screen_select"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *)
+     * }
+     */
+    public static final AddressLayout screen_select$layout() {
+        return screen_select$LAYOUT;
+    }
+
+    private static final long screen_select$OFFSET = $LAYOUT.byteOffset(groupElement("screen_select"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *)
+     * }
+     */
+    public static final long screen_select$offset() {
+        return screen_select$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *)
+     * }
+     */
+    public static MemorySegment screen_select(MemorySegment struct) {
+        return struct.get(screen_select$LAYOUT, screen_select$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t (*screen_select)(const tern_screen_scores *, const float *, int64_t, int64_t, int64_t, int32_t *, uint32_t *)
+     * }
+     */
+    public static void screen_select(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(screen_select$LAYOUT, screen_select$OFFSET, fieldValue);
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t)
+     * }
+     */
+    public final static class float_matmul_rows {
+
+        private float_matmul_rows() {
+            // Should not be called directly
+        }
+
+        /**
+         * The function pointer signature, expressed as a functional interface
+         */
+        public interface Function {
+            void apply(MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, MemorySegment _x4, MemorySegment _x5, long _x6, MemorySegment _x7, long _x8);
+        }
+
+        private static final FunctionDescriptor $DESC = FunctionDescriptor.ofVoid(
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG,
+            tern_kernels_h.C_POINTER,
+            tern_kernels_h.C_LONG
+        );
+
+        /**
+         * The descriptor of this function pointer
+         */
+        public static FunctionDescriptor descriptor() {
+            return $DESC;
+        }
+
+        private static final MethodHandle UP$MH = tern_kernels_h.upcallHandle(float_matmul_rows.Function.class, "apply", $DESC);
+
+        /**
+         * Allocates a new upcall stub, whose implementation is defined by {@code fi}.
+         * The lifetime of the returned segment is managed by {@code arena}
+         */
+        public static MemorySegment allocate(float_matmul_rows.Function fi, Arena arena) {
+            return Linker.nativeLinker().upcallStub(UP$MH.bindTo(fi), $DESC, arena);
+        }
+
+        private static final MethodHandle DOWN$MH = Linker.nativeLinker().downcallHandle($DESC);
+
+        /**
+         * Invoke the upcall stub {@code funcPtr}, with given parameters
+         */
+        public static void invoke(MemorySegment funcPtr, MemorySegment _x0, MemorySegment _x1, long _x2, long _x3, MemorySegment _x4, MemorySegment _x5, long _x6, MemorySegment _x7, long _x8) {
+            try {
+                 DOWN$MH.invokeExact(funcPtr, _x0, _x1, _x2, _x3, _x4, _x5, _x6, _x7, _x8);
+            } catch (Error | RuntimeException ex) {
+                throw ex;
+            } catch (Throwable ex$) {
+                throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static final AddressLayout float_matmul_rows$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("float_matmul_rows"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t)
+     * }
+     */
+    public static final AddressLayout float_matmul_rows$layout() {
+        return float_matmul_rows$LAYOUT;
+    }
+
+    private static final long float_matmul_rows$OFFSET = $LAYOUT.byteOffset(groupElement("float_matmul_rows"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t)
+     * }
+     */
+    public static final long float_matmul_rows$offset() {
+        return float_matmul_rows$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t)
+     * }
+     */
+    public static MemorySegment float_matmul_rows(MemorySegment struct) {
+        return struct.get(float_matmul_rows$LAYOUT, float_matmul_rows$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void (*float_matmul_rows)(const tern_float_matrix *, const float *, int64_t, int64_t, const int32_t *, const uint32_t *, int64_t, float *, int64_t)
+     * }
+     */
+    public static void float_matmul_rows(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(float_matmul_rows$LAYOUT, float_matmul_rows$OFFSET, fieldValue);
     }
 
     /**

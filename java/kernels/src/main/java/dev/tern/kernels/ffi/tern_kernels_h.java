@@ -23,10 +23,10 @@ public class tern_kernels_h extends tern_kernels_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int TERN_ABI_VERSION = (int)6L;
+    private static final int TERN_ABI_VERSION = (int)7L;
     /**
      * {@snippet lang=c :
-     * #define TERN_ABI_VERSION 6
+     * #define TERN_ABI_VERSION 7
      * }
      */
     public static int TERN_ABI_VERSION() {
