@@ -14,8 +14,9 @@
 #include "q6_k_ordered.h"
 #include "tiers.h"
 
-/* Rows of a chunk are the bits of a mask; activations that are ordered at a time are on the stack (128 KiB). */
-enum { CHUNK = 32, WALKS_AHEAD = 96, ORDERED = 4 * Q6_K_MOST_ORDERED };
+/* Rows of a chunk are the bits of a mask; activations that are ordered at a time are on the stack: 60 KiB, six tokens of
+ * 2560 columns, of which Java promises 80. */
+enum { CHUNK = 32, WALKS_AHEAD = 96, ORDERED = 15360 };
 
 /* The call, without its tokens. */
 typedef struct listed_products {
