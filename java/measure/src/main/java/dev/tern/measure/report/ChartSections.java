@@ -41,8 +41,16 @@ final class ChartSections {
             pair(figures.start(), figures.memory());
             close();
         }
+        quality();
+    }
+
+    private void quality() {
+        Phrase words = new QualityWords(results).phrase();
+        if (words.isEmpty()) {
+            return;
+        }
         open("quality", "Quality");
-        sentence(new QualityWords(results).phrase());
+        sentence(words);
         figures.divergence().ifPresent(figure -> figure.write(page));
         close();
     }

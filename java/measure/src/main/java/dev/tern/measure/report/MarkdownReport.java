@@ -91,7 +91,10 @@ public final class MarkdownReport {
                     .append('\n');
         }
         paragraph(meanings.toString().stripTrailing());
-        paragraph(new QualityWords(results).phrase().markdown());
+        Phrase quality = new QualityWords(results).phrase();
+        if (!quality.isEmpty()) {
+            paragraph(quality.markdown());
+        }
     }
 
     private void table(List<Entry> rows, List<Column> all, Set<Group> groups) {

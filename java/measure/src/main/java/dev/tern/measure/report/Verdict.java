@@ -114,7 +114,7 @@ final class Verdict {
         List<Advice> advice = new ArrayList<>();
         advice.add(new Advice("To run in Tern", inTern()));
         advice.addAll(Readers.advice(results));
-        advice.add(new Advice("Quality", new QualityWords(results).brief()));
+        new QualityWords(results).brief().ifPresent(phrase -> advice.add(new Advice("Quality", phrase)));
         rivals().ifPresent(phrase -> advice.add(new Advice("Beside other engines", phrase)));
         doubt().ifPresent(phrase -> advice.add(new Advice("How sure this is", phrase)));
         missing().ifPresent(phrase -> advice.add(new Advice("Not measured", phrase)));
