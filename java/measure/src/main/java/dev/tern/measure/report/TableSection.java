@@ -59,8 +59,9 @@ final class TableSection {
         page.open("div", "class", "scroll broad", "role", "region", "aria-label", "Table of all numbers", "tabindex", 0)
                 .line();
         page.open("table", "id", "all").line();
-        page.element("caption", "Formats and other engines on " + results.onThreads(), "class", "unseen")
-                .line();
+        String on = results.threadCounts().isEmpty() ? "" : " on " + results.onThreads();
+        String what = results.rivals().isEmpty() ? "Formats" : "Formats and other engines";
+        page.element("caption", what + on, "class", "unseen").line();
         page.open("thead").line().open("tr").open("td", "rowspan", 2).close("td");
         for (Group group : Group.values()) {
             long count =
