@@ -119,6 +119,7 @@ final class Verdict {
         advice.addAll(Readers.advice(results));
         new QualityWords(results).brief().ifPresent(phrase -> advice.add(new Advice("Quality", phrase)));
         rivals().ifPresent(phrase -> advice.add(new Advice("Beside other engines", phrase)));
+        fewerThreads().ifPresent(phrase -> advice.add(new Advice("Threads", phrase)));
         doubt().ifPresent(phrase -> advice.add(new Advice("How sure this is", phrase)));
         missing().ifPresent(phrase -> advice.add(new Advice("Not measured", phrase)));
         return advice;
@@ -227,6 +228,31 @@ final class Verdict {
                             + " times that" + (Results.even(ours, theirs) ? ", which is within the spread." : "."));
         }
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
+    }
+
+    /** Where the fastest decode is that of fewer threads than the table is about. */
+    private Optional<Phrase> fewerThreads() {
+        List<Entry> own = results.fastestFirst(results.measured(), Test.DECODE);
+        if (own.isEmpty()) {
+            return Optional.empty();
+        }
+        Spread most = results.speed(own.getFirst(), Test.DECODE).orElseThrow();
+        record Fewer(Entry entry, int threads, Spread speed) {}
+        return results.measured().stream()
+                .flatMap(entry -> results.threadCounts().stream()
+                        .filter(threads -> threads < results.threads())
+                        .flatMap(threads -> entry.speed(Test.DECODE, threads)
+                                .map(speed -> new Fewer(entry, threads, speed))
+                                .stream()))
+                .max(Comparator.comparingDouble(fewer -> fewer.speed().median()))
+                .filter(fewer -> fewer.speed().median() > most.median() && !Results.even(fewer.speed(), most))
+                .map(fewer -> new Phrase()
+                        .text("Fewer are faster: ")
+                        .code(fewer.entry().name())
+                        .text(" decodes " + Numbers.three(fewer.speed().median()) + " tokens/s on "
+                                + Results.threads(fewer.threads()) + ", where " + results.onThreads() + " give "
+                                + Numbers.three(most.median()) + " at best. The model is too small for more, or the"
+                                + " machine had other work."));
     }
 
     /** How much the numbers can be trusted, where that is little. */

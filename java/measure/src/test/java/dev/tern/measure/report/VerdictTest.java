@@ -144,8 +144,8 @@ class VerdictTest {
         assertThat(advice(verdict(format("tq1_0", 1, 1, 1)), "Quality"))
                 .isEqualTo("Its predictions differ from the checkpoint's own by 3.00e-5 nats on average.");
         assertThat(advice(verdict(format("tq1_0", 1, 1, 1), format("i2_s", 1, 1, 1)), "Quality"))
-                .isEqualTo("It does not decide between the formats: they predict the same. Their predictions differ from"
-                        + " the checkpoint's own by 3.00e-5 nats on average.");
+                .isEqualTo("It does not decide between the formats: they predict the same. Their predictions differ"
+                        + " from the checkpoint's own by 3.00e-5 nats on average.");
     }
 
     private static FormatResult predicting(String outtype, double meanKl, double sameToken) {
@@ -175,8 +175,8 @@ class VerdictTest {
     @Test
     void aFormatThatIsNearerToTheCheckpointIsNamed() {
         assertThat(advice(verdict(predicting("tq1_0", 0.02, 0.97), predicting("i2_s", 1e-4, 0.999)), "Quality"))
-                .isEqualTo("Nearest to the checkpoint's predictions is i2_s, 1.00e-4 nats from them on average; furthest"
-                        + " is tq1_0, 0.0200 nats, and the most likely token is another at 3.00 % of the positions.");
+                .isEqualTo("Nearest to the checkpoint's predictions is i2_s, 1.00e-4 nats from them on average;"
+                        + " furthest is tq1_0, 0.0200 nats, and the most likely token is another at 3.00 % of the positions.");
     }
 
     @Test
@@ -204,6 +204,21 @@ class VerdictTest {
         assertThat(advice(verdict(formats.toArray(FormatResult[]::new)), "To run in Tern"))
                 .isEqualTo("Take tq1_0: it is the smallest file. Decode was not measured. Long prompts are read 50.0 %"
                         + " faster from i2_s.");
+    }
+
+    @Test
+    void fewerThreadsThatAreFasterAreSaidToBe() {
+        FormatResult format = format("tq1_0", 715, 178, 39);
+        List<Speed> speeds = List.of(
+                new Speed(0, 128, 0, 1, Spread.of(60)), new Speed(0, 128, 0, 2, Spread.of(39)));
+        FormatResult small = new FormatResult(
+                "tq1_0", "f16", Optional.empty(), 7, 2, 1, 1000, true, Optional.empty(), Optional.empty(), speeds, 0, 0,
+                Optional.empty());
+        assertThat(advice(verdict(small), "Threads"))
+                .isEqualTo("Fewer are faster: tq1_0 decodes 60.0 tokens/s on 1 thread, where 2 threads give 39.0 at"
+                        + " best. The model is too small for more, or the machine had other work.");
+        assertThat(advice(verdict(format), "Threads")).isEmpty();
+        assertThat(advice(new Verdict(new Results(TestComparisons.whole())), "Threads")).isEmpty();
     }
 
     @Test
