@@ -1,5 +1,6 @@
 package dev.tern.bench;
 
+import dev.tern.codegen.MatrixShape;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelChoice;
@@ -53,12 +54,11 @@ public class FloatMatmulBenchmark {
     /** Bytes of all matrices together. */
     long workingSet = 256L << 20;
 
-    FloatWeights[] weights;
+    MatricesInTurns<FloatWeights> weights;
     MemorySegment x;
     private final Arena arena = Arena.ofConfined();
     private Kernels kernels;
     private MemorySegment y;
-    private int next;
 
     /** Multiplications and additions, each counted. */
     @AuxCounters(AuxCounters.Type.OPERATIONS)
@@ -69,17 +69,13 @@ public class FloatMatmulBenchmark {
 
     @Setup
     public void allocate() {
-        String[] sides = shape.split("x");
-        int rows = Integer.parseInt(sides[0]);
-        int cols = Integer.parseInt(sides[1]);
+        MatrixShape matrix = MatrixShape.parse(shape);
         kernels = KernelChoice.of(tier);
         RandomMemory memory = new RandomMemory(arena);
-        weights = new FloatWeights[Math.toIntExact(Math.ceilDiv(workingSet, type.bytes((long) rows * cols)))];
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] = memory.matrix(rows, cols, type);
-        }
-        x = memory.floats((long) tokens * cols);
-        y = memory.bytes(4L * tokens * rows);
+        weights = MatricesInTurns.filling(
+                workingSet, type.bytes(matrix.weights()), () -> memory.matrix(matrix.rows(), matrix.cols(), type));
+        x = memory.floats((long) tokens * matrix.cols());
+        y = memory.bytes(4L * tokens * matrix.rows());
     }
 
     @TearDown
@@ -89,8 +85,7 @@ public class FloatMatmulBenchmark {
 
     @Benchmark
     public MemorySegment matmul(ReadWork read, Work work) {
-        FloatWeights w = weights[next];
-        next = next + 1 == weights.length ? 0 : next + 1;
+        FloatWeights w = weights.next();
         kernels.floatMatmul(w, x, w.cols(), tokens, 0, w.rows(), y, w.rows());
         read.weightBytes += w.values().byteSize();
         work.floatOps += 2.0 * w.rows() * w.cols() * tokens;

@@ -1,5 +1,6 @@
 package dev.tern.bench;
 
+import dev.tern.codegen.MatrixShape;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.KernelChoice;
@@ -110,9 +111,9 @@ public class HeadBenchmark {
 
     @Setup
     public void load() {
-        String[] numbers = shape.split("x");
-        rows = Integer.parseInt(numbers[0]);
-        int cols = Integer.parseInt(numbers[1]);
+        MatrixShape matrix = MatrixShape.parse(shape);
+        rows = matrix.rows();
+        int cols = matrix.cols();
         Arena arena = Arena.ofAuto();
         SyntheticHead synthetic = new SyntheticHead(kind, rows, cols);
         FloatWeights head = synthetic.head(arena, type);

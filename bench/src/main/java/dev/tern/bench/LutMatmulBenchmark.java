@@ -20,12 +20,10 @@ import dev.tern.lut.LutSource;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -81,15 +79,16 @@ public class LutMatmulBenchmark {
     /** Bytes of all matrices together, in the run-time layout. */
     long workingSet = 256L << 20;
 
-    LutWeights[] packed;
-    TernaryWeights[] plain;
+    MatricesInTurns<Matrix> matrices;
     Activations activations;
     private final Arena arena = Arena.ofShared();
     private Kernels kernels;
     private LutTables tables;
     private TernaryWeights scratch;
     private MemorySegment y;
-    private int next;
+
+    /** One matrix, packed for look-up and unpacked for multiplication. */
+    record Matrix(LutWeights packed, TernaryWeights plain) {}
 
     /** Work done, from which JMH derives a rate. */
     @AuxCounters(AuxCounters.Type.OPERATIONS)
@@ -100,39 +99,23 @@ public class LutMatmulBenchmark {
 
     @Setup
     public void allocate() throws IOException {
-        String[] sides = shape.split("x");
-        MatrixShape matrix = new MatrixShape(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+        MatrixShape matrix = MatrixShape.parse(shape);
         kernels = KernelChoice.of(tier);
         PlannedKernel planned = new PlannedKernel(LutFormat.TL2, matrix, tile(matrix));
         LutKernels lut = LutSource.find(new KernelPlan(List.of(planned)), tier, true).kernels().orElseThrow();
         LutShape lutShape = LutSource.shape(planned);
-        SplittableRandom random = new SplittableRandom(1);
+        RandomMemory memory = new RandomMemory(arena);
         long rowBytes = TernaryWeights.rowBytes(matrix.cols());
-        int count = Math.toIntExact(Math.ceilDiv(workingSet, matrix.rows() * rowBytes));
-        packed = new LutWeights[count];
-        plain = new TernaryWeights[count];
-        for (int i = 0; i < count; i++) {
-            // Indices up to 7 are valid, whatever part of the matrix they lie in; the same matrix, unpacked, is
-            // multiplied.
-            MemorySegment bytes = arena.allocate((lutShape.packedBytes() + 7) / 8 * 8, 64);
-            for (long at = 0; at < bytes.byteSize(); at += 8) {
-                bytes.set(ValueLayout.JAVA_LONG, at, random.nextLong() & 0x7777_7777_7777_7777L);
-            }
-            packed[i] = LutWeights.of(arena, lut, lutShape, bytes, 0.02f);
-            MemorySegment codes = arena.allocate(matrix.rows() * rowBytes, 64);
-            lut.unpack(packed[i], 0, matrix.rows(), codes);
-            plain[i] = TernaryWeights.of(arena, codes, matrix.rows(), matrix.cols(), 0.02f);
-        }
-        MemorySegment x = arena.allocate(4L * tokens * matrix.cols(), 64);
-        for (long i = 0; i < (long) tokens * matrix.cols(); i++) {
-            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
-        }
-        activations = Activations.allocate(arena, tokens, matrix.cols());
-        kernels.quantize(x, matrix.cols(), matrix.cols(), 0, tokens, activations);
+        matrices = MatricesInTurns.filling(workingSet, matrix.rows() * rowBytes, () -> {
+            LutWeights packed = memory.lookedUp(lut, lutShape);
+            MemorySegment codes = memory.bytes(matrix.rows() * rowBytes);
+            lut.unpack(packed, 0, matrix.rows(), codes);
+            return new Matrix(packed, TernaryWeights.of(arena, codes, matrix.rows(), matrix.cols(), 0.02f));
+        });
+        activations = memory.activations(kernels, tokens, matrix.cols());
         tables = LutTables.allocate(arena, tokens, matrix.cols());
-        scratch = TernaryWeights.of(
-                arena, arena.allocate(SCRATCH_ROWS * rowBytes, 64), SCRATCH_ROWS, matrix.cols(), 0.02f);
-        y = arena.allocate(4L * tokens * matrix.rows(), 64);
+        scratch = TernaryWeights.of(arena, memory.bytes(SCRATCH_ROWS * rowBytes), SCRATCH_ROWS, matrix.cols(), 0.02f);
+        y = memory.bytes(4L * tokens * matrix.rows());
     }
 
     private Tile tile(MatrixShape matrix) throws IOException {
@@ -155,22 +138,23 @@ public class LutMatmulBenchmark {
 
     @Benchmark
     public MemorySegment matmul(Work work, ReadWork read, IntegerWork integers) {
-        int i = next;
-        next = i + 1 == packed.length ? 0 : i + 1;
-        int rows = plain[i].rows();
+        Matrix matrix = matrices.next();
+        TernaryWeights plain = matrix.plain();
+        LutWeights packed = matrix.packed();
+        int rows = plain.rows();
         switch (way) {
-            case "mad" -> kernels.ternaryMatmul(plain[i], activations, tokens, 0, rows, y, rows);
+            case "mad" -> kernels.ternaryMatmul(plain, activations, tokens, 0, rows, y, rows);
             case "lut" -> {
-                LutKernels lut = packed[i].kernels();
-                lut.buildTables(packed[i].shape().format(), activations, 0, tokens, tables);
-                lut.matmul(packed[i], activations, tables, tokens, 0, rows, y, rows);
+                LutKernels lut = packed.kernels();
+                lut.buildTables(packed.shape().format(), activations, 0, tokens, tables);
+                lut.matmul(packed, activations, tables, tokens, 0, rows, y, rows);
             }
-            case "unpack" -> unpackAndMultiply(packed[i], rows);
+            case "unpack" -> unpackAndMultiply(packed, rows);
             default -> throw new IllegalArgumentException("way " + way + ": expected mad, lut or unpack");
         }
-        work.weights += (double) rows * plain[i].cols() * tokens;
-        read.weightBytes += way.equals("mad") ? plain[i].byteSize() : packed[i].byteSize();
-        integers.integerOps += 2.0 * rows * plain[i].cols() * tokens; // those of the product, however it is made
+        work.weights += (double) rows * plain.cols() * tokens;
+        read.weightBytes += way.equals("mad") ? plain.byteSize() : packed.byteSize();
+        integers.integerOps += 2.0 * rows * plain.cols() * tokens; // those of the product, however it is made
         return y;
     }
 

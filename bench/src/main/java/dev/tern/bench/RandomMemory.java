@@ -9,6 +9,9 @@ import dev.tern.kernels.Activations;
 import dev.tern.kernels.FloatType;
 import dev.tern.kernels.FloatWeights;
 import dev.tern.kernels.Kernels;
+import dev.tern.kernels.LutKernels;
+import dev.tern.kernels.LutShape;
+import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.TernaryLayout;
 import dev.tern.kernels.TernaryWeights;
 import java.lang.foreign.Arena;
@@ -63,6 +66,15 @@ public final class RandomMemory {
         TernaryWeights w = TernaryWeights.of(arena, panels, rows, cols, 0.02f, layout);
         kernels.ternaryPack(codes, 0, rows, w);
         return w;
+    }
+
+    /** A matrix for look-up tables: indices up to 7 are valid, whatever part of it they lie in. */
+    public LutWeights lookedUp(LutKernels kernels, LutShape shape) {
+        MemorySegment packed = bytes(Math.ceilDiv(shape.packedBytes(), 8) * 8);
+        for (long i = 0; i < packed.byteSize(); i += 8) {
+            packed.set(JAVA_LONG, i, random.nextLong() & 0x7777_7777_7777_7777L);
+        }
+        return LutWeights.of(arena, kernels, shape, packed, 0.02f);
     }
 
     /** A float matrix. */

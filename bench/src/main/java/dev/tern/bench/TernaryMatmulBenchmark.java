@@ -59,24 +59,21 @@ public class TernaryMatmulBenchmark {
     /** Bytes of all matrices together. */
     long workingSet = 256L << 20;
 
-    TernaryWeights[] weights;
+    MatricesInTurns<TernaryWeights> weights;
     Activations activations;
     private final Arena arena = Arena.ofConfined();
     private Kernels kernels;
     private MemorySegment y;
-    private int next;
 
     @Setup
     public void allocate() {
-        String[] sides = shape.split("x");
-        MatrixShape matrix = new MatrixShape(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+        MatrixShape matrix = MatrixShape.parse(shape);
         kernels = KernelChoice.of(tier);
         RandomMemory memory = new RandomMemory(arena);
-        weights = new TernaryWeights[
-                Math.toIntExact(Math.ceilDiv(workingSet, layout.bytes(matrix.rows(), matrix.cols())))];
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] = memory.ternary(kernels, matrix.rows(), matrix.cols(), layout);
-        }
+        weights = MatricesInTurns.filling(
+                workingSet,
+                layout.bytes(matrix.rows(), matrix.cols()),
+                () -> memory.ternary(kernels, matrix.rows(), matrix.cols(), layout));
         activations = memory.activations(kernels, tokens, matrix.cols());
         y = memory.bytes(4L * tokens * matrix.rows());
     }
@@ -88,8 +85,7 @@ public class TernaryMatmulBenchmark {
 
     @Benchmark
     public MemorySegment matmul(ReadWork read, IntegerWork integers) {
-        TernaryWeights w = weights[next];
-        next = next + 1 == weights.length ? 0 : next + 1;
+        TernaryWeights w = weights.next();
         kernels.ternaryMatmul(w, activations, tokens, 0, w.rows(), y, w.rows());
         read.weightBytes += w.byteSize();
         integers.integerOps += 2.0 * w.rows() * w.cols() * tokens;

@@ -11,6 +11,7 @@ import dev.tern.kernels.FloatType;
 import dev.tern.kernels.KernelChoice;
 import dev.tern.kernels.KernelUnavailableException;
 import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.TernaryWeights;
 import dev.tern.kernels.Tier;
 import dev.tern.model.HeadScreen;
 import dev.tern.ternary.Outtype;
@@ -161,12 +162,12 @@ class BenchmarksTest {
         benchmark.allocate();
         ReadWork read = new ReadWork();
         IntegerWork integers = new IntegerWork();
-        assertThat(benchmark.weights).hasSize(3);
+        assertThat(benchmark.weights.all()).hasSize(3);
         try (Arena arena = Arena.ofConfined()) {
             for (int i = 0; i < 4; i++) {
                 MemorySegment expected = arena.allocate(4L * 5 * 67, 64);
-                KernelChoice.of(Tier.JAVA)
-                        .ternaryMatmul(benchmark.weights[i % 3], benchmark.activations, 5, 0, 67, expected, 67);
+                TernaryWeights w = benchmark.weights.all().get(i % 3);
+                KernelChoice.of(Tier.JAVA).ternaryMatmul(w, benchmark.activations, 5, 0, 67, expected, 67);
                 float[] actual = benchmark.matmul(read, integers).toArray(ValueLayout.JAVA_FLOAT);
                 assertThat(actual).isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
                 assertThat(IntStream.range(0, actual.length).filter(at -> actual[at] == 0)).hasSizeLessThan(5);
@@ -195,12 +196,12 @@ class BenchmarksTest {
         LutMatmulBenchmark.Work work = new LutMatmulBenchmark.Work();
         ReadWork read = new ReadWork();
         IntegerWork integers = new IntegerWork();
-        assertThat(benchmark.packed).hasSize(3);
+        assertThat(benchmark.matrices.all()).hasSize(3);
         try (Arena results = Arena.ofConfined()) {
             for (int i = 0; i < 4; i++) {
                 MemorySegment expected = results.allocate(4L * 5 * 192, 64);
-                KernelChoice.of(Tier.JAVA)
-                        .ternaryMatmul(benchmark.plain[i % 3], benchmark.activations, 5, 0, 192, expected, 192);
+                TernaryWeights w = benchmark.matrices.all().get(i % 3).plain();
+                KernelChoice.of(Tier.JAVA).ternaryMatmul(w, benchmark.activations, 5, 0, 192, expected, 192);
                 assertThat(benchmark.matmul(work, read, integers).toArray(ValueLayout.JAVA_FLOAT))
                         .isEqualTo(expected.toArray(ValueLayout.JAVA_FLOAT));
             }
@@ -209,8 +210,9 @@ class BenchmarksTest {
         }
         assertThat(work.weights).isEqualTo(4 * 192.0 * 576 * 5);
         assertThat(integers.integerOps).isEqualTo(2 * work.weights);
+        LutMatmulBenchmark.Matrix first = benchmark.matrices.all().getFirst();
         assertThat(read.weightBytes)
-                .isEqualTo(4.0 * (way.equals("mad") ? benchmark.plain[0] : benchmark.packed[0]).byteSize());
+                .isEqualTo(4.0 * (way.equals("mad") ? first.plain().byteSize() : first.packed().byteSize()));
     }
 
     @Test

@@ -63,11 +63,11 @@ class KernelBenchmarksTest {
         benchmark.allocate();
         ReadWork read = new ReadWork();
         FloatMatmulBenchmark.Work work = new FloatMatmulBenchmark.Work();
-        assertThat(benchmark.weights).hasSize(2);
+        assertThat(benchmark.weights.all()).hasSize(2);
         try (Arena arena = Arena.ofConfined()) {
             for (int i = 0; i < 3; i++) {
                 MemorySegment expected = arena.allocate(4L * 3 * 37, 64);
-                REFERENCE.floatMatmul(benchmark.weights[i % 2], benchmark.x, 512, 3, 0, 37, expected, 37);
+                REFERENCE.floatMatmul(benchmark.weights.all().get(i % 2), benchmark.x, 512, 3, 0, 37, expected, 37);
                 assertThat(floats(benchmark.matmul(read, work))).isEqualTo(floats(expected)).doesNotContain(Float.NaN);
             }
         } finally {

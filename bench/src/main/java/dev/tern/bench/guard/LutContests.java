@@ -20,9 +20,7 @@ import dev.tern.kernels.Tier;
 import dev.tern.lut.LutSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /**
  * Look-up tables for one token, tables included: vector code against plain C, and against multiply-add on the same
@@ -50,16 +48,15 @@ final class LutContests {
         LutKernels plain = LutSource.find(plan, Tier.SCALAR, false).kernels().orElseThrow();
         LutShape shape = LutSource.shape(plan.kernels().getFirst());
         Activations activations = memory.activations(kernels, 1, SHAPE.cols());
-        MemorySegment packed = packed(arena, shape);
         MemorySegment codes = memory.codes(SHAPE.rows() * TernaryWeights.rowBytes(SHAPE.cols()));
         TernaryWeights rows = TernaryWeights.of(arena, codes, SHAPE.rows(), SHAPE.cols(), 0.02f);
         MemorySegment y = memory.bytes(4L * SHAPE.rows());
-        Way fast = lookUp(format + " " + vectors.path().label(), memory, vectors, shape, packed, activations, y);
+        Way fast = lookUp(format + " " + vectors.path().label(), memory, vectors, shape, activations, y);
         return List.of(
                 new Contest(
                         "look-up tables, 1 token",
                         fast,
-                        lookUp(format + " " + plain.path().label(), memory, plain, shape, packed, activations, y),
+                        lookUp(format + " " + plain.path().label(), memory, plain, shape, activations, y),
                         6), // 65
                 new Contest(
                         "look-up against multiply-add, 1 token",
@@ -69,25 +66,14 @@ final class LutContests {
                         0.2)); // 0.7
     }
 
-    /** Indices up to 7 are valid, whatever part of the matrix they lie in. */
-    private static MemorySegment packed(Arena arena, LutShape shape) {
-        MemorySegment bytes = arena.allocate((shape.packedBytes() + 7) / 8 * 8, 64);
-        SplittableRandom random = new SplittableRandom(1);
-        for (long at = 0; at < bytes.byteSize(); at += 8) {
-            bytes.set(ValueLayout.JAVA_LONG, at, random.nextLong() & 0x7777_7777_7777_7777L);
-        }
-        return bytes;
-    }
-
     private static Way lookUp(
             String name,
             RandomMemory memory,
             LutKernels lut,
             LutShape shape,
-            MemorySegment packed,
             Activations activations,
             MemorySegment y) {
-        LutWeights w = LutWeights.of(memory.arena(), lut, shape, packed, 0.02f);
+        LutWeights w = memory.lookedUp(lut, shape);
         LutTables tables = LutTables.allocate(memory.arena(), 1, shape.cols());
         return new Way(name, 1, () -> {
             lut.buildTables(shape.format(), activations, 0, 1, tables);

@@ -22,7 +22,6 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -184,14 +183,15 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireAtLeast("-r", 1, List.of(repetitions));
+        Usage usage = new Usage(spec);
+        usage.atLeast("-r", 1, repetitions);
         List<BenchTest> tests = tests();
         List<Integer> threadCounts = threads.isEmpty()
                 ? List.of(Processors.current().threads())
-                : requireAtLeast("-t", 1, Counts.all(threads));
-        List<Integer> batchSizes = requireAtLeast("-b", 1, Counts.all(batches));
+                : usage.atLeast("-t", 1, Counts.all(threads));
+        List<Integer> batchSizes = usage.atLeast("-b", 1, Counts.all(batches));
         if (tests.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
+            throw usage.nothingToMeasure(TestLengthOptions.NEITHER);
         }
         BenchReport.ModelFile modelFile = BenchReport.ModelFile.of(file);
         int context = tests.stream().mapToInt(BenchTest::contextLength).reduce(ModelBench.FIRST_CONTEXT, Math::max);
@@ -212,11 +212,12 @@ final class BenchCommand implements Callable<Integer> {
 
     /** In llama-bench's order: prompts, generations, both; each at every depth. */
     private List<BenchTest> tests() {
+        Usage usage = new Usage(spec);
         List<Both> lengths = new ArrayList<>();
-        requireAtLeast("-p", 0, Counts.all(prompts)).forEach(tokens -> lengths.add(new Both(tokens, 0)));
-        requireAtLeast("-n", 0, Counts.all(generations)).forEach(tokens -> lengths.add(new Both(0, tokens)));
+        usage.atLeast("-p", 0, Counts.all(prompts)).forEach(tokens -> lengths.add(new Both(tokens, 0)));
+        usage.atLeast("-n", 0, Counts.all(generations)).forEach(tokens -> lengths.add(new Both(0, tokens)));
         lengths.addAll(both);
-        List<Integer> before = requireAtLeast("-d", 0, Counts.all(depths));
+        List<Integer> before = usage.atLeast("-d", 0, Counts.all(depths));
         List<BenchTest> tests = new ArrayList<>();
         for (Both length : lengths) {
             if (length.prompt() + length.generated() > 0) {
@@ -230,7 +231,7 @@ final class BenchCommand implements Callable<Integer> {
         try {
             return new BenchTest(prompt, generated, depth);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage());
+            throw new Usage(spec).error(e.getMessage());
         }
     }
 
@@ -259,7 +260,7 @@ final class BenchCommand implements Callable<Integer> {
         try {
             return options.build();
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage());
+            throw new Usage(spec).error(e.getMessage());
         }
     }
 
@@ -301,16 +302,5 @@ final class BenchCommand implements Callable<Integer> {
                 screen,
                 first && !roofline ? start : start.inAWarmProcess(),
                 bench.model().tokenWork());
-    }
-
-    private List<Integer> requireAtLeast(String option, int least, List<Integer> values) {
-        for (int value : values) {
-            if (value < least) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "Invalid value for option '" + option + "': expected at least " + least + ", found " + value);
-            }
-        }
-        return values;
     }
 }

@@ -28,7 +28,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -88,19 +87,8 @@ final class CompareCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}, as the checkpoint says).")
     private String architecture = "auto";
 
-    @Option(
-            names = {"-p", "--n-prompt"},
-            paramLabel = "N",
-            defaultValue = "512",
-            description = "Tokens of the prompt test; 0 leaves it out (default: ${DEFAULT-VALUE}).")
-    private int prompt;
-
-    @Option(
-            names = {"-n", "--n-gen"},
-            paramLabel = "N",
-            defaultValue = "128",
-            description = "Tokens of the generation test; 0 leaves it out (default: ${DEFAULT-VALUE}).")
-    private int generated;
+    @Mixin
+    private TestLengthOptions lengths = new TestLengthOptions();
 
     @Option(
             names = {"-t", "--threads"},
@@ -165,17 +153,17 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Outtype> types = outtypes.stream().map(this::outtype).distinct().toList();
-        requireAtLeast("-p", 0, prompt);
-        requireAtLeast("-n", 0, generated);
-        threads.forEach(count -> requireAtLeast("-t", 1, count));
-        requireAtLeast("-r", 1, rounds);
-        requireAtLeast("--quality-tokens", 0, qualityTokens);
-        if (prompt == 0 && generated == 0 && qualityTokens == 0) {
-            throw usage("-p 0 -n 0 --quality-tokens 0 leaves nothing to measure");
+        Usage usage = new Usage(spec);
+        lengths.check();
+        usage.atLeast("-t", 1, threads);
+        usage.atLeast("-r", 1, rounds);
+        usage.atLeast("--quality-tokens", 0, qualityTokens);
+        if (lengths.neither() && qualityTokens == 0) {
+            throw usage.nothingToMeasure(TestLengthOptions.NEITHER + " --quality-tokens 0");
         }
         for (Path output : outputs) {
-            ReportFormat.of(output).orElseThrow(() -> usage("Invalid value for option '-o': expected a name that ends"
-                    + " in .html, .md or .json, found " + output));
+            ReportFormat.of(output).orElseThrow(() -> usage.error("Invalid value for option '-o': expected a name that"
+                    + " ends in .html, .md or .json, found " + output));
             AtomicFile.create(output, true).close(); // finds out in time whether it can be written
         }
         if (terminal.requireNative()) {
@@ -192,8 +180,8 @@ final class CompareCommand implements Callable<Integer> {
                 types,
                 embeddingType,
                 architecture,
-                prompt,
-                generated,
+                lengths.prompt(),
+                lengths.generated(),
                 threads(),
                 rounds,
                 !noRoofline,
@@ -258,17 +246,7 @@ final class CompareCommand implements Callable<Integer> {
         try {
             return Outtype.parse(word);
         } catch (InputException e) {
-            throw usage(e.getMessage());
+            throw new Usage(spec).error(e.getMessage());
         }
-    }
-
-    private void requireAtLeast(String option, int least, int value) {
-        if (value < least) {
-            throw usage("Invalid value for option '" + option + "': expected at least " + least + ", found " + value);
-        }
-    }
-
-    private ParameterException usage(@Nullable String message) {
-        return new ParameterException(spec.commandLine(), String.valueOf(message));
     }
 }

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Which model, and how it is computed. */
@@ -108,7 +107,7 @@ final class EngineOptions {
         try {
             built = options.build();
         } catch (IllegalArgumentException e) {
-            throw usage(e.getMessage());
+            throw new Usage(command).error(e.getMessage());
         }
         Model loaded = Model.load(model, built);
         loaded.info().notes().forEach(terminal::note);
@@ -119,13 +118,6 @@ final class EngineOptions {
         if (value == null) {
             return OptionalInt.empty();
         }
-        if (value < 1) {
-            throw usage("Invalid value for option '" + option + "': expected at least 1, found " + value);
-        }
-        return OptionalInt.of(value);
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(command.commandLine(), message);
+        return OptionalInt.of(new Usage(command).atLeast(option, 1, value.intValue()));
     }
 }

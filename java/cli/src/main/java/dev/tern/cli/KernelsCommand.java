@@ -190,8 +190,8 @@ final class KernelsCommand implements Callable<Integer> {
         if (threads != null && (threads < 1 || threads > 1024)) {
             throw usage("Invalid value for option '--threads': expected 1 to 1024, found " + threads);
         }
-        if (tuneSeconds != null && tuneSeconds < 1) {
-            throw usage("Invalid value for option '--tune-seconds': expected at least 1, found " + tuneSeconds);
+        if (tuneSeconds != null) {
+            new Usage(spec).atLeast("--tune-seconds", 1, tuneSeconds.intValue());
         }
     }
 

@@ -19,9 +19,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -53,19 +53,8 @@ final class RivalsCommand implements Callable<Integer> {
                     + " be given several times.")
     private List<Path> models = new ArrayList<>();
 
-    @Option(
-            names = {"-p", "--n-prompt"},
-            paramLabel = "N",
-            defaultValue = "512",
-            description = "Tokens of the prompt test; 0 leaves it out (default: ${DEFAULT-VALUE}).")
-    private int prompt;
-
-    @Option(
-            names = {"-n", "--n-gen"},
-            paramLabel = "N",
-            defaultValue = "128",
-            description = "Tokens of the generation test; 0 leaves it out (default: ${DEFAULT-VALUE}).")
-    private int generated;
+    @Mixin
+    private TestLengthOptions lengths = new TestLengthOptions();
 
     @Option(
             names = {"-t", "--threads"},
@@ -97,12 +86,12 @@ final class RivalsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        requireAtLeast("-p", 0, prompt);
-        requireAtLeast("-n", 0, generated);
-        requireAtLeast("-r", 1, rounds);
-        threads.forEach(count -> requireAtLeast("-t", 1, count));
-        if (prompt == 0 && generated == 0) {
-            throw new ParameterException(spec.commandLine(), "-p 0 -n 0 leaves nothing to measure");
+        Usage usage = new Usage(spec);
+        lengths.check();
+        usage.atLeast("-t", 1, threads);
+        usage.atLeast("-r", 1, rounds);
+        if (lengths.neither()) {
+            throw usage.nothingToMeasure(TestLengthOptions.NEITHER);
         }
         List<RivalBench> benches = benches();
         List<RivalBench> there =
@@ -158,7 +147,7 @@ final class RivalsCommand implements Callable<Integer> {
         for (Path model : models) {
             files.putIfAbsent(type(model), model);
         }
-        Workload workload = new Workload(prompt, generated, counts(), files);
+        Workload workload = new Workload(lengths.prompt(), lengths.generated(), counts(), files);
         List<RivalBench> benches = new ArrayList<>();
         for (Path model : models) {
             benches.add(Rivals.tern(TernCommand.of(List.of()), model, type(model), workload));
@@ -179,14 +168,6 @@ final class RivalsCommand implements Callable<Integer> {
                     .max(Map.Entry.comparingByValue())
                     .map(entry -> entry.getKey().toLowerCase(Locale.ROOT))
                     .orElse("gguf");
-        }
-    }
-
-    private void requireAtLeast(String option, int least, int value) {
-        if (value < least) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "Invalid value for option '" + option + "': expected at least " + least + ", found " + value);
         }
     }
 }

@@ -110,9 +110,7 @@ final class SetupCommand implements Callable<Integer> {
             }
             KernelConfigFile.read(kernelConfig, type.lutFormat()); // before anything is fetched
         }
-        if (tokens < 1) {
-            throw usage("Invalid value for option '-n': expected at least 1, found " + tokens);
-        }
+        new Usage(spec).atLeast("-n", 1, tokens);
         ModelSource source = ModelSource.parse(checkpoint);
         String name = source.name() + "-" + type.label();
         Path folder = output == null ? Path.of(name) : output;

@@ -80,7 +80,7 @@ class BenchCommandTest {
     @Test
     void theDefaultsLayoutIsReportedToo() {
         for (JsonNode test : json("")) {
-            assertThat(test.path("layout").asString()).isIn("rows", "panels2", "panels5");
+            assertThat(test.path("layout").asString()).isIn("rows", "panels2", "panels5", "mixed");
             assertThat(test.path("use_mmap").isBoolean()).isTrue();
             assertThat(test.path("use_mmap").asBoolean()).isFalse();
         }

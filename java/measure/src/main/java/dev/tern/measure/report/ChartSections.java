@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The sections of the page that show charts, and say what there is no chart of. */
+/** The sections of the page that show charts, those of which anything was measured. */
 final class ChartSections {
     private final Results results;
     private final Figures figures;
@@ -19,56 +19,65 @@ final class ChartSections {
     }
 
     void write() {
-        open("speed", "Speed and size");
-        boolean size = figures.sizeAndSpeed().isPresent();
-        figures.sizeAndSpeed().ifPresent(figure -> figure.write(page));
-        if (!pair(figures.speed(Test.DECODE), figures.speed(Test.PREFILL)) && !size) {
-            sentence(Phrase.of("No speed was measured."));
-        }
-        close();
-        open("threads", "Threads");
-        if (!pair(figures.scaling(Test.DECODE), figures.scaling(Test.PREFILL))) {
-            sentence(Phrase.of(
-                    results.threadCounts().isEmpty()
-                            ? "No speed was measured."
-                            : "All was measured on " + results.onThreads()
-                                    + ", so nothing can be said of more or fewer."));
-        }
-        close();
+        List<Figure> size = figures.sizeAndSpeed().stream().toList();
+        section("speed", "Speed and size", List.of(size, row(figures.speed(Test.DECODE), figures.speed(Test.PREFILL))));
+        section("threads", "Threads", List.of(row(figures.scaling(Test.DECODE), figures.scaling(Test.PREFILL))));
         roofline();
-        if (figures.start().isPresent() || figures.memory().isPresent()) {
-            open("start", "Start and memory");
-            pair(figures.start(), figures.memory());
-            close();
+        section("start", "Start and memory", List.of(row(figures.start(), figures.memory())));
+        quality();
+    }
+
+    private void quality() {
+        Phrase words = new QualityWords(results).phrase();
+        if (words.isEmpty()) {
+            return;
         }
         open("quality", "Quality");
-        sentence(new QualityWords(results).phrase());
+        sentence(words);
         figures.divergence().ifPresent(figure -> figure.write(page));
         close();
     }
 
+    /** Says where limits were measured to no purpose; where nobody asked for them there is no section. */
     private void roofline() {
+        Optional<Figure> figure = figures.roofline();
+        boolean measured = results.comparison().limits().isPresent()
+                && !results.threadCounts().isEmpty();
+        if (figure.isEmpty() && !measured) {
+            return;
+        }
         open("roofline", "How near to the machine's limits");
-        figures.roofline()
-                .ifPresentOrElse(
-                        figure -> figure.write(page),
-                        () -> sentence(Phrase.of(
-                                results.comparison().limits().isEmpty()
-                                        ? "The machine's limits were not measured."
-                                        : "The machine's limits were not measured for " + results.onThreads()
-                                                + " on this tier, or no speed was.")));
+        figure.ifPresentOrElse(
+                shown -> shown.write(page),
+                () -> sentence(Phrase.of("The machine's limits were not measured for " + results.onThreads()
+                        + " on this tier.")));
         close();
     }
 
-    /** Two beside each other; false where there is neither. */
-    private boolean pair(Optional<Figure> left, Optional<Figure> right) {
-        List<Figure> both = Stream.of(left, right).flatMap(Optional::stream).toList();
-        if (!both.isEmpty()) {
+    private static List<Figure> row(Optional<Figure> left, Optional<Figure> right) {
+        return Stream.of(left, right).flatMap(Optional::stream).toList();
+    }
+
+    /** With its rows of figures; none where all are empty. */
+    private void section(String id, String title, List<List<Figure>> rows) {
+        if (rows.stream().allMatch(List::isEmpty)) {
+            return;
+        }
+        open(id, title);
+        rows.stream().filter(row -> !row.isEmpty()).forEach(this::write);
+        close();
+    }
+
+    /** One that takes a row of its own, or halves beside each other. */
+    private void write(List<Figure> row) {
+        boolean halves = row.stream().noneMatch(Figure::full);
+        if (halves) {
             page.open("div", "class", "pair").line();
-            both.forEach(figure -> figure.write(page));
+        }
+        row.forEach(figure -> figure.write(page));
+        if (halves) {
             page.close("div").line();
         }
-        return !both.isEmpty();
     }
 
     private void open(String id, String title) {

@@ -92,7 +92,9 @@ final class Figures {
         String most = Numbers.factor(factors.getLast());
         return lead.text(" Here Tern's formats end at "
                 + (least.equals(most) ? most : least.replace("×", "") + " to " + most)
-                + (factors.getLast() < 1.05 ? ": more threads bring nothing." : "."));
+                + (factors.getLast() < 0.95
+                        ? ": more threads slow it down."
+                        : factors.getLast() < 1.05 ? ": more threads bring nothing." : "."));
     }
 
     Optional<Figure> roofline() {

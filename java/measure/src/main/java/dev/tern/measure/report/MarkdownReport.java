@@ -51,8 +51,7 @@ public final class MarkdownReport {
                     .append(Phrase.code(winner.name(), false))
                     .append("**, ")
                     .append(Phrase.escaped(winner.value()))
-                    .append(". ")
-                    .append(winner.note().markdown())
+                    .append(winner.note().isEmpty() ? "." : ". " + winner.note().markdown())
                     .append('\n');
         }
         if (!winners.isEmpty()) {
@@ -91,7 +90,10 @@ public final class MarkdownReport {
                     .append('\n');
         }
         paragraph(meanings.toString().stripTrailing());
-        paragraph(new QualityWords(results).phrase().markdown());
+        Phrase quality = new QualityWords(results).phrase();
+        if (!quality.isEmpty()) {
+            paragraph(quality.markdown());
+        }
     }
 
     private void table(List<Entry> rows, List<Column> all, Set<Group> groups) {
@@ -104,7 +106,9 @@ public final class MarkdownReport {
         if (shown.isEmpty()) {
             return;
         }
-        StringBuilder table = new StringBuilder("| On ").append(results.onThreads());
+        boolean timed = columns.stream()
+                .anyMatch(column -> column.group() == Group.SPEED || column.group() == Group.START);
+        StringBuilder table = new StringBuilder("| ").append(timed ? "On " + results.onThreads() : "Format");
         columns.forEach(column ->
                 table.append(" | ").append(column.title()).append(column.unit().isEmpty() ? "" : ", " + column.unit()));
         table.append(" |\n|---").append("|---:".repeat(columns.size())).append("|\n");
@@ -128,7 +132,10 @@ public final class MarkdownReport {
     private void how() {
         Comparison comparison = results.comparison();
         paragraph("## How this was measured");
-        paragraph(Phrase.escaped(OriginSection.method(comparison.method())));
+        String method = OriginSection.method(comparison);
+        if (!method.isEmpty()) {
+            paragraph(Phrase.escaped(method));
+        }
         comparison.notes().forEach(note -> paragraph(new Phrase().withCode(Verdict.sentence(note)).markdown()));
         String command = comparison.origin().command();
         String fence = "```";

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -38,7 +39,10 @@ final class OriginSection {
                 .line()
                 .element("h2", "How this was measured", "id", "origin")
                 .line();
-        page.element("p", method(comparison.method()), "class", "sentence").line();
+        String method = method(comparison);
+        if (!method.isEmpty()) {
+            page.element("p", method, "class", "sentence").line();
+        }
         for (String note : comparison.notes()) {
             String html = new Phrase().withCode(Verdict.sentence(note)).html();
             page.open("p", "class", "sentence note").raw(html).close("p").line();
@@ -55,18 +59,47 @@ final class OriginSection {
         page.close("section").line();
     }
 
-    /** In sentences. */
-    static String method(Method method) {
-        String threads = Phrase.listed(method.threads().stream().map(String::valueOf).toList());
-        String quality = method.text().isEmpty()
-                ? ""
-                : " Quality: " + Numbers.fixed(method.textTokens(), 0) + " tokens of " + method.text()
-                        + ", held against " + method.reference() + ".";
-        return "Formats and engines took turns in " + (method.rounds() == 1 ? "one round" : method.rounds() + " rounds")
+    /** In sentences; empty where neither speed nor quality was to be measured. */
+    static String method(Comparison comparison) {
+        Method method = comparison.method();
+        List<String> sentences = new ArrayList<>();
+        if (method.prompt() > 0 || method.generated() > 0) {
+            sentences.add(turns(comparison));
+            sentences.add(tests(method));
+        }
+        if (!method.text().isEmpty()) {
+            sentences.add("Quality: " + Numbers.fixed(method.textTokens(), 0) + " tokens of " + method.text()
+                    + ", held against " + method.reference() + ".");
+        }
+        return String.join(" ", sentences);
+    }
+
+    private static String turns(Comparison comparison) {
+        String rounds = comparison.method().rounds() == 1
+                ? "one round"
+                : comparison.method().rounds() + " rounds";
+        boolean rivals = comparison.rivals().stream().anyMatch(rival -> rival.skipped().isEmpty());
+        if (comparison.formats().size() == 1 && !rivals) {
+            return "Speed was measured in " + rounds + (comparison.method().rounds() == 1 ? ", in" : ", each in")
+                    + " a process of its own.";
+        }
+        return (rivals ? "Formats and engines" : "Formats") + " took turns in " + rounds
                 + ", each run in a process of its own, so that what happened on the machine meanwhile befell all"
-                + " alike. Prefill reads "
-                + method.prompt() + " tokens, decode writes " + method.generated() + ", on " + threads
-                + (threads.equals("1") ? " thread." : " threads.") + quality;
+                + " alike.";
+    }
+
+    private static String tests(Method method) {
+        List<String> tests = new ArrayList<>();
+        if (method.prompt() > 0) {
+            tests.add("prefill reads " + method.prompt() + " tokens");
+        }
+        if (method.generated() > 0) {
+            tests.add("decode writes " + method.generated() + (method.prompt() > 0 ? "" : " tokens"));
+        }
+        String threads = Phrase.listed(method.threads().stream().map(String::valueOf).toList());
+        String all = String.join(", ", tests);
+        return all.substring(0, 1).toUpperCase(Locale.ROOT) + all.substring(1) + ", on " + threads
+                + (threads.equals("1") ? " thread." : " threads.");
     }
 
     /** Names and values. */

@@ -90,7 +90,12 @@ final class Results {
 
     /** Such as "2 threads". */
     String onThreads() {
-        return threads() == 1 ? "1 thread" : threads() + " threads";
+        return threads(threads());
+    }
+
+    /** Such as "1 thread". */
+    static String threads(int count) {
+        return count == 1 ? "1 thread" : count + " threads";
     }
 
     /** The last part of where the model came from. */

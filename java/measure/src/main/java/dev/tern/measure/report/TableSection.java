@@ -40,27 +40,33 @@ final class TableSection {
         if (rows.isEmpty() || columns.isEmpty()) {
             page.element("p", "Nothing was measured.", "class", "sentence").line();
         } else {
-            page.open("p", "class", "sentence").text("The best of a column is bold.");
+            Map<Column, Set<Entry>> best = new HashMap<>();
+            columns.forEach(column -> best.put(column, Columns.best(column, results.entries())));
+            Phrase lead = new Phrase();
+            if (best.values().stream().anyMatch(entries -> !entries.isEmpty())) {
+                lead.text("The best of a column is bold. ");
+            }
             Columns.embedding(results)
-                    .ifPresent(type -> page.text(" The embedding is stored as ")
-                            .element("code", type)
-                            .text(" in every file."));
-            page.close("p").line();
-            table(rows, columns);
+                    .ifPresent(type -> lead.text("The embedding is stored as ")
+                            .code(type)
+                            .text(results.comparison().formats().size() == 1 ? "." : " in every file."));
+            if (!lead.isEmpty()) {
+                page.open("p", "class", "sentence").raw(lead.html()).close("p").line();
+            }
+            table(rows, columns, best);
             meanings(columns);
         }
         measurements();
         page.close("section").line();
     }
 
-    private void table(List<Entry> rows, List<Column> columns) {
-        Map<Column, Set<Entry>> best = new HashMap<>();
-        columns.forEach(column -> best.put(column, Columns.best(column, results.entries())));
+    private void table(List<Entry> rows, List<Column> columns, Map<Column, Set<Entry>> best) {
         page.open("div", "class", "scroll broad", "role", "region", "aria-label", "Table of all numbers", "tabindex", 0)
                 .line();
         page.open("table", "id", "all").line();
-        page.element("caption", "Formats and other engines on " + results.onThreads(), "class", "unseen")
-                .line();
+        String on = results.threadCounts().isEmpty() ? "" : " on " + results.onThreads();
+        String what = results.rivals().isEmpty() ? "Formats" : "Formats and other engines";
+        page.element("caption", what + on, "class", "unseen").line();
         page.open("thead").line().open("tr").open("td", "rowspan", 2).close("td");
         for (Group group : Group.values()) {
             long count =

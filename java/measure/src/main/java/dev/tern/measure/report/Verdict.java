@@ -29,9 +29,12 @@ final class Verdict {
         this.results = results;
     }
 
-    /** The smallest, the fastest, the one with the least memory; those that were measured. */
+    /** The smallest, the fastest, the one with the least memory; none where there is nothing to choose between. */
     List<Winner> winners() {
         List<Winner> winners = new ArrayList<>();
+        if (results.measured().size() < 2) {
+            return winners;
+        }
         least("Smallest file", entry -> entry.fileBytes()).ifPresent(winners::add);
         fastest("Fastest decode", Test.DECODE).ifPresent(winners::add);
         fastest("Fastest prefill", Test.PREFILL).ifPresent(winners::add);
@@ -114,8 +117,9 @@ final class Verdict {
         List<Advice> advice = new ArrayList<>();
         advice.add(new Advice("To run in Tern", inTern()));
         advice.addAll(Readers.advice(results));
-        advice.add(new Advice("Quality", new QualityWords(results).brief()));
+        new QualityWords(results).brief().ifPresent(phrase -> advice.add(new Advice("Quality", phrase)));
         rivals().ifPresent(phrase -> advice.add(new Advice("Beside other engines", phrase)));
+        fewerThreads().ifPresent(phrase -> advice.add(new Advice("Threads", phrase)));
         doubt().ifPresent(phrase -> advice.add(new Advice("How sure this is", phrase)));
         missing().ifPresent(phrase -> advice.add(new Advice("Not measured", phrase)));
         return advice;
@@ -134,15 +138,19 @@ final class Verdict {
             return new Phrase()
                     .text("Only ")
                     .code(bySize.getFirst().name())
-                    .text(" was measured without fault, so there is nothing to choose between.");
+                    .text(results.comparison().formats().size() == 1 ? " was measured" : " was measured without fault")
+                    .text(", so there is nothing to choose between.");
         }
         Entry smallest = bySize.getFirst();
         List<Entry> fast = results.fastestFirst(sound, Test.DECODE);
         if (fast.isEmpty()) {
+            boolean speed = !results.fastestFirst(sound, Test.PREFILL).isEmpty();
             return new Phrase()
                     .text("Take ")
                     .code(smallest.name())
-                    .text(": it is the smallest file. Speed was not measured.");
+                    .text(": it is the smallest file. " + (speed ? "Decode" : "Speed") + " was not measured.")
+                    .append(prompts(smallest, sound))
+                    .append(kernels(smallest));
         }
         List<Entry> even = even(fast, Test.DECODE);
         Entry choice = bySize.stream().filter(even::contains).findFirst().orElse(fast.getFirst());
@@ -176,21 +184,22 @@ final class Verdict {
         } else {
             phrase.text("no format decodes measurably faster.");
         }
-        List<Entry> prefill = results.fastestFirst(fast, Test.PREFILL);
-        if (!prefill.isEmpty()
-                && results.speed(smallest, Test.PREFILL).isPresent()
-                && !even(prefill, Test.PREFILL).contains(smallest)) {
-            Spread best = results.speed(prefill.getFirst(), Test.PREFILL).orElseThrow();
-            double gain = best.median()
-                            / results.speed(smallest, Test.PREFILL)
-                                    .orElseThrow()
-                                    .median()
-                    - 1;
-            phrase.text(" Long prompts are read " + Numbers.percent(gain) + " faster from ")
-                    .code(prefill.getFirst().name())
-                    .text(".");
+        return phrase.append(prompts(smallest, fast)).append(kernels(smallest));
+    }
+
+    /** Where prompts are read faster than from a format, and by how much; empty where nowhere. */
+    private Phrase prompts(Entry entry, List<Entry> others) {
+        List<Entry> fast = results.fastestFirst(others, Test.PREFILL);
+        Optional<Spread> own = results.speed(entry, Test.PREFILL);
+        if (own.isEmpty() || even(fast, Test.PREFILL).contains(entry)) {
+            return new Phrase();
         }
-        return phrase.append(kernels(smallest));
+        Spread best = results.speed(fast.getFirst(), Test.PREFILL).orElseThrow();
+        return new Phrase()
+                .text(" Long prompts are read "
+                        + Numbers.percent(best.median() / own.get().median() - 1) + " faster from ")
+                .code(fast.getFirst().name())
+                .text(".");
     }
 
     private static Phrase kernels(Entry entry) {
@@ -219,6 +228,31 @@ final class Verdict {
                             + " times that" + (Results.even(ours, theirs) ? ", which is within the spread." : "."));
         }
         return phrase.isEmpty() ? Optional.empty() : Optional.of(phrase);
+    }
+
+    /** Where the fastest decode is that of fewer threads than the table is about. */
+    private Optional<Phrase> fewerThreads() {
+        List<Entry> own = results.fastestFirst(results.measured(), Test.DECODE);
+        if (own.isEmpty()) {
+            return Optional.empty();
+        }
+        Spread most = results.speed(own.getFirst(), Test.DECODE).orElseThrow();
+        record Fewer(Entry entry, int threads, Spread speed) {}
+        return results.measured().stream()
+                .flatMap(entry -> results.threadCounts().stream()
+                        .filter(threads -> threads < results.threads())
+                        .flatMap(threads -> entry.speed(Test.DECODE, threads)
+                                .map(speed -> new Fewer(entry, threads, speed))
+                                .stream()))
+                .max(Comparator.comparingDouble(fewer -> fewer.speed().median()))
+                .filter(fewer -> fewer.speed().median() > most.median() && !Results.even(fewer.speed(), most))
+                .map(fewer -> new Phrase()
+                        .text("Fewer are faster: ")
+                        .code(fewer.entry().name())
+                        .text(" decodes " + Numbers.three(fewer.speed().median()) + " tokens/s on "
+                                + Results.threads(fewer.threads()) + ", where " + results.onThreads() + " give "
+                                + Numbers.three(most.median()) + " at best. The model is too small for more, or the"
+                                + " machine had other work."));
     }
 
     /** How much the numbers can be trusted, where that is little. */

@@ -142,7 +142,92 @@ class VerdictTest {
         assertThat(advice(verdict(equal), "Quality"))
                 .isEqualTo("It does not decide: all predictions equal the checkpoint's to the bit.");
         assertThat(advice(verdict(format("tq1_0", 1, 1, 1)), "Quality"))
-                .contains("differ from the checkpoint's by 3.00e-5 nats");
+                .isEqualTo("Its predictions differ from the checkpoint's own by 3.00e-5 nats on average.");
+        assertThat(advice(verdict(format("tq1_0", 1, 1, 1), format("i2_s", 1, 1, 1)), "Quality"))
+                .isEqualTo("It does not decide between the formats: they predict the same. Their predictions differ"
+                        + " from the checkpoint's own by 3.00e-5 nats on average.");
+    }
+
+    private static FormatResult predicting(String outtype, double meanKl, double sameToken) {
+        return format(
+                outtype, 700, 1, Spread.of(1), true, new Quality(900, 901, meanKl, 10 * meanKl, sameToken, 100, false));
+    }
+
+    private static String quality(FormatResult... formats) {
+        return new QualityWords(new Results(TestComparisons.with(List.of(formats)))).phrase().plain();
+    }
+
+    @Test
+    void otherTokensOfAModelThatIsUndecidedAreExplained() {
+        FormatResult[] random = {predicting("tq1_0", 3e-4, 0.68), predicting("i2_s", 3.2e-4, 0.71)};
+        assertThat(advice(verdict(random), "Quality"))
+                .isEqualTo("It does not decide between the formats: all their predictions differ from the checkpoint's"
+                        + " own by 3.00e-4 to 3.20e-4 nats on average, and the most likely token is another at 32.0 %"
+                        + " of the positions.");
+        assertThat(quality(random))
+                .endsWith("Such differences come from rounding the embedding and the scales. Where they change the most"
+                        + " likely token, several tokens are about as likely, as almost everywhere to a model whose"
+                        + " weights are random.");
+        assertThat(quality(predicting("tq1_0", 3e-4, 0.98))).endsWith("several tokens are about as likely.");
+        assertThat(quality(predicting("tq1_0", 3e-4, 0.995))).endsWith("rounding the embedding and the scales.");
+    }
+
+    @Test
+    void aFormatThatIsNearerToTheCheckpointIsNamed() {
+        assertThat(advice(verdict(predicting("tq1_0", 0.02, 0.97), predicting("i2_s", 1e-4, 0.999)), "Quality"))
+                .isEqualTo("Nearest to the checkpoint's predictions is i2_s, 1.00e-4 nats from them on average;"
+                        + " furthest is tq1_0, 0.0200 nats, and the most likely token is another at 3.00 % of the positions.");
+    }
+
+    @Test
+    void whoFailedBeforeItsPredictionsWereComparedIsSaidToHave() {
+        Comparison whole = TestComparisons.whole();
+        FormatResult failed = whole.formats().get(3);
+        assertThat(failed.failure()).isPresent();
+        assertThat(quality(failed))
+                .endsWith("Every format failed before its predictions were compared with the checkpoint's.");
+        assertThat(quality(failed, format("tq1_0", 1, 1, 1))).doesNotContain("failed", "compared");
+        assertThat(new QualityWords(new Results(TestComparisons.plain(2))).phrase().plain())
+                .isEqualTo("Nothing ternary was lost: all 2,084,044,800 values of every file that was checked equal the"
+                        + " checkpoint's.");
+        assertThat(new QualityWords(new Results(TestComparisons.bare())).phrase().isEmpty()).isTrue();
+    }
+
+    @Test
+    void withoutDecodePromptsAreSpokenOf() {
+        List<FormatResult> formats = new ArrayList<>();
+        for (FormatResult format : List.of(format("tq1_0", 700, 100, 1), format("i2_s", 800, 150, 1))) {
+            formats.add(new FormatResult(
+                    format.outtype(), "f16", Optional.empty(), format.fileBytes(), 2, 1, 1000, true, Optional.empty(),
+                    Optional.empty(), format.speeds().subList(0, 1), 0, 0, Optional.empty()));
+        }
+        assertThat(advice(verdict(formats.toArray(FormatResult[]::new)), "To run in Tern"))
+                .isEqualTo("Take tq1_0: it is the smallest file. Decode was not measured. Long prompts are read 50.0 %"
+                        + " faster from i2_s.");
+    }
+
+    @Test
+    void fewerThreadsThatAreFasterAreSaidToBe() {
+        FormatResult format = format("tq1_0", 715, 178, 39);
+        List<Speed> speeds = List.of(
+                new Speed(0, 128, 0, 1, Spread.of(60)), new Speed(0, 128, 0, 2, Spread.of(39)));
+        FormatResult small = new FormatResult(
+                "tq1_0", "f16", Optional.empty(), 7, 2, 1, 1000, true, Optional.empty(), Optional.empty(), speeds, 0, 0,
+                Optional.empty());
+        assertThat(advice(verdict(small), "Threads"))
+                .isEqualTo("Fewer are faster: tq1_0 decodes 60.0 tokens/s on 1 thread, where 2 threads give 39.0 at"
+                        + " best. The model is too small for more, or the machine had other work.");
+        assertThat(advice(verdict(format), "Threads")).isEmpty();
+        assertThat(advice(new Verdict(new Results(TestComparisons.whole())), "Threads")).isEmpty();
+    }
+
+    @Test
+    void oneFormatWinsNothing() {
+        Verdict verdict = verdict(format("tq1_0", 715, 178, 39));
+        assertThat(verdict.winners()).isEmpty();
+        assertThat(advice(verdict, "To run in Tern"))
+                .isEqualTo("Only tq1_0 was measured, so there is nothing to choose between.");
+        assertThat(advice(verdict, "Quality")).doesNotContain("decide");
     }
 
     @Test
@@ -179,7 +264,7 @@ class VerdictTest {
         assertThat(bare.winners()).isEmpty();
         assertThat(bare.advice())
                 .extracting(Advice::purpose)
-                .containsExactly("To run in Tern", "Quality", "Not measured");
+                .containsExactly("To run in Tern", "Not measured");
         assertThat(advice(verdict(), "To run in Tern")).startsWith("No format was converted");
     }
 
