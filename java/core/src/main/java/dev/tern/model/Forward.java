@@ -279,7 +279,7 @@ final class Forward implements ThreadTeam.Program {
         int pairs = scratch.pairs;
         int rows = queries + 2 * pairs;
         int unit = rowUnit(w.k(), members); // divides q's in any sensible plan; else a tile is cut, which is only slower
-        int n = rowShares(rows, unit, members);
+        int n = rowShares(w.k(), tokens, rows, unit, members);
         for (int i; (i = team.claim(member, n)) >= 0; ) {
             int begin = share(rows, unit, i, n);
             int end = share(rows, unit, i + 1, n);
@@ -308,7 +308,7 @@ final class Forward implements ThreadTeam.Program {
         int width = scratch.intermediate;
         boolean separate = trace != null; // the gate is to be seen before it is overwritten
         int unit = rowUnit(w.gate(), members);
-        int n = rowShares(width, unit, members);
+        int n = rowShares(w.gate(), count, width, unit, members);
         for (int i; (i = team.claim(member, n)) >= 0; ) {
             int begin = share(width, unit, i, n);
             int end = share(width, unit, i + 1, n);
@@ -351,7 +351,7 @@ final class Forward implements ThreadTeam.Program {
         Projection w = output.w();
         products.reduce(member, output.x(scratch), w.cols(), count, output.side(), null, null);
         int unit = rowUnit(w, members);
-        int n = rowShares(w.rows(), unit, members);
+        int n = rowShares(w, count, w.rows(), unit, members);
         for (int i; (i = team.claim(member, n)) >= 0; ) {
             int begin = share(w.rows(), unit, i, n);
             int end = share(w.rows(), unit, i + 1, n);

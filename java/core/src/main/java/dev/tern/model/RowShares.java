@@ -2,6 +2,8 @@ package dev.tern.model;
 
 import dev.tern.kernels.LutWeights;
 import dev.tern.kernels.Projection;
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.TernaryWeights;
 
 /**
  * How the rows of a matrix are dealt out to the members of a team; the forward pass and what measures it do it alike.
@@ -26,6 +28,18 @@ public final class RowShares {
     public static int rowShares(int rows, int unit, int members) {
         int most = members == 1 ? 1 : (unit == ROW_UNIT ? SHARES : TILE_SHARES) * members;
         return Math.min((rows + unit - 1) / unit, most);
+    }
+
+    /**
+     * Into how many shares rows of a matrix, or of some that are alike, are cut that meet {@code tokens} tokens. In mixed
+     * panels several tokens have their tables made for each share, as long as three panels take: shares are larger.
+     *
+     * @param unit as above
+     */
+    static int rowShares(Projection w, int tokens, int rows, int unit, int members) {
+        int shares = rowShares(rows, unit, members);
+        boolean tables = w instanceof TernaryWeights panels && panels.layout() == TernaryLayout.PANELS_MIXED;
+        return tables && tokens > 1 && members > 1 ? Math.min(shares, SHARES / 2 * members) : shares;
     }
 
     /**

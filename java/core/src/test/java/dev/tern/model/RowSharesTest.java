@@ -2,6 +2,10 @@ package dev.tern.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tern.kernels.TernaryLayout;
+import dev.tern.kernels.TernaryWeights;
+import java.lang.foreign.Arena;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -23,6 +27,20 @@ class RowSharesTest {
                 previous = end - begin;
             }
             assertThat(end).isEqualTo(count);
+        }
+    }
+
+    @Test
+    void severalTokensOfMixedPanelsHaveFewerShares() {
+        Arena arena = Arena.ofAuto();
+        for (TernaryLayout layout : TernaryLayout.values()) {
+            TernaryWeights w = TernaryWeights.of(
+                    arena, arena.allocate(layout.bytes(2560, 100), 64), 2560, 100, 1, layout);
+            int usual = RowShares.rowShares(2560, 32, 2);
+            int fewer = layout == TernaryLayout.PANELS_MIXED ? usual / 2 : usual;
+            assertThat(RowShares.rowShares(w, 8, 2560, 32, 2)).isEqualTo(fewer);
+            assertThat(RowShares.rowShares(w, 1, 2560, 32, 2)).isEqualTo(usual);
+            assertThat(RowShares.rowShares(w, 8, 64, 32, 2)).isEqualTo(2);
         }
     }
 
