@@ -15,9 +15,14 @@ enum {
 
 enum { MIXED_WINDOW_GROUPS = 14, MIXED_WINDOW_COLUMNS = MIXED_WINDOW_GROUPS * MIXED_COLUMNS };
 
+/* Groups of a row. */
+static inline int64_t mixed_groups(int64_t cols) {
+    return (cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS;
+}
+
 /* Groups of the window that begins with group `first`. */
 static inline int64_t mixed_window_groups(int64_t cols, int64_t first) {
-    const int64_t left = (cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS - first;
+    const int64_t left = mixed_groups(cols) - first;
     return left < MIXED_WINDOW_GROUPS ? left : MIXED_WINDOW_GROUPS;
 }
 

@@ -14,12 +14,10 @@
 #define TERN_INLINE static inline __attribute__((always_inline))
 
 /* SLICE_ROWS: rows that are packed together. WINDOW_CODES: a window's columns, with what comes before it in its first
- * group of TERN_ROWS and after it in its last. READ_CODES: what is read of it, past the last group's end. */
-enum {
-    SLICE_ROWS = 8,
-    WINDOW_CODES = (MIXED_WINDOW_COLUMNS + 2 * TERN_GROUP) / TERN_GROUP * TERN_GROUP,
-    READ_CODES = WINDOW_CODES + 32
-};
+ * group of TERN_ROWS and after it in its last; the 32 that are read from the last group's first on are among them. */
+enum { SLICE_ROWS = 8, WINDOW_CODES = (MIXED_WINDOW_COLUMNS + 2 * TERN_GROUP) / TERN_GROUP * TERN_GROUP };
+
+_Static_assert(TERN_GROUP - 1 + MIXED_WINDOW_COLUMNS - MIXED_COLUMNS + 32 <= WINDOW_CODES, "a window's last read");
 
 /* The codes of a group of TERN_ROWS. A 3 becomes 2. */
 TERN_INLINE void codes_of_group(const uint8_t *packed, uint8_t *codes) {
@@ -34,7 +32,7 @@ TERN_INLINE void codes_of_group(const uint8_t *packed, uint8_t *codes) {
 }
 
 /* A row's codes from the group of TERN_ROWS on in which `column` lies; 1 past the end. */
-static void codes_of_row(const uint8_t *packed, int64_t column, int64_t cols, uint8_t codes[READ_CODES]) {
+static void codes_of_row(const uint8_t *packed, int64_t column, int64_t cols, uint8_t codes[WINDOW_CODES]) {
     const int64_t first = column / TERN_GROUP;
     const int64_t groups = (cols + TERN_GROUP - 1) / TERN_GROUP - first;
     const int64_t end = cols - first * TERN_GROUP;
@@ -47,7 +45,7 @@ static void codes_of_row(const uint8_t *packed, int64_t column, int64_t cols, ui
 }
 
 /* Of eight rows: the two bits of 16 columns into a group, and what becomes the words of the nine that follow. */
-TERN_INLINE __m256i pack_8_rows(const uint8_t (*rows)[READ_CODES], int64_t at, uint8_t *bits) {
+TERN_INLINE __m256i pack_8_rows(const uint8_t (*rows)[WINDOW_CODES], int64_t at, uint8_t *bits) {
     __m256i quad[8];
     for (int r = 0; r < SLICE_ROWS; r++) {
         quad[r] = _mm256_loadu_si256((const __m256i *)(const void *)(rows[r] + at));
@@ -66,7 +64,7 @@ TERN_INLINE __m256i pack_8_rows(const uint8_t (*rows)[READ_CODES], int64_t at, u
     return _mm256_add_epi32(of_first, _mm256_add_epi32(of_second, of_third));
 }
 
-TERN_INLINE void pack_group(const uint8_t (*rows)[READ_CODES], int64_t at, uint8_t *group) {
+TERN_INLINE void pack_group(const uint8_t (*rows)[WINDOW_CODES], int64_t at, uint8_t *group) {
     for (int slice = 0; slice < 2; slice++) { /* with the one 16 rows further, whose words lie between its own */
         const int r = SLICE_ROWS * slice;
         const __m256i even = pack_8_rows(rows + r, at, group + 4 * r);
@@ -78,9 +76,8 @@ TERN_INLINE void pack_group(const uint8_t (*rows)[READ_CODES], int64_t at, uint8
 
 void tern_avx2_mixed_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
                           const tern_ternary_matrix *w) {
-    uint8_t of_rows[TERN_PANEL_ROWS][READ_CODES];
-    memset(of_rows, 1, sizeof of_rows);
-    const int64_t groups = (w->cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS;
+    uint8_t of_rows[TERN_PANEL_ROWS][WINDOW_CODES];
+    const int64_t groups = mixed_groups(w->cols);
     for (int64_t first = row_begin; first < row_end; first += TERN_PANEL_ROWS) {
         for (int64_t group = 0; group < groups; group += MIXED_WINDOW_GROUPS) {
             const int64_t column = group * MIXED_COLUMNS;
@@ -88,14 +85,14 @@ void tern_avx2_mixed_pack(const uint8_t *codes, int64_t stride, int64_t row_begi
                 if (first + r < row_end) {
                     codes_of_row(codes + (first + r - row_begin) * stride, column, w->cols, of_rows[r]);
                 } else {
-                    memset(of_rows[r], 1, READ_CODES);
+                    memset(of_rows[r], 1, WINDOW_CODES);
                 }
             }
             uint8_t *at =
                 (uint8_t *)(uintptr_t)w->codes + mixed_panel_at(w->rows, w->cols, group, first / TERN_PANEL_ROWS);
             const int64_t count = mixed_window_groups(w->cols, group);
             for (int64_t g = 0; g < count; g++, at += MIXED_BYTES) {
-                pack_group((const uint8_t(*)[READ_CODES])of_rows, column % TERN_GROUP + g * MIXED_COLUMNS, at);
+                pack_group((const uint8_t(*)[WINDOW_CODES])of_rows, column % TERN_GROUP + g * MIXED_COLUMNS, at);
             }
         }
     }

@@ -195,7 +195,7 @@ TERN_INLINE void multiply_window(int tokens, const tile *of, int64_t first) {
 
 void tern_avx512_mixed_matmul(const tern_ternary_matrix *w, const tern_activations *a, int64_t tokens,
                               int64_t row_begin, int64_t row_end, float *y, int64_t y_stride) {
-    const int64_t groups = (w->cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS;
+    const int64_t groups = mixed_groups(w->cols);
     const int64_t tiles = (tokens + TILE_TOKENS - 1) / TILE_TOKENS;
     for (int64_t g = 0; g < groups && row_begin < row_end; g += MIXED_WINDOW_GROUPS) {
         for (int64_t i = 0; i < tiles; i++) { /* nearly equal ones */

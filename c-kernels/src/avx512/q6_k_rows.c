@@ -2,7 +2,7 @@
  * q6_k_rows.c, AVX-512: listed rows of a matrix times the tokens each has: what a screen leaves of the head.
  *
  * Two things made such rows cost seven times their products: the activations were ordered anew for each, and each was
- * waited for, since no hardware prefetcher knows the next one. Here activations are ordered once a call. Rows are
+ * waited for, since no hardware prefetcher knows the next one. Here they are ordered once for all rows. Rows are
  * taken a chunk at a time, which stays in L2 while the tokens pass by, so that a token's activations stay in L1 for all
  * rows that it has of a chunk; and each product asks for one row of the next chunk, a few lines with each block. In
  * pages of 4 KiB nearly every row is a walk of the page tables, which takes longer than its lines: both ends of a row
@@ -10,12 +10,13 @@
  *
  * Other types than Q6_K are AVX2's.
  */
+#include "avx2/listed_prefetch.h"
 #include "avx2/one_token.h"
 #include "q6_k_ordered.h"
 #include "tiers.h"
 
-/* Rows of a chunk are the bits of a mask; activations that are ordered at a time are on the stack: 60 KiB, six tokens of
- * 2560 columns, of which Java promises 80. */
+/* Rows of a chunk are the bits of a mask; activations that are ordered at a time are on the stack: 60 KiB, six tokens
+ * of 2560 columns, of which Java promises 80. */
 enum { CHUNK = 32, WALKS_AHEAD = 96, ORDERED = 15360 };
 
 /* The call, without its tokens. */
@@ -45,11 +46,9 @@ TERN_INLINE uint32_t rows_of_token(const uint32_t *masks, int64_t begin, int64_t
 }
 
 /* Asks for the two ends of a row of the list, if there is one. */
-TERN_INLINE void ask_for_ends(const listed_products *p, int64_t i) {
+TERN_INLINE void ask_for_ends_of(const listed_products *p, int64_t i) {
     if (i < p->count) {
-        const uintptr_t at = (uintptr_t)listed_at(p, i);
-        _mm_prefetch((const char *)at, _MM_HINT_T1);
-        _mm_prefetch((const char *)(at + (uintptr_t)stored_bytes(TERN_Q6_K, p->w->cols) - 1), _MM_HINT_T1);
+        ask_for_ends(p->w, p->rows[i]);
     }
 }
 
@@ -76,7 +75,7 @@ TERN_INLINE int64_t chunk_times_token(const listed_products *p, int64_t begin, i
         const uint8_t *next_at = listed_at(p, next);
         const uint8_t *wanted = next_at;
         if (ask < ask_end) {
-            ask_for_ends(p, ask + WALKS_AHEAD);
+            ask_for_ends_of(p, ask + WALKS_AHEAD);
             wanted = listed_at(p, ask++);
         }
         unsigned bad = 0;
@@ -91,14 +90,10 @@ TERN_INLINE int64_t chunk_times_token(const listed_products *p, int64_t begin, i
     return ask;
 }
 
-/* The lines of rows [begin, end) of the list. */
+/* Asks for rows [begin, end) of the list. */
 TERN_INLINE void ask_for(const listed_products *p, int64_t begin, int64_t end) {
-    const int64_t bytes = stored_bytes(TERN_Q6_K, p->w->cols);
     for (int64_t i = begin; i < end; i++) {
-        const uintptr_t at = (uintptr_t)listed_at(p, i);
-        for (int64_t line = 0; line < bytes; line += 64) {
-            _mm_prefetch((const char *)(at + (uintptr_t)line), _MM_HINT_T1);
-        }
+        ask_for_row(p->w, p->rows[i]);
     }
 }
 
@@ -107,7 +102,7 @@ static void rows_times_tokens(const listed_products *p, int64_t first, int64_t s
                               const float *ordered) {
     const int64_t head = p->count < CHUNK ? p->count : CHUNK;
     for (int64_t i = 0; i < head + WALKS_AHEAD; i++) {
-        ask_for_ends(p, i);
+        ask_for_ends_of(p, i);
     }
     ask_for(p, 0, head);
     int64_t end = head;

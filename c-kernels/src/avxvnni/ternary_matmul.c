@@ -1,5 +1,5 @@
 /*
- * ternary_matmul.c, AVX-VNNI: which way a product takes. Rows are left to AVX2, mixed panels to whom it leaves them.
+ * ternary_matmul.c, AVX-VNNI: which way a product takes. Rows and mixed panels are left to AVX2.
  */
 #include "panels.h"
 #include "tiers.h"

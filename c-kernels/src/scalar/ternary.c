@@ -124,7 +124,7 @@ static void mixed_group(const uint8_t *row, int64_t cols, int64_t g, int64_t r, 
 
 static void mixed_pack(const uint8_t *codes, int64_t stride, int64_t row_begin, int64_t row_end,
                        const tern_ternary_matrix *w) {
-    const int64_t groups = (w->cols + MIXED_COLUMNS - 1) / MIXED_COLUMNS;
+    const int64_t groups = mixed_groups(w->cols);
     for (int64_t first = row_begin; first < row_end; first += TERN_PANEL_ROWS) {
         for (int64_t g = 0; g < groups; g++) {
             uint8_t *out =
