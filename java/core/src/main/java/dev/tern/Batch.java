@@ -1,12 +1,12 @@
 package dev.tern;
 
 import dev.tern.model.Engine;
+import dev.tern.model.PausablePass;
 import dev.tern.model.TokenSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tokens of several sessions, evaluated in one pass, which reads the weights once for all of them: the prompt of one,
@@ -21,16 +21,18 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>What is added is checked, and has room in its session's cache, before it returns; an entry that is refused changes
- * neither the batch nor the session. From then on the session is the batch's until {@link #run} or {@link #clear}.
+ * neither the batch nor the session. From then on the session is the batch's until its pass is over, or {@link #clear}.
  * Reusable; for one thread at a time. Any number of batches may be filled at once: their passes take turns.
  */
 public final class Batch {
     private final Engine engine;
     private final List<Entry> entries = new ArrayList<>();
+    private final PausablePass pausable; // begun while the batch's pass is paused
     private int tokens;
 
     Batch(Engine engine) {
         this.engine = engine;
+        this.pausable = engine.pausablePass();
     }
 
     /**
@@ -48,8 +50,9 @@ public final class Batch {
             return tokens.length - waiting + draft.length;
         }
 
-        void requireUnchanged(int index) {
-            if (session.isClosed() || session.position() != position || session.waiting(top, tokens) != waiting) {
+        void requireUnchanged(int index, boolean begun) {
+            boolean moved = session.position() != position || !begun && session.waiting(top, tokens) != waiting;
+            if (session.isClosed() || moved) {
                 throw new IllegalStateException(where(index) + ": the session was used or closed after it was added");
             }
         }
@@ -132,6 +135,9 @@ public final class Batch {
 
     private void require(Session session, int top, int[] fed) {
         int index = entries.size();
+        if (pausable.isBegun()) {
+            throw new IllegalStateException(where(index) + ": the batch's pass is not over");
+        }
         TokenSpan.requireTop(top);
         if (session.engine() != engine) {
             throw new IllegalArgumentException(where(index) + ": a session of another model");
@@ -172,46 +178,77 @@ public final class Batch {
 
     /**
      * Evaluates what was added, and empties the batch, whether that succeeds or not. With nothing to evaluate there is
-     * no pass.
+     * no pass; one that is paused goes on to its end.
      *
      * @throws IllegalStateException when the model is closed, or a session was used or closed after it was added;
      *     nothing is evaluated then, and the other sessions are as they were
      */
     public void run() {
-        run(null);
+        if (pausable.isBegun()) {
+            runUntil(() -> false);
+            return;
+        }
+        pass(() -> {
+            List<TokenSpan> spans = begin();
+            if (!spans.isEmpty()) {
+                engine.evaluate(spans);
+            }
+            return true;
+        });
     }
 
     /**
-     * As {@link #run()}, but gives up once {@code abandoned} says so, which is asked in front of each block of the
-     * model by the thread that calls this: for long passes beside which something urgent may turn up. The sessions then
-     * have the tokens that they had, but no logits until they are fed again, as after whatever {@code abandoned} itself
-     * throws.
+     * As {@link #run()}, but stops once {@code pause} says so, which is asked about twice a block by whichever thread
+     * computes: for a long pass beside which something urgent may turn up. Until another call goes on with it, other
+     * batches and sessions may be used, those of this batch not; {@link #clear} gives it up instead. A session whose
+     * pass is given up, or fails on its way, has the tokens that it had, but no logits until it is fed again.
      *
-     * @return whether the batch was evaluated
+     * <p>The first call makes scratch memory of the batch's own, as much as its longest pass takes.
+     *
+     * @return whether the pass is over, and the batch empty; else it is paused
+     * @throws IllegalStateException as {@link #run()}
      */
-    public boolean runUnless(BooleanSupplier abandoned) {
-        return run(abandoned);
+    public boolean runUntil(BooleanSupplier pause) {
+        return pass(() -> {
+            if (!pausable.isBegun()) {
+                List<TokenSpan> spans = begin();
+                if (spans.isEmpty()) {
+                    return true;
+                }
+                pausable.begin(spans);
+            }
+            return pausable.goOn(pause);
+        });
     }
 
-    private boolean run(@Nullable BooleanSupplier abandoned) {
+    /**
+     * A pass or a part of one.
+     *
+     * @param evaluation says whether the pass is over
+     */
+    private boolean pass(BooleanSupplier evaluation) {
+        boolean started = pausable.isBegun();
+        boolean paused = false;
         try {
             engine.requireOpen();
             for (int i = 0; i < entries.size(); i++) {
-                entries.get(i).requireUnchanged(i);
+                entries.get(i).requireUnchanged(i, started);
             }
-            boolean evaluated = false;
-            try {
-                evaluated = evaluate(abandoned);
-            } finally {
-                entries.forEach(evaluated ? Entry::end : Entry::abandon);
+            started = true;
+            paused = !evaluation.getAsBoolean();
+            if (!paused) {
+                started = false;
+                entries.forEach(Entry::end);
             }
-            return evaluated;
+            return !paused;
         } finally {
-            clear();
+            if (!paused) {
+                empty(started);
+            }
         }
     }
 
-    private boolean evaluate(@Nullable BooleanSupplier abandoned) {
+    private List<TokenSpan> begin() {
         List<TokenSpan> spans = new ArrayList<>(entries.size());
         for (Entry entry : entries) {
             if (entry.passTokens() > 0) {
@@ -220,18 +257,20 @@ public final class Batch {
                 entry.session.append(entry.tokens);
             }
         }
-        if (spans.isEmpty()) {
-            return true;
-        }
-        if (abandoned != null) {
-            return engine.evaluate(spans, abandoned);
-        }
-        engine.evaluate(spans);
-        return true;
+        return spans;
     }
 
-    /** Empties the batch; the sessions stay as they are. */
+    /** Empties the batch. Sessions stay as they are, those of a paused pass without logits. */
     public void clear() {
+        empty(pausable.isBegun());
+    }
+
+    /** @param started whether a pass was begun that is not to be ended */
+    private void empty(boolean started) {
+        pausable.giveUp();
+        if (started) {
+            entries.forEach(Entry::abandon);
+        }
         entries.clear();
         tokens = 0;
     }

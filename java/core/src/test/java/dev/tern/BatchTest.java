@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -95,13 +96,16 @@ class BatchTest {
     private static final class Fuzz {
         private final Random random = new Random(11);
         private final Batch batch;
+        private final Batch between; // what is computed while that is paused
         private final int batchSize;
         private final List<Pair> pairs = new ArrayList<>();
         private int taken;
         private int several;
+        private int paused;
 
         Fuzz(Model expected, Model model) {
             batch = model.batch();
+            between = model.batch();
             batchSize = model.info().batchSize();
             for (int i = 0; i < 6; i++) {
                 pairs.add(new Pair(model.session(), expected.session()));
@@ -111,22 +115,46 @@ class BatchTest {
         void run(int rounds) {
             for (int round = 0; round < rounds; round++) {
                 List<Runnable> checks = new ArrayList<>();
+                List<Pair> others = new ArrayList<>();
                 for (Pair pair : pairs) {
                     if (random.nextInt(4) > 0) {
-                        checks.add(add(pair));
+                        checks.add(add(batch, pair));
+                    } else {
+                        others.add(pair);
                     }
                 }
                 several += batch.size() > 2 ? 1 : 0;
-                batch.run();
+                if (random.nextBoolean()) {
+                    batch.run();
+                } else {
+                    pausing(others);
+                }
                 assertThat(batch.tokens()).isZero();
                 checks.forEach(Runnable::run);
             }
+            assertThat(paused).as("pauses").isGreaterThan(rounds / 2);
             assertThat(several).as("passes with more than two sequences").isGreaterThan(rounds / 4);
             assertThat(taken).as("tokens that had been drafted").isPositive();
         }
 
+        /** The pass in parts, between which others are computed. */
+        private void pausing(List<Pair> others) {
+            AtomicInteger parts = new AtomicInteger();
+            while (!batch.runUntil(() -> parts.getAndIncrement() % 3 != 1)) {
+                paused++;
+                List<Runnable> checks = new ArrayList<>();
+                for (Pair pair : others) {
+                    if (random.nextBoolean()) {
+                        checks.add(add(between, pair));
+                    }
+                }
+                between.run();
+                checks.forEach(Runnable::run);
+            }
+        }
+
         /** Some tokens for a sequence, what is to be seen after the pass, and what the other session does. */
-        private Runnable add(Pair pair) {
+        private Runnable add(Batch batch, Pair pair) {
             int room = CONTEXT - pair.alone.position();
             if (room < 8 || random.nextInt(12) == 0) {
                 shorten(pair);
@@ -145,7 +173,7 @@ class BatchTest {
                     pair.alone.feed(token);
                     assertThat(pair.together.ahead()).isLessThan(Math.min(7, left));
                     pair.assertSame(true, top);
-                    takeSome(pair, top, draft);
+                    takeSome(batch, pair, top, draft);
                 };
             }
             int count = 1 + random.nextInt(Math.min(7, left));
@@ -162,7 +190,7 @@ class BatchTest {
         }
 
         /** Of a draft, some of what waits, with something else behind it; in a batch of its own, or fed. */
-        private void takeSome(Pair pair, int top, int[] draft) {
+        private void takeSome(Batch batch, Pair pair, int top, int[] draft) {
             int waiting = pair.together.ahead();
             if (waiting == 0) {
                 return;
@@ -391,58 +419,6 @@ class BatchTest {
             batch.add(first, 0, new int[] {1}, 0, 1, true);
             model.close();
             assertThatThrownBy(batch::run).isInstanceOf(IllegalStateException.class);
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"1", "2", "3"})
-    void aPassThatIsGivenUpLeavesTheSessionsWhereTheyWere(int threads) {
-        Path file = write(GRAPH, Outtype.I2_S);
-        int[] tokens = new Random(5).ints(40, 0, VOCABULARY).toArray();
-        try (Model model = Model.load(file, options().threads(threads).build());
-                Session expected = model.session();
-                Session prompt = model.session();
-                Session text = model.session()) {
-            expected.feed(tokens);
-            prompt.feed(Arrays.copyOf(tokens, 10));
-            text.feed(Arrays.copyOf(tokens, 20));
-            text.feedAhead(tokens[20], Arrays.copyOfRange(tokens, 21, 30), 5);
-            Batch batch = model.batch();
-            for (int blocks = 0; blocks < GRAPH.layers(); blocks++) {
-                int[] asked = {blocks};
-                batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, new int[] {7}, 0, 1, true);
-                assertThat(batch.runUnless(() -> asked[0]-- == 0)).isFalse();
-                assertThat(batch.size()).isZero();
-                assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
-                assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 21));
-                assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
-                assertThat(text.ahead()).isZero();
-            }
-            for (boolean error : new boolean[] {false, true}) {
-                text.feedAhead(tokens[21], Arrays.copyOfRange(tokens, 22, 30), 5);
-                assertThat(text.ahead()).isEqualTo(5);
-                batch.add(prompt, 0, tokens, 10, 12, false).addAhead(text, 0, 7, tokens, 3);
-                assertThatThrownBy(() -> batch.runUnless(() -> {
-                            if (error) {
-                                throw new StackOverflowError("stopped");
-                            }
-                            throw new IllegalStateException("stopped");
-                        }))
-                        .hasMessage("stopped");
-                assertThat(batch.size()).isZero();
-                assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
-                assertThat(text.ids()).isEqualTo(Arrays.copyOf(tokens, 22));
-                assertThatThrownBy(text::logits).isInstanceOf(IllegalStateException.class);
-                assertThat(text.ahead()).isZero();
-                text.rewind(21);
-            }
-            batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, tokens, 21, 9, true);
-            assertThat(batch.runUnless(() -> false)).isTrue();
-            prompt.feed(Arrays.copyOfRange(tokens, 22, 40));
-            text.feed(Arrays.copyOfRange(tokens, 30, 40));
-            int[] logits = expected.logits().toArray(ValueLayout.JAVA_INT);
-            assertThat(prompt.logits().toArray(ValueLayout.JAVA_INT)).isEqualTo(logits);
-            assertThat(text.logits().toArray(ValueLayout.JAVA_INT)).isEqualTo(logits);
         }
     }
 }

@@ -155,7 +155,8 @@ class DecodingTest {
             decoding.next(session.logits(), false);
             int ahead = decoding.draft(0, drafted -> 1, 100);
             batch.addAhead(session, decoding.top(), decoding.last(), decoding.drafted(), ahead);
-            assertThat(batch.runUnless(() -> true)).isFalse();
+            assertThat(batch.runUntil(() -> true)).isFalse();
+            batch.clear();
             assertThat(decoding.draftedTokens()).isZero();
             ahead = decoding.draft(0, drafted -> 1, 100);
             batch.addAhead(session, decoding.top(), decoding.last(), decoding.drafted(), 1).run();

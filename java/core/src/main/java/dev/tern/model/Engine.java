@@ -66,8 +66,12 @@ public final class Engine implements AutoCloseable {
         this.cacheType = cacheType;
         this.release = release;
         this.work = weights.tokenWork(model, cacheType);
-        this.forward = new Forward(model, weights, kernels, team, this.batchSize);
+        this.forward = newForward();
         this.screened = new ScreenedHead(screen, weights.head(), kernels, team);
+    }
+
+    Forward newForward() {
+        return new Forward(model, weights, kernels, team, batchSize);
     }
 
     /** The numbers of the graph. */
@@ -218,61 +222,97 @@ public final class Engine implements AutoCloseable {
      * @throws IllegalStateException when the engine or a cache is closed
      */
     public void evaluate(List<TokenSpan> spans) {
-        evaluate(spans, null, null);
-    }
-
-    /**
-     * As {@link #evaluate(List)}, but gives up once {@code abandoned} says so, which is asked in front of each block.
-     * The positions of the sequences are as they were then; their logits may be overwritten.
-     *
-     * @return whether it was evaluated
-     */
-    public boolean evaluate(List<TokenSpan> spans, BooleanSupplier abandoned) {
-        try {
-            evaluate(spans, null, abandoned);
-            return true;
-        } catch (PassAbandoned given) {
-            return false;
-        }
+        evaluate(spans, null);
     }
 
     void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace) {
-        evaluate(spans, trace, null);
-    }
-
-    private void evaluate(List<TokenSpan> spans, @Nullable ForwardTrace trace, @Nullable BooleanSupplier abandoned) {
         require(spans, model.vocabSize());
-        int tokens = 0;
-        int wanted = 0;
-        int largest = 0; // of the largest logits, as many as most of the spans want
-        boolean someWantAll = false;
-        for (int s = 0; s < spans.size(); s++) {
-            TokenSpan span = spans.get(s);
-            tokens += span.count();
-            wanted += span.wanted();
-            if (span.wanted() > 0) {
-                someWantAll |= span.top() == 0;
-                largest = Math.max(largest, span.top());
-            }
-        }
-        int top = someWantAll ? 0 : largest;
         turns.lock();
         try {
             reserve(spans);
-            boolean sideBySide = spans.size() == 1 || (trace == null && model.layers() > 0);
-            boolean shortcut = wanted > 0 && sideBySide && screened.prepare(top, wanted);
+            ScreenedHead shortcut = shortcut(spans, trace != null);
             long start = System.nanoTime();
-            if (abandoned == null) {
-                forward.evaluate(spans, shortcut ? screened : null, trace);
-            } else {
-                forward.evaluate(spans, shortcut ? screened : null, abandoned);
+            forward.evaluate(spans, shortcut, trace);
+            int tokens = tokens(spans);
+            if (wanted(spans) == tokens && (shortcut == null || !shortcut.packs())) {
+                passTimes(largest(spans) > 0).record(tokens, System.nanoTime() - start);
             }
-            if (wanted == tokens && !(shortcut && screened.packs())) {
-                passTimes(top > 0).record(tokens, System.nanoTime() - start);
+            if (shortcut != null) {
+                shortcut.finish();
             }
-            if (shortcut) {
-                screened.finish();
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** The screened head, prepared for a pass, where that is to run it; the turn is the caller's. */
+    private @Nullable ScreenedHead shortcut(List<TokenSpan> spans, boolean traced) {
+        int wanted = wanted(spans);
+        boolean sideBySide = spans.size() == 1 || (!traced && model.layers() > 0);
+        return wanted > 0 && sideBySide && screened.prepare(largest(spans), wanted) ? screened : null;
+    }
+
+    private static int tokens(List<TokenSpan> spans) {
+        int tokens = 0;
+        for (int s = 0; s < spans.size(); s++) {
+            tokens += spans.get(s).count();
+        }
+        return tokens;
+    }
+
+    /** Tokens whose logits are wanted. */
+    private static int wanted(List<TokenSpan> spans) {
+        int wanted = 0;
+        for (int s = 0; s < spans.size(); s++) {
+            wanted += spans.get(s).wanted();
+        }
+        return wanted;
+    }
+
+    /** How many of the largest logits of a token some span wants at most; 0 where one wants all. */
+    private static int largest(List<TokenSpan> spans) {
+        int largest = 0;
+        for (int s = 0; s < spans.size(); s++) {
+            TokenSpan span = spans.get(s);
+            if (span.wanted() > 0 && span.top() == 0) {
+                return 0;
             }
+            largest = span.wanted() > 0 ? Math.max(largest, span.top()) : largest;
+        }
+        return largest;
+    }
+
+    /** A pass that can stop on its way. */
+    public PausablePass pausablePass() {
+        return new PausablePass(this);
+    }
+
+    void beginPausable(List<TokenSpan> spans, PausablePass pass) {
+        require(spans, model.vocabSize());
+        turns.lock();
+        try {
+            reserve(spans);
+            pass.forward().begin(spans);
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** Returns whether the pass is over. */
+    boolean goOn(PausablePass pass, BooleanSupplier pause) {
+        turns.lock();
+        try {
+            reserve(pass.spans());
+            Forward own = pass.forward();
+            if (!own.evaluateBlocks(pause)) {
+                return false;
+            }
+            ScreenedHead shortcut = shortcut(pass.spans(), false);
+            own.evaluateHead(shortcut);
+            if (shortcut != null) {
+                shortcut.finish();
+            }
+            return true;
         } finally {
             turns.unlock();
         }

@@ -62,7 +62,8 @@ final class Forward implements ThreadTeam.Program {
     private boolean states;
     private @Nullable ScreenedHead screened;
     private @Nullable ForwardTrace trace;
-    private @Nullable BooleanSupplier abandoned;
+    private final PassRoute route;
+    private int next; // place of a pass that is made in parts
     private @Nullable PassMeter meter;
     private @Nullable StageClock clock; // the meter's
 
@@ -88,6 +89,7 @@ final class Forward implements ThreadTeam.Program {
         this.products = new Products(model, weights, kernels, team, batch, scratch, memory);
         this.steps = new TokenStep.Executor(kernels, model.normEps(), scratch, products.lut());
         this.attention = new AttentionStage(model, kernels, scratch, members, batch);
+        this.route = new PassRoute(blocks.length, team);
         this.head = new HeadStage(weights, kernels, team, scratch.normed, scratch.hidden, batch);
     }
 
@@ -117,93 +119,132 @@ final class Forward implements ThreadTeam.Program {
      * @param trace sees all tokens in all blocks, whether logits are wanted or not
      */
     void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
-        evaluate(spans, false, screened, trace, null);
-    }
-
-    /**
-     * As {@link #evaluate}, but gives up in front of a block once {@code abandoned} says so.
-     *
-     * @throws PassAbandoned when it has; keys and values behind the positions of the sequences are of no meaning then
-     */
-    void evaluate(List<TokenSpan> spans, @Nullable ScreenedHead screened, BooleanSupplier abandoned) {
-        evaluate(spans, false, screened, null, abandoned);
+        evaluate(spans, false, screened, trace);
     }
 
     /** As {@link #evaluate}, where float32 {@code [hidden]} of the last norm is wanted in the place of logits. */
     void states(List<TokenSpan> spans) {
-        evaluate(spans, true, null, null, null);
+        evaluate(spans, true, null, null);
     }
 
     private void evaluate(
-            List<TokenSpan> spans,
-            boolean states,
-            @Nullable ScreenedHead screened,
-            @Nullable ForwardTrace trace,
-            @Nullable BooleanSupplier abandoned) {
+            List<TokenSpan> spans, boolean states, @Nullable ScreenedHead screened, @Nullable ForwardTrace trace) {
         PassMeter passes = meter;
         try {
-            this.states = states;
-            this.pass.set(spans, states ? scratch.hidden : weights.head().rows());
-            this.screened = screened;
-            this.trace = trace;
-            this.abandoned = abandoned;
-            attention.plan(pass);
-            if (!states) {
-                head.reserve(pass.output());
-            }
+            set(spans, states, trace);
             if (passes != null) {
                 passes.begin(pass, !states, screened == null);
             }
-            team.run(this);
+            route.toTheEnd(PassRoute.EMBEDDING);
+            run(screened);
         } finally {
-            this.pass.clear();
-            this.screened = null;
-            this.trace = null;
-            this.abandoned = null;
+            clear();
             if (passes != null) {
                 passes.clock().end();
             }
         }
     }
 
-    @Override
-    public void run(int member) {
-        embed(member);
-        SpanView computed = pass.all();
-        int wanted = pass.wanted().tokens();
-        for (int layer = 0; layer < blocks.length; layer++) {
-            requireWanted(member);
-            boolean last = layer + 1 == blocks.length;
-            if (last && trace == null) {
-                computed = pass.wanted();
-            }
-            Block block = blocks[layer];
-            attend(member, layer, block, computed);
-            int count = computed.tokens();
-            if (count > 0) {
-                multiply(member, layer, block.output(), count, block.middle());
-                gate(member, layer, block, count);
-                TokenStep next = !last ? blocks[layer + 1].entry() : wanted > 0 ? exit : exitWithoutLogits;
-                multiply(member, layer, block.down(), count, next);
-            }
+    /**
+     * Begins a pass that {@link #evaluateBlocks} and {@link #evaluateHead} make: no other may be made until that is
+     * done, or {@link #clear} has given it up. It is not measured.
+     */
+    void begin(List<TokenSpan> spans) {
+        set(spans, false, null);
+        next = PassRoute.EMBEDDING;
+    }
+
+    /**
+     * Goes on with the pass that was begun, up to the head. It stops between two stages once {@code pause} says so,
+     * which whichever member comes first asks twice a block; each time it has gone on by half a block at least.
+     *
+     * @return whether the head is next
+     */
+    boolean evaluateBlocks(BooleanSupplier pause) {
+        if (next < route.head()) {
+            route.toTheHead(next, pause);
+            run(null);
         }
-        boolean moved = computed == pass.wanted(); // to the front
-        if (wanted > 0 && states) {
-            handOut(member, moved);
-        } else if (wanted > 0) {
-            if (head.run(member, pass, moved, screened)) {
-                mark(member, PassStage.HEAD);
-            } else {
-                end(member, PassStage.HEAD);
-            }
+        return next == route.head();
+    }
+
+    /** Ends the pass that was begun. */
+    void evaluateHead(@Nullable ScreenedHead screened) {
+        route.toTheEnd(next);
+        run(screened);
+        clear();
+    }
+
+    private void set(List<TokenSpan> spans, boolean states, @Nullable ForwardTrace trace) {
+        this.states = states;
+        this.trace = trace;
+        pass.set(spans, states ? scratch.hidden : weights.head().rows());
+        attention.plan(pass);
+        if (!states) {
+            head.reserve(pass.output());
         }
     }
 
-    /** One member throws where nobody wants the pass any more, which ends the stage for all. */
-    private void requireWanted(int member) {
-        BooleanSupplier given = abandoned;
-        if (member == 0 && given != null && given.getAsBoolean()) {
-            throw PassAbandoned.INSTANCE;
+    /** Forgets the pass at hand. */
+    void clear() {
+        pass.clear();
+        trace = null;
+    }
+
+    /** The pass at hand, as far as its route goes. */
+    private void run(@Nullable ScreenedHead screened) {
+        this.screened = screened;
+        try {
+            team.run(this);
+        } finally {
+            this.screened = null;
+            this.next = route.end();
+        }
+    }
+
+    @Override
+    public void run(int member) {
+        if (!route.isBehind(PassRoute.EMBEDDING)) {
+            embed(member);
+        }
+        for (int layer = route.firstBlock(); layer < blocks.length; layer++) {
+            SpanView computed = layer + 1 < blocks.length ? pass.all() : leaving();
+            int attention = PassRoute.attention(layer);
+            if (!route.isBehind(attention)) {
+                if (route.pauses(member, attention)) {
+                    return;
+                }
+                attend(member, layer, blocks[layer], computed);
+            }
+            if (computed.tokens() > 0) {
+                if (route.pauses(member, PassRoute.feedForward(layer))) {
+                    return;
+                }
+                feedForward(member, layer, blocks[layer], computed.tokens());
+            }
+        }
+        if (route.hasHead()) {
+            output(member);
+        }
+    }
+
+    /** The tokens that go through the last block and leave it. */
+    private SpanView leaving() {
+        return blocks.length > 0 && trace == null ? pass.wanted() : pass.all();
+    }
+
+    /** Logits or states of the tokens asked for. */
+    private void output(int member) {
+        if (pass.wanted().tokens() == 0) {
+            return;
+        }
+        boolean moved = leaving() == pass.wanted(); // to the front
+        if (states) {
+            handOut(member, moved);
+        } else if (head.run(member, pass, moved, screened)) {
+            mark(member, PassStage.HEAD);
+        } else {
+            end(member, PassStage.HEAD);
         }
     }
 
@@ -238,7 +279,10 @@ final class Forward implements ThreadTeam.Program {
         traced(member, entry, tokens);
     }
 
-    /** The attention of some of the tokens, which are moved to the front afterwards, where they are not all. */
+    /**
+     * The attention of some of the tokens, which are moved to the front afterwards, where they are not all, with its
+     * projections.
+     */
     private void attend(int member, int layer, Block block, SpanView computed) {
         int tokens = pass.all().tokens();
         boolean only = tokens == 1 && trace == null;
@@ -267,6 +311,14 @@ final class Forward implements ThreadTeam.Program {
         end(member, PassStage.ATTENTION);
         traced(member, layer, "kqv_out", scratch.mixed, scratch.queries, count);
         deal(member, count, block.output().input());
+        multiply(member, layer, block.output(), count, block.middle());
+    }
+
+    private void feedForward(int member, int layer, Block block, int count) {
+        gate(member, layer, block, count);
+        boolean last = layer + 1 == blocks.length;
+        TokenStep next = !last ? blocks[layer + 1].entry() : pass.wanted().tokens() > 0 ? exit : exitWithoutLogits;
+        multiply(member, layer, block.down(), count, next);
     }
 
     /** q, k and v of all tokens; of the only token the key is rotated and stored then, with the value. */

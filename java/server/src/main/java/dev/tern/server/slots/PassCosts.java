@@ -13,7 +13,7 @@ final class PassCosts {
     private static final int FIRST_BESIDE = 8; // as long as nothing is known
 
     private static final double STRETCH = 2; // a pass with prompts takes so much longer than the rows alone, at most
-    private static final double WORTHWHILE = 1.05; // as many more tokens a second are worth a pass twice as long
+    private static final double WORTHWHILE = 1.1; // so much quicker are a longer pass's tokens; less may be chance
     private static final int MOST_ROWS = 256;
     private static final double SLOPE = 0.1; // of the time of one row: what a row more is taken to cost untried
     private static final long VALID = 1024; // passes after which what was not measured again is forgotten
@@ -82,7 +82,7 @@ final class PassCosts {
      * comes meanwhile waits for the pass, so it should not be longer than that.
      */
     int chunkAlone() {
-        int chunk = Math.min(FIRST_ALONE, batchSize);
+        int chunk = leastAlone();
         while (chunk < batchSize && alone.known(level(chunk))) {
             int longer = Math.min(2 * chunk, batchSize);
             if (alone.known(level(longer)) && alone.get(level(chunk)) < WORTHWHILE * alone.get(level(longer))) {
@@ -91,6 +91,16 @@ final class PassCosts {
             chunk = longer; // quicker, or not tried yet
         }
         return chunk;
+    }
+
+    /** The fewest that {@link #chunkAlone} may be. */
+    int leastAlone() {
+        return Math.min(FIRST_ALONE, batchSize);
+    }
+
+    /** Nanoseconds that the next token of a lone text takes; 0 as long as that is unknown. */
+    long step() {
+        return rows.any() ? (long) rows(1) : 0;
     }
 
     private double rows(int count) {

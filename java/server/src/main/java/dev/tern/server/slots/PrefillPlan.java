@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * Which prompts the next pass goes on with, and how far. The one with the fewest tokens left comes first, so that a
- * short one never waits for a long one; who was passed over twice, or whose pass was given up, comes before it for a
- * short pass, so that the long one comes to its end as well. A pass beside texts that wait for their next token takes
+ * short one never waits for a long one; who was passed over twice comes before it for a short pass, so that the long
+ * one comes to its end as well. A pass beside texts that wait for their next token takes
  * few tokens, but one that completes a short prompt takes all of it: in parts it would come as late as its parts are
  * many. Once a pass completes a prompt, which then is such a text, it takes few tokens of others.
  */
@@ -33,17 +33,17 @@ final class PrefillPlan {
     }
 
     /**
-     * Whether the pass must be made, though something that begins meanwhile would wait for it: where it is as short as
-     * it can be, or a prompt comes to its end, or one has waited long enough.
+     * Whether the pass is not to be paused, though something that begins meanwhile waits for it: where it is as short
+     * as it can be, or a short prompt comes to its end, or one has waited long enough.
      */
     boolean urgent() {
         return urgent;
     }
 
-    /** Remembers who was passed over: who has no part in a pass that was made, or all where it was given up. */
-    void remember(boolean made) {
+    /** Remembers who was passed over: who has no part in the pass. */
+    void remember() {
         for (Slot slot : prompts) {
-            slot.passOver(!made || parts.stream().noneMatch(part -> part.slot() == slot));
+            slot.passOver(parts.stream().noneMatch(part -> part.slot() == slot));
         }
     }
 
@@ -53,16 +53,16 @@ final class PrefillPlan {
      * @param prompts slots whose prompts are to be computed
      * @param rows tokens of other texts in the pass
      * @param room tokens that the pass may have besides
-     * @param firm whether it will be made whatever begins meanwhile, as the last one was given up: it is short then
+     * @param between whether it is made while another is paused: it is not long then
      */
-    static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs, boolean firm) {
+    static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs, boolean between) {
         int beside = costs.chunkBeside(Math.max(1, rows));
         List<Slot> order = new ArrayList<>(prompts);
         order.sort(Comparator.comparing((Slot slot) -> slot.passedOver() < PATIENCE)
                 .thenComparing(Slot::remaining)
                 .thenComparing(slot -> slot.task().number()));
         boolean overdue = !order.isEmpty() && order.getFirst().passedOver() >= PATIENCE;
-        int left = rows > 0 || overdue || firm ? beside : costs.chunkAlone();
+        int left = rows > 0 || overdue ? beside : between ? costs.leastAlone() : costs.chunkAlone();
         if (!order.isEmpty() && order.getFirst().remaining() <= SHORT) {
             left = Math.max(left, order.getFirst().remaining());
         }
@@ -82,6 +82,6 @@ final class PrefillPlan {
                 }
             }
         }
-        return new PrefillPlan(order, parts, taken == 0 || overdue || firm || completes && taken <= SHORT);
+        return new PrefillPlan(order, parts, taken == 0 || overdue || completes && taken <= SHORT);
     }
 }

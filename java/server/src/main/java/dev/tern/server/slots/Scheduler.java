@@ -2,80 +2,127 @@ package dev.tern.server.slots;
 
 import dev.tern.Batch;
 import dev.tern.Decoding;
+import dev.tern.Model;
 import dev.tern.Session;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the passes of all slots that have work. Each pass has the next token of every text, what is guessed to follow
- * where that pays, and as many tokens of new prompts as delay the texts little. For one thread.
+ * where that pays, and as many tokens of new prompts as delay the texts little. A pass that is long for a long prompt
+ * is paused for what begins meanwhile: from then on it and the passes of all others take turns, and either side has
+ * about as much time. For one thread.
  */
 final class Scheduler {
     private final List<Slot> slots;
-    private final Batch batch;
+    private final Batch whole;
+    private final Batch inParts;
     private final int batchSize;
     private final Crew crew;
     private final PassCosts costs;
     private final SlotCounters counters;
     private final BooleanSupplier interruption;
-    private boolean givenUp; // the last pass, so the next must be made
     private int turn; // the slot that comes first, where not all have room in a pass
-
-    /** What a slot puts into a pass. */
-    private record Entry(Slot slot, Runnable add) {}
+    private @Nullable Pass paused;
+    private int pausedRows; // tokens of texts in it
+    private long owed; // nanoseconds that the paused pass has before it is the others' turn again
 
     /**
-     * @param batch for at most {@code batchSize} tokens
      * @param crew chooses tokens
-     * @param interruption whether something new can begin at once: a pass that is long for a long prompt is given up
-     *     for it, never two in a row
+     * @param interruption whether something new can begin at once
      */
-    Scheduler(
-            List<Slot> slots,
-            Batch batch,
-            int batchSize,
-            Crew crew,
-            SlotCounters counters,
-            BooleanSupplier interruption) {
+    Scheduler(List<Slot> slots, Model model, Crew crew, SlotCounters counters, BooleanSupplier interruption) {
         this.slots = slots;
-        this.batch = batch;
-        this.batchSize = batchSize;
+        this.whole = model.batch();
+        this.inParts = model.batch();
+        this.batchSize = model.info().batchSize();
         this.crew = crew;
         this.costs = new PassCosts(batchSize);
         this.counters = counters;
         this.interruption = interruption;
     }
 
-    /** Makes a pass, if a slot has work, and chooses the tokens that follow from it. */
+    /** Makes a pass, or a part of one, if a slot has work, and chooses the tokens that follow from it. */
     void pass() {
+        boolean othersTurn = paused == null || owed <= 0;
+        boolean made = othersTurn && begin();
+        if (!made && paused != null) {
+            goOn(paused);
+        }
+    }
+
+    /** A slot's request is to end: if it is in a pass that is paused, that is given up. */
+    void release(Slot slot) {
+        Pass waiting = paused;
+        if (waiting != null && waiting.has(slot)) {
+            waiting.giveUp();
+            paused = null;
+        }
+    }
+
+    /**
+     * Makes the next pass, beside the one that is paused, or as much of it as can be.
+     *
+     * @return whether there was anything to compute
+     */
+    private boolean begin() {
+        boolean between = paused != null;
         List<Slot> texts = texts();
-        List<Entry> entries = new ArrayList<>();
+        List<Pass.Entry> entries = new ArrayList<>();
         int rows = addTexts(texts, entries);
-        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs, givenUp);
-        List<PrefillPlan.Part> parts = plan.parts();
-        for (PrefillPlan.Part part : parts) {
-            entries.add(new Entry(part.slot(), () -> addPrompt(part)));
+        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs, between);
+        for (PrefillPlan.Part part : plan.parts()) {
+            entries.add(new Pass.Entry(part.slot(), false, batch -> addPrompt(part, batch)));
         }
         if (entries.isEmpty()) {
-            return;
+            return false;
         }
-        boolean made = run(entries, rows, plan.urgent() ? () -> false : interruption);
-        plan.remember(made);
-        givenUp = !made;
-        if (!made) {
-            return;
+        plan.remember();
+        if (between || plan.urgent()) {
+            Pass pass = new Pass(whole, entries);
+            pass.run();
+            owed = between ? pass.nanos() : 0;
+            finish(pass, rows);
+        } else {
+            paused = new Pass(inParts, entries);
+            pausedRows = rows;
+            goOnUntil(paused, interruption);
         }
-        List<Slot> ready = new ArrayList<>(texts);
-        ready.removeIf(slot -> !slot.ready());
-        ready.forEach(Slot::fed);
-        for (PrefillPlan.Part part : parts) {
-            part.slot().prefilled();
-            ready.add(part.slot());
+        return true;
+    }
+
+    /**
+     * Goes on with the pass that is paused. What begins meanwhile waits for it no longer than the next token of a text
+     * takes, however long the last pass of others has been.
+     */
+    private void goOn(Pass waiting) {
+        long all = owed;
+        long some = Math.min(owed, costs.step());
+        long start = System.nanoTime();
+        boolean others = slots.stream().anyMatch(slot -> hasWork(slot) && !waiting.has(slot));
+        goOnUntil(waiting, () -> {
+            long gone = System.nanoTime() - start;
+            return others && gone >= all || gone >= some && interruption.getAsBoolean();
+        });
+    }
+
+    private void goOnUntil(Pass waiting, BooleanSupplier pause) {
+        boolean over = waiting.runUntil(pause);
+        owed = 0;
+        if (over) {
+            paused = null;
+            finish(waiting, pausedRows);
         }
-        ready.removeIf(slot -> !slot.ready());
-        crew.each(ready, Slot::choose);
-        counters.passed(entries.size());
+    }
+
+    private static boolean hasWork(Slot slot) {
+        return slot.generating() || slot.prefilling();
+    }
+
+    private boolean isFree(Slot slot) {
+        return paused == null || !paused.has(slot);
     }
 
     /** Slots with a token to feed: as many as a pass has room for, in turns. */
@@ -83,7 +130,7 @@ final class Scheduler {
         List<Slot> texts = new ArrayList<>();
         for (int i = 0; i < slots.size() && texts.size() < batchSize; i++) {
             Slot slot = slots.get((turn + i) % slots.size());
-            if (slot.generating()) {
+            if (slot.generating() && isFree(slot)) {
                 texts.add(slot);
             }
         }
@@ -92,7 +139,7 @@ final class Scheduler {
     }
 
     /** The last token of each text, and what may follow it; returns the tokens of all. */
-    private int addTexts(List<Slot> texts, List<Entry> entries) {
+    private int addTexts(List<Slot> texts, List<Pass.Entry> entries) {
         int rows = texts.size();
         for (Slot slot : texts) {
             Decoding text = slot.decoding();
@@ -101,8 +148,10 @@ final class Scheduler {
             int room = Math.min(batchSize - rows, session.contextLength() - session.position() - 1);
             int ahead = text.draft(texts.size() - 1, more -> costs.relative(before, more), room);
             rows += ahead;
-            entries.add(new Entry(
-                    slot, () -> batch.addAhead(session, text.top(), text.last(), text.drafted(), ahead)));
+            entries.add(new Pass.Entry(
+                    slot,
+                    true,
+                    batch -> batch.addAhead(session, text.top(), text.last(), text.drafted(), ahead)));
         }
         return rows;
     }
@@ -111,7 +160,7 @@ final class Scheduler {
     private List<Slot> prompts() {
         List<Slot> prompts = new ArrayList<>();
         for (Slot slot : slots) {
-            if (slot.prefilling() && !takenOver(slot)) {
+            if (slot.prefilling() && isFree(slot) && !takenOver(slot)) {
                 prompts.add(slot);
             }
         }
@@ -131,10 +180,10 @@ final class Scheduler {
                 return true;
             }
         }
-        return SharedPrefix.comes(slots, slot);
+        return SharedPrefix.comes(slots, slot, other -> !isFree(other));
     }
 
-    private void addPrompt(PrefillPlan.Part part) {
+    private static void addPrompt(PrefillPlan.Part part, Batch batch) {
         Slot slot = part.slot();
         batch.add(
                 slot.session(),
@@ -145,49 +194,20 @@ final class Scheduler {
                 part.tokens() == slot.remaining());
     }
 
-    /**
-     * One pass for all; where it fails one for each, so that the request at fault is the only one that does.
-     *
-     * @param abandoned gives it up
-     * @return whether it was made
-     */
-    private boolean run(List<Entry> entries, int rows, BooleanSupplier abandoned) {
-        batch.clear();
-        List<Entry> added = new ArrayList<>();
-        for (Entry entry : entries) {
-            try {
-                entry.add.run();
-                added.add(entry);
-            } catch (RuntimeException | Error e) {
-                entry.slot.fail(e);
-            }
+    /** A pass is over: remembers what it took, and chooses the tokens that follow. */
+    private void finish(Pass pass, int rows) {
+        if (pass.isWhole()) {
+            costs.record(rows, pass.tokens() - rows, pass.nanos());
         }
-        if (added.isEmpty()) {
-            return true;
+        List<Slot> ready = new ArrayList<>(pass.slots(true));
+        ready.removeIf(slot -> !slot.ready());
+        ready.forEach(Slot::fed);
+        for (Slot slot : pass.slots(false)) {
+            slot.prefilled();
+            ready.add(slot);
         }
-        int tokens = batch.tokens();
-        long start = System.nanoTime();
-        try {
-            if (!batch.runUnless(abandoned)) {
-                return false;
-            }
-        } catch (RuntimeException | Error e) {
-            added.forEach(this::runAlone);
-            return true;
-        }
-        if (added.size() == entries.size()) {
-            costs.record(rows, tokens - rows, System.nanoTime() - start);
-        }
-        return true;
-    }
-
-    private void runAlone(Entry entry) {
-        batch.clear();
-        try {
-            entry.add.run();
-            batch.run();
-        } catch (RuntimeException | Error e) {
-            entry.slot.fail(e);
-        }
+        ready.removeIf(slot -> !slot.ready());
+        crew.each(ready, Slot::choose);
+        counters.passed(pass.size());
     }
 }

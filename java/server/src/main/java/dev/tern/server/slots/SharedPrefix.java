@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,11 +80,14 @@ record SharedPrefix(Slot source, int tokens) {
 
     /**
      * Whether another slot is about to compute what this one needs next, so that it need not do so as well. Of two
-     * prompts that begin alike the one with fewer tokens left goes on: it comes first anyway.
+     * prompts that begin alike the one that is in a pass already goes on, else that with fewer tokens left: it comes
+     * first anyway.
+     *
+     * @param computed whether a slot's prompt is in a pass
      */
-    static boolean comes(List<Slot> slots, Slot slot) {
+    static boolean comes(List<Slot> slots, Slot slot, Predicate<Slot> computed) {
         for (Slot other : slots) {
-            if (other != slot && other.prefilling() && leads(other, slot)) {
+            if (other != slot && other.prefilling() && (computed.test(other) || leads(other, slot))) {
                 int known = Math.max(other.position(), slot.position());
                 if (shared(other.prompt(), other.prompt().length, slot.prompt()) - known >= WORTH_WAITING) {
                     return true;

@@ -54,8 +54,7 @@ public final class Slots implements Completions {
         this.slots = IntStream.range(0, options.parallel()).mapToObj(id -> new Slot(id, model)).toList();
         this.check = RequestCheck.of(model, options.parallel());
         this.crew = new Crew(model.info().threads());
-        int batchSize = model.info().batchSize();
-        this.scheduler = new Scheduler(slots, model.batch(), batchSize, crew, counters, () -> interrupting);
+        this.scheduler = new Scheduler(slots, model, crew, counters, () -> interrupting);
         this.thread = Thread.ofPlatform().daemon().name("tern-slots").unstarted(this::run);
     }
 
@@ -317,6 +316,7 @@ public final class Slots implements Completions {
     }
 
     private void finish(Slot slot) {
+        scheduler.release(slot);
         int tokens = slot.position();
         Slot.Outcome outcome = slot.finish();
         counters.finished(outcome, tokens);

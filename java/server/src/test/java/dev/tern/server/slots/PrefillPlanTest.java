@@ -64,7 +64,7 @@ class PrefillPlanTest {
         int[] tokens = new int[prompts.size()];
         PrefillPlan plan = PrefillPlan.of(prompts, rows, BATCH - rows, costs, false);
         plan.parts().forEach(part -> tokens[part.slot().id()] = part.tokens());
-        plan.remember(true);
+        plan.remember();
         return Arrays.stream(tokens).boxed().toList();
     }
 
@@ -97,21 +97,28 @@ class PrefillPlanTest {
     }
 
     @Test
-    void aPassThatIsLongForALongPromptCanBeGivenUp() {
+    void aPassThatIsLongForALongPromptCanBePaused() {
         assertThat(PrefillPlan.of(List.of(), 1, BATCH - 1, costs(), false).urgent()).isTrue();
         assertThat(PrefillPlan.of(prompts(20), 1, BATCH - 1, costs(), false).urgent()).as("a prompt ends").isTrue();
         assertThat(PrefillPlan.of(prompts(60), 0, BATCH, costs(), false).urgent()).as("not a short one").isFalse();
-        List<Slot> prompts = prompts(2000);
-        assertThat(PrefillPlan.of(prompts, 1, BATCH - 1, costs(), false).urgent()).isFalse();
-        PrefillPlan.of(prompts, 0, BATCH, costs(), false).remember(false);
-        PrefillPlan.of(prompts, 0, BATCH, costs(), false).remember(false);
-        PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs(), false);
-        assertThat(plan.urgent()).as("given up twice").isTrue();
+        assertThat(PrefillPlan.of(prompts(2000), 1, BATCH - 1, costs(), false).urgent()).isFalse();
+        List<Slot> prompts = prompts(2000, 400);
+        PassCosts costs = costs();
+        tokens(prompts, 0, costs);
+        tokens(prompts, 0, costs);
+        assertThat(PrefillPlan.of(prompts, 0, BATCH, costs, false).urgent()).as("passed over twice").isTrue();
+    }
+
+    @Test
+    void aPassWhileAnotherIsPausedIsNotLong() {
+        PassCosts costs = costs();
+        for (int tokens : new int[] {64, 128, 256, 512}) {
+            costs.record(0, tokens, 640 - tokens);
+        }
+        assertThat(tokens(prompts(2000), 0, costs)).containsExactly(512);
+        PrefillPlan plan = PrefillPlan.of(prompts(2000), 0, BATCH, costs, true);
+        assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(64);
+        plan = PrefillPlan.of(prompts(2000), 1, BATCH - 1, costs, true);
         assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(10);
-        plan.remember(true);
-        assertThat(tokens(prompts, 0, costs())).containsExactly(64);
-        plan = PrefillPlan.of(prompts, 0, BATCH, costs(), true);
-        assertThat(plan.urgent()).as("never two in a row").isTrue();
-        assertThat(plan.parts()).as("so it is short").extracting(PrefillPlan.Part::tokens).containsExactly(10);
     }
 }
