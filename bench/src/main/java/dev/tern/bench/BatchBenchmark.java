@@ -4,10 +4,13 @@ import dev.tern.Batch;
 import dev.tern.Model;
 import dev.tern.ModelOptions;
 import dev.tern.Session;
+import dev.tern.model.PassProfile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -27,7 +30,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * Sequences that decode together: a pass over the next token of each, of the model {@code -p file=MODEL.gguf} or,
  * without one, of a small one. {@code tokens} is their number a second, of all together; what it is of one sequence is
  * what the others are to be compared with. Each begins with {@code context} tokens and grows by {@link #STEPS}, then
- * starts over. {@code TERN_MAX_TIER} sets the tier.
+ * starts over. The model is loaded as a server of {@code slots} does. When a trial is over, the stages of its passes are
+ * printed. {@code TERN_MAX_TIER} sets the tier.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -37,12 +41,17 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 public class BatchBenchmark {
     private static final int STEPS = 32;
+    private static final int PROFILED = 32; // passes
 
     @Param("")
     public String file;
 
     @Param({"1", "2", "4", "8", "16"})
     public int sequences;
+
+    /** Sequences that the model is to be quick for: whether there are several decides how weights lie in memory. */
+    @Param("8")
+    public int slots;
 
     @Param("64")
     public int context;
@@ -81,6 +90,7 @@ public class BatchBenchmark {
                 synthetic == null ? Path.of(file) : synthetic.file(),
                 ModelOptions.builder()
                         .threads(threads)
+                        .sequences(slots)
                         .contextLength(context + STEPS)
                         .build());
         batch = model.batch();
@@ -94,6 +104,7 @@ public class BatchBenchmark {
 
     @TearDown
     public void delete() throws IOException {
+        System.out.println(stages());
         model.close();
         if (synthetic != null) {
             synthetic.close();
@@ -102,6 +113,11 @@ public class BatchBenchmark {
 
     @Benchmark
     public int step(Tokens count) {
+        count.tokens += sequences;
+        return step();
+    }
+
+    private int step() {
         for (Session session : sessions) {
             if (session.position() == context + STEPS) {
                 session.rewind(context);
@@ -110,7 +126,19 @@ public class BatchBenchmark {
             batch.add(session, top, token, 0, 1, true);
         }
         batch.run();
-        count.tokens += sequences;
         return sessions[0].position();
+    }
+
+    /** What a pass spends its time on. */
+    String stages() {
+        PassProfile profile = model.profile(() -> {
+            for (int i = 0; i < PROFILED; i++) {
+                step();
+            }
+        });
+        return profile.stages().stream()
+                .map(entry -> String.format(
+                        Locale.ROOT, "%s %.2f", entry.stage(), entry.nanos() / 1e6 / profile.passes()))
+                .collect(Collectors.joining(", ", "stages of a pass, ms: ", ""));
     }
 }

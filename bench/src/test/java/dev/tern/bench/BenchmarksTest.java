@@ -114,6 +114,7 @@ class BenchmarksTest {
         BatchBenchmark benchmark = new BatchBenchmark();
         benchmark.file = "";
         benchmark.sequences = sequences;
+        benchmark.slots = 3;
         benchmark.context = 5;
         benchmark.threads = 2;
         benchmark.load();
@@ -123,6 +124,7 @@ class BenchmarksTest {
                 assertThat(benchmark.step(tokens)).isEqualTo(5 + (i - 1) % 32 + 1);
             }
             assertThat(tokens.tokens).isEqualTo(39L * sequences);
+            assertThat(benchmark.stages()).containsPattern("GATE_UP [0-9.]*[1-9]").contains("ATTENTION", "HEAD");
         } finally {
             benchmark.delete();
         }
