@@ -51,8 +51,8 @@ public final class Batch {
         }
 
         void requireUnchanged(int index, boolean begun) {
-            boolean moved = session.position() != position || !begun && session.waiting(top, tokens) != waiting;
-            if (session.isClosed() || moved) {
+            boolean used = session.position() != position || session.waiting(top, tokens) != waiting;
+            if (session.isClosed() || !begun && used) {
                 throw new IllegalStateException(where(index) + ": the session was used or closed after it was added");
             }
         }
@@ -200,13 +200,13 @@ public final class Batch {
     /**
      * As {@link #run()}, but stops once {@code pause} says so, which is asked about twice a block by whichever thread
      * computes: for a long pass beside which something urgent may turn up. Until another call goes on with it, other
-     * batches and sessions may be used, those of this batch not; {@link #clear} gives it up instead. A session whose
+     * batches and sessions may be used, those of this batch only closed; {@link #clear} gives it up instead. A session whose
      * pass is given up, or fails on its way, has the tokens that it had, but no logits until it is fed again.
      *
      * <p>The first call makes scratch memory of the batch's own, as much as its longest pass takes.
      *
      * @return whether the pass is over, and the batch empty; else it is paused
-     * @throws IllegalStateException as {@link #run()}
+     * @throws IllegalStateException as {@link #run()}; a pass that was paused is given up then
      */
     public boolean runUntil(BooleanSupplier pause) {
         return pass(() -> {
@@ -216,6 +216,7 @@ public final class Batch {
                     return true;
                 }
                 pausable.begin(spans);
+                entries.forEach(entry -> entry.session.hold(true));
             }
             return pausable.goOn(pause);
         });
@@ -238,6 +239,7 @@ public final class Batch {
             paused = !evaluation.getAsBoolean();
             if (!paused) {
                 started = false;
+                entries.forEach(entry -> entry.session.hold(false));
                 entries.forEach(Entry::end);
             }
             return !paused;
@@ -269,6 +271,7 @@ public final class Batch {
     private void empty(boolean started) {
         pausable.giveUp();
         if (started) {
+            entries.forEach(entry -> entry.session.hold(false));
             entries.forEach(Entry::abandon);
         }
         entries.clear();

@@ -32,6 +32,7 @@ public final class Session implements AutoCloseable {
     private boolean logitsReady;
     private boolean largestOnly; // logits that are not among the largest may be -infinity
     private final ReentrantLock inUse = new ReentrantLock(); // while a file is written or read
+    private boolean held; // by a pass that is paused
     private volatile boolean closed;
 
     Session(Engine engine, Set<Session> open) {
@@ -272,7 +273,7 @@ public final class Session implements AutoCloseable {
 
     /** Checks tokens and room. */
     void require(String where, int[] tokens) {
-        requireOpen();
+        requireFree();
         engine.requireIds(where, tokens, 0, tokens.length);
         if (tokens.length > contextLength() - position) {
             throw contextTooSmall(where, position + (long) tokens.length, contextLength());
@@ -320,7 +321,7 @@ public final class Session implements AutoCloseable {
 
     /** Forgets all tokens from {@code position} on. */
     public void rewind(int position) {
-        requireOpen();
+        requireFree();
         if (position < 0 || position > this.position) {
             throw new IndexOutOfBoundsException("position " + position + " of " + this.position);
         }
@@ -341,7 +342,7 @@ public final class Session implements AutoCloseable {
      * @throws OutOfMemoryError when there is no memory for them; this session is then as it was
      */
     public void copyPrefix(Session from, int tokens) {
-        requireOpen();
+        requireFree();
         from.requireOpen();
         if (from.engine != engine) {
             throw new IllegalArgumentException("a session of another model");
@@ -456,6 +457,18 @@ public final class Session implements AutoCloseable {
     void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the session is closed");
+        }
+    }
+
+    /** Whether a pass with this session's tokens is paused: until it is over nothing may change them. */
+    void hold(boolean inPass) {
+        held = inPass;
+    }
+
+    private void requireFree() {
+        requireOpen();
+        if (held) {
+            throw new IllegalStateException("the session is in a pass that is not over");
         }
     }
 

@@ -9,6 +9,7 @@ import dev.tern.ternary.Outtype;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -171,20 +172,27 @@ class PausedBatchTest {
     }
 
     @Test
-    void aSessionUsedOrClosedMeanwhileStopsThePass() {
+    void aSessionOfAPausedPassCanBeClosedAndNotUsed() {
         Batch batch = batch();
         assertThat(batch.runUntil(() -> true)).isFalse();
-        text.feed(3);
-        assertThatThrownBy(batch::run)
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("entry 1 of the batch");
-        assertThat(batch.size()).isZero();
-        assertThat(prompt.ids()).isEqualTo(Arrays.copyOf(tokens, 10));
+        for (Runnable use : List.<Runnable>of(
+                () -> text.feed(3),
+                () -> text.feedAhead(3, tokens, 2),
+                () -> text.rewind(5),
+                () -> text.copyPrefix(prompt, 5),
+                () -> model.batch().add(text, 0, tokens, 0, 1, true))) {
+            assertThatThrownBy(use::run).isInstanceOf(IllegalStateException.class).hasMessageContaining("not over");
+        }
+        batch.run();
+        assertSame(text, 21);
+        prompt.rewind(10);
         text.rewind(20);
         batch.add(prompt, 0, tokens, 10, 12, false).add(text, 0, tokens, 20, 1, true);
         assertThat(batch.runUntil(() -> true)).isFalse();
         text.close();
-        assertThatThrownBy(() -> batch.runUntil(() -> true)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> batch.runUntil(() -> true))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("entry 1 of the batch");
         assertThat(batch.size()).isZero();
         batch.add(prompt, 0, tokens, 10, 12, true).run();
         assertSame(prompt, 22);

@@ -10,7 +10,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a model: one set of scratch memory, one thread team, any number of sequences, each with its own {@link KvCache}.
+ * Runs a model: one thread team, any number of sequences, each with its own {@link KvCache}; one set of scratch memory,
+ * and one for each {@link PausablePass}.
  * Thread-safe: forward passes take turns, in order of arrival. {@link #close} waits for the pass at hand, then frees
  * what the engine and its owner hold; every later call throws {@link IllegalStateException}, so no thread ever computes
  * on memory that is gone.

@@ -16,7 +16,7 @@ final class Pass {
     private final List<Entry> added = new ArrayList<>();
     private final int tokens;
     private long nanos;
-    private boolean failed;
+    private boolean unusual; // it failed, or was paused
 
     /** @param batch nobody else's until the pass is over; an entry that it refuses fails */
     Pass(Batch batch, List<Entry> entries) {
@@ -39,9 +39,9 @@ final class Pass {
         return size;
     }
 
-    /** Whether no entry was refused, and all were computed together. */
+    /** Whether no entry was refused, and all were computed at once: then it has taken what such a pass takes. */
     boolean isWhole() {
-        return added.size() == size && !failed;
+        return added.size() == size && !unusual;
     }
 
     int tokens() {
@@ -83,9 +83,11 @@ final class Pass {
     private boolean time(BooleanSupplier run) {
         long start = System.nanoTime();
         try {
-            return run.getAsBoolean();
+            boolean over = run.getAsBoolean();
+            unusual |= !over;
+            return over;
         } catch (RuntimeException | Error e) {
-            failed = true;
+            unusual = true;
             added.forEach(this::runAlone);
             return true;
         } finally {

@@ -78,8 +78,8 @@ final class PassCosts {
     }
 
     /**
-     * Tokens of prompts of a pass for nobody else: the fewest that are about as quick, a token, as more would be. What
-     * comes meanwhile waits for the pass, so it should not be longer than that.
+     * Tokens of prompts of a pass for nobody else: the fewest that are about as quick, a token, as more would be. For
+     * what comes meanwhile the pass is paused between its stages, which are as much longer as it has more tokens.
      */
     int chunkAlone() {
         int chunk = leastAlone();
@@ -98,9 +98,9 @@ final class PassCosts {
         return Math.min(FIRST_ALONE, batchSize);
     }
 
-    /** Nanoseconds that the next token of a lone text takes; 0 as long as that is unknown. */
-    long step() {
-        return rows.any() ? (long) rows(1) : 0;
+    /** Nanoseconds of a pass over {@code count} rows, 1 or more; 0 as long as nothing is known. */
+    long step(int count) {
+        return rows.any() ? (long) rows(count) : 0;
     }
 
     private double rows(int count) {

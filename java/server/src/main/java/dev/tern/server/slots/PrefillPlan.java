@@ -40,6 +40,15 @@ final class PrefillPlan {
         return urgent;
     }
 
+    /** A pass with these prompts came to nothing: they come first now, and the next pass is short and made at once. */
+    static void givenUp(List<Slot> prompts) {
+        for (Slot slot : prompts) {
+            for (int i = 0; i < PATIENCE; i++) {
+                slot.passOver(true);
+            }
+        }
+    }
+
     /** Remembers who was passed over: who has no part in the pass. */
     void remember() {
         for (Slot slot : prompts) {
@@ -51,12 +60,12 @@ final class PrefillPlan {
      * Plans a pass.
      *
      * @param prompts slots whose prompts are to be computed
-     * @param rows tokens of other texts in the pass
+     * @param rows tokens of other texts in the pass, or in one that is paused
      * @param room tokens that the pass may have besides
      * @param between whether it is made while another is paused: it is not long then
      */
     static PrefillPlan of(List<Slot> prompts, int rows, int room, PassCosts costs, boolean between) {
-        int beside = costs.chunkBeside(Math.max(1, rows));
+        int beside = Math.max(rows > 0 ? 0 : 1, costs.chunkBeside(Math.max(1, rows)));
         List<Slot> order = new ArrayList<>(prompts);
         order.sort(Comparator.comparing((Slot slot) -> slot.passedOver() < PATIENCE)
                 .thenComparing(Slot::remaining)

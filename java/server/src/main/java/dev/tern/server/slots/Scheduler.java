@@ -10,10 +10,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the passes of all slots that have work. Each pass has the next token of every text, what is guessed to follow
- * where that pays, and as many tokens of new prompts as delay the texts little. A pass that is long for a long prompt
- * is paused for what begins meanwhile: from then on it and the passes of all others take turns, and either side has
- * about as much time. For one thread.
+ * Makes the passes of all slots that have work. A pass has the next token of every text, what is guessed to follow
+ * where that pays, and as many tokens of new prompts as delay the texts little. One that is long for a long prompt is
+ * paused for what begins meanwhile: from then on it takes turns with the passes of all others. Either side has about as
+ * much time, but what begins waits for no more than a step of decoding and the stage at hand. For one thread.
  */
 final class Scheduler {
     private final List<Slot> slots;
@@ -49,7 +49,7 @@ final class Scheduler {
         boolean othersTurn = paused == null || owed <= 0;
         boolean made = othersTurn && begin();
         if (!made && paused != null) {
-            goOn(paused);
+            goOn(paused, !othersTurn);
         }
     }
 
@@ -58,6 +58,7 @@ final class Scheduler {
         Pass waiting = paused;
         if (waiting != null && waiting.has(slot)) {
             waiting.giveUp();
+            PrefillPlan.givenUp(waiting.slots(false));
             paused = null;
         }
     }
@@ -72,7 +73,8 @@ final class Scheduler {
         List<Slot> texts = texts();
         List<Pass.Entry> entries = new ArrayList<>();
         int rows = addTexts(texts, entries);
-        PrefillPlan plan = PrefillPlan.of(prompts(), rows, batchSize - rows, costs, between);
+        int waiting = between ? pausedRows : 0;
+        PrefillPlan plan = PrefillPlan.of(prompts(), rows + waiting, batchSize - rows, costs, between);
         for (PrefillPlan.Part part : plan.parts()) {
             entries.add(new Pass.Entry(part.slot(), false, batch -> addPrompt(part, batch)));
         }
@@ -94,17 +96,27 @@ final class Scheduler {
     }
 
     /**
-     * Goes on with the pass that is paused. What begins meanwhile waits for it no longer than the next token of a text
-     * takes, however long the last pass of others has been.
+     * Goes on with the pass that is paused: for as long as the last pass of others has taken, but no longer than a step
+     * of their texts, or of one text where somebody waits for the first pass.
+     *
+     * @param others whether others wait for their turn
      */
-    private void goOn(Pass waiting) {
-        long all = owed;
-        long some = Math.min(owed, costs.step());
+    private void goOn(Pass waiting, boolean others) {
+        int texts = 0;
+        boolean fresh = false;
+        for (Slot slot : slots) {
+            if (isFree(slot)) {
+                texts += slot.generating() ? 1 : 0;
+                fresh |= slot.fresh();
+            }
+        }
+        long least = Math.min(owed, costs.step(1));
+        long most = fresh ? least : texts > 0 ? Math.min(owed, costs.step(texts)) : owed;
+        boolean any = others && slots.stream().anyMatch(slot -> hasWork(slot) && isFree(slot));
         long start = System.nanoTime();
-        boolean others = slots.stream().anyMatch(slot -> hasWork(slot) && !waiting.has(slot));
         goOnUntil(waiting, () -> {
             long gone = System.nanoTime() - start;
-            return others && gone >= all || gone >= some && interruption.getAsBoolean();
+            return any && gone >= most || gone >= least && interruption.getAsBoolean();
         });
     }
 
@@ -180,7 +192,7 @@ final class Scheduler {
                 return true;
             }
         }
-        return SharedPrefix.comes(slots, slot, other -> !isFree(other));
+        return SharedPrefix.comes(slots, slot, other -> paused != null && paused.has(other) ? paused.tokens() : 0);
     }
 
     private static void addPrompt(PrefillPlan.Part part, Batch batch) {

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,16 +80,18 @@ record SharedPrefix(Slot source, int tokens) {
 
     /**
      * Whether another slot is about to compute what this one needs next, so that it need not do so as well. Of two
-     * prompts that begin alike the one that is in a pass already goes on, else that with fewer tokens left: it comes
-     * first anyway.
+     * prompts that begin alike the one with fewer tokens left goes on: it comes first anyway; or one that is in a pass
+     * which is paused, where that has no more tokens than are spared.
      *
-     * @param computed whether a slot's prompt is in a pass
+     * @param underWay tokens of the paused pass that a slot is in; 0 for others
      */
-    static boolean comes(List<Slot> slots, Slot slot, Predicate<Slot> computed) {
+    static boolean comes(List<Slot> slots, Slot slot, ToIntFunction<Slot> underWay) {
         for (Slot other : slots) {
-            if (other != slot && other.prefilling() && (computed.test(other) || leads(other, slot))) {
+            if (other != slot && other.prefilling()) {
                 int known = Math.max(other.position(), slot.position());
-                if (shared(other.prompt(), other.prompt().length, slot.prompt()) - known >= WORTH_WAITING) {
+                int spared = shared(other.prompt(), other.prompt().length, slot.prompt()) - known;
+                int waiting = underWay.applyAsInt(other);
+                if (spared >= WORTH_WAITING && (leads(other, slot) || waiting > 0 && spared >= waiting)) {
                     return true;
                 }
             }

@@ -35,6 +35,7 @@ final class Slot {
     private long lastUsed; // 0: never
     private boolean reserved; // someone else uses the session for a while
     private int passedOver; // passes that others' prompts were in since this one's was
+    private boolean fresh; // no pass has computed anything of the request's yet
 
     private volatile int tokensShown;
     private volatile int generatedShown;
@@ -108,6 +109,11 @@ final class Slot {
         return passedOver;
     }
 
+    /** Whether a prompt waits for its first pass. */
+    boolean fresh() {
+        return fresh && prefilling();
+    }
+
     void passOver(boolean passed) {
         passedOver = passed ? passedOver + 1 : 0;
     }
@@ -123,6 +129,7 @@ final class Slot {
         prompt = next.request().prompt();
         failure = null;
         passedOver = 0;
+        fresh = true;
         begun = System.nanoTime();
         lastUsed = begun;
         taskShown = next.number();
@@ -160,6 +167,7 @@ final class Slot {
 
     /** Part of the prompt has been computed. */
     void prefilled() {
+        fresh = false;
         show();
         tellProgress();
     }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Completions of one model, computed in passes that all requests at work share (continuous batching). A request waits,
  * first come first served, for one of the slots; begins with what any slot has computed of its first tokens; and from
- * then on has a token in every pass until it ends, whatever the others do. What it gives is to the bit what
- * {@link Model#generate(int[], dev.tern.GenerationOptions)} gives.
+ * then on has a token in every pass until it ends, but for passes that are made while its own is paused for something
+ * new. What it gives is to the bit what {@link Model#generate(int[], dev.tern.GenerationOptions)} gives.
  *
  * <p>One thread of its own makes the passes, over the threads of the model. Memory: each slot has a cache that grows
  * with its text up to the context and stays until another request takes the slot, or {@link #erase}.

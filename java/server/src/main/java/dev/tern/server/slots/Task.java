@@ -102,7 +102,7 @@ final class Task implements Completion {
     public void close() {
         if (!cancelled) {
             cancelled = true;
-            if (!ended) { // else there is nothing to stop, and no pass of others is to be given up for it
+            if (!ended) { // else there is nothing to stop, and no pass of others is to be paused for it
                 events.clear();
                 cancel.accept(this);
             }

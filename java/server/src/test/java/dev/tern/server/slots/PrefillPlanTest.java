@@ -110,6 +110,28 @@ class PrefillPlanTest {
     }
 
     @Test
+    void whoLosesAPassByAnothersEndComesNext() {
+        List<Slot> prompts = prompts(2000, 400);
+        PrefillPlan.givenUp(prompts.subList(0, 1));
+        PrefillPlan plan = PrefillPlan.of(prompts, 0, BATCH, costs(), false);
+        assertThat(plan.urgent()).isTrue();
+        assertThat(plan.parts()).extracting(part -> part.slot().id()).containsExactly(0);
+        assertThat(plan.parts()).extracting(PrefillPlan.Part::tokens).containsExactly(10);
+    }
+
+    @Test
+    void passesOfOneTokenGoOnWithWhoWasPassedOver() {
+        List<Slot> prompts = prompts(2000, 400);
+        PassCosts costs = new PassCosts(1);
+        for (int pass = 0; pass < 9; pass++) {
+            PrefillPlan plan = PrefillPlan.of(prompts, 0, 1, costs, false);
+            assertThat(plan.parts()).hasSize(1);
+            assertThat(plan.parts().getFirst().slot().id()).isEqualTo(pass % 3 == 2 ? 0 : 1);
+            plan.remember();
+        }
+    }
+
+    @Test
     void aPassWhileAnotherIsPausedIsNotLong() {
         PassCosts costs = costs();
         for (int tokens : new int[] {64, 128, 256, 512}) {
