@@ -30,8 +30,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * Sequences that decode together: a pass over the next token of each, of the model {@code -p file=MODEL.gguf} or,
  * without one, of a small one. {@code tokens} is their number a second, of all together; what it is of one sequence is
  * what the others are to be compared with. Each begins with {@code context} tokens and grows by {@link #STEPS}, then
- * starts over. The model is loaded as a server of {@code slots} does. When a trial is over, the stages of its passes are
- * printed. {@code TERN_MAX_TIER} sets the tier.
+ * starts over. The model is loaded as a server of {@code slots} does. After a trial the stages of its passes are shown.
+ * {@code TERN_MAX_TIER} sets the tier.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

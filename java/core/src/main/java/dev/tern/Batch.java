@@ -200,8 +200,8 @@ public final class Batch {
     /**
      * As {@link #run()}, but stops once {@code pause} says so, which is asked about twice a block by whichever thread
      * computes: for a long pass beside which something urgent may turn up. Until another call goes on with it, other
-     * batches and sessions may be used, those of this batch only closed; {@link #clear} gives it up instead. A session whose
-     * pass is given up, or fails on its way, has the tokens that it had, but no logits until it is fed again.
+     * batches and sessions may be used, those of this batch only closed; {@link #clear} gives it up instead. A session
+     * whose pass is given up, or fails on its way, has the tokens that it had, but no logits until it is fed again.
      *
      * <p>The first call makes scratch memory of the batch's own, as much as its longest pass takes.
      *

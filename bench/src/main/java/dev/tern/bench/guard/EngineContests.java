@@ -123,9 +123,9 @@ final class EngineContests implements AutoCloseable {
     }
 
     /**
-     * Two threads against one, in one layout: by themselves two may take another one than a lone thread, which is slower
-     * in prompts. Where two threads without an engine gain nothing, as on one core that announces two
-     * processors or beside other work, the machine cannot show it.
+     * Two threads against one, in one layout: by themselves two may take another one than a lone thread, which is
+     * slower in prompts. Where two threads without an engine gain nothing, as on one core that announces two processors
+     * or beside other work, the machine cannot show it.
      */
     Contest twoThreads() {
         return new Contest(
