@@ -71,10 +71,12 @@ public final class Batch {
 
         /** The pass was given up or failed: what had waited behind the last token is gone. */
         void abandon() {
+            session.hold(false);
             session.forgetWaiting();
         }
 
         void end() {
+            session.hold(false);
             if (draft.length > 0) {
                 session.endAhead(top, draft.length);
                 return;
@@ -239,7 +241,6 @@ public final class Batch {
             paused = !evaluation.getAsBoolean();
             if (!paused) {
                 started = false;
-                entries.forEach(entry -> entry.session.hold(false));
                 entries.forEach(Entry::end);
             }
             return !paused;
@@ -271,7 +272,6 @@ public final class Batch {
     private void empty(boolean started) {
         pausable.giveUp();
         if (started) {
-            entries.forEach(entry -> entry.session.hold(false));
             entries.forEach(Entry::abandon);
         }
         entries.clear();

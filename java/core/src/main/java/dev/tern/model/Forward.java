@@ -168,11 +168,10 @@ final class Forward implements ThreadTeam.Program {
         return next == route.head();
     }
 
-    /** Ends the pass that was begun. */
+    /** Makes the rest of the pass that was begun, which is over then; {@link #clear} is the caller's. */
     void evaluateHead(@Nullable ScreenedHead screened) {
         route.toTheEnd(next);
         run(screened);
-        clear();
     }
 
     private void set(List<TokenSpan> spans, boolean states, @Nullable ForwardTrace trace) {

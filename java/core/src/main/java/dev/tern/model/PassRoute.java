@@ -16,7 +16,6 @@ final class PassRoute {
     private int from;
     private int to;
     private @Nullable BooleanSupplier pause;
-    private boolean paused;
 
     PassRoute(int blocks, ThreadTeam team) {
         this.team = team;
@@ -49,7 +48,6 @@ final class PassRoute {
         this.from = from;
         this.to = to;
         this.pause = pause;
-        this.paused = false;
     }
 
     /** The pass is over, or has been paused: forgets who was asked; returns the place that is next. */
@@ -86,10 +84,9 @@ final class PassRoute {
         for (int i; (i = team.claim(member, 1)) >= 0; team.complete(1)) {
             if (asked.getAsBoolean()) {
                 to = place;
-                paused = true;
             }
         }
         team.endStage(member);
-        return paused;
+        return to < head;
     }
 }

@@ -12,15 +12,20 @@ final class Pass {
     record Entry(Slot slot, boolean isText, Consumer<Batch> add) {}
 
     private final Batch batch;
+    private final int rows;
     private final int size;
     private final List<Entry> added = new ArrayList<>();
     private final int tokens;
     private long nanos;
     private boolean unusual; // it failed, or was paused
 
-    /** @param batch nobody else's until the pass is over; an entry that it refuses fails */
-    Pass(Batch batch, List<Entry> entries) {
+    /**
+     * @param batch nobody else's until the pass is over; an entry that it refuses fails
+     * @param rows tokens of the entries that are texts
+     */
+    Pass(Batch batch, List<Entry> entries, int rows) {
         this.batch = batch;
+        this.rows = rows;
         this.size = entries.size();
         batch.clear();
         for (Entry entry : entries) {
@@ -42,6 +47,11 @@ final class Pass {
     /** Whether no entry was refused, and all were computed at once: then it has taken what such a pass takes. */
     boolean isWhole() {
         return added.size() == size && !unusual;
+    }
+
+    /** Tokens of texts. */
+    int rows() {
+        return rows;
     }
 
     int tokens() {

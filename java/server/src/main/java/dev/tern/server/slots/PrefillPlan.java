@@ -42,17 +42,14 @@ final class PrefillPlan {
 
     /** A pass with these prompts came to nothing: they come first now, and the next pass is short and made at once. */
     static void givenUp(List<Slot> prompts) {
-        for (Slot slot : prompts) {
-            for (int i = 0; i < PATIENCE; i++) {
-                slot.passOver(true);
-            }
-        }
+        prompts.forEach(slot -> slot.passedOver(PATIENCE));
     }
 
     /** Remembers who was passed over: who has no part in the pass. */
     void remember() {
         for (Slot slot : prompts) {
-            slot.passOver(parts.stream().noneMatch(part -> part.slot() == slot));
+            boolean hasPart = parts.stream().anyMatch(part -> part.slot() == slot);
+            slot.passedOver(hasPart ? 0 : slot.passedOver() + 1);
         }
     }
 

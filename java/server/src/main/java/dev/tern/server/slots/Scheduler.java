@@ -26,7 +26,6 @@ final class Scheduler {
     private final BooleanSupplier interruption;
     private int turn; // the slot that comes first, where not all have room in a pass
     private @Nullable Pass paused;
-    private int pausedRows; // tokens of texts in it
     private long owed; // nanoseconds that the paused pass has before it is the others' turn again
 
     /**
@@ -69,12 +68,13 @@ final class Scheduler {
      * @return whether there was anything to compute
      */
     private boolean begin() {
-        boolean between = paused != null;
+        Pass waiting = paused;
+        boolean between = waiting != null;
         List<Slot> texts = texts();
         List<Pass.Entry> entries = new ArrayList<>();
         int rows = addTexts(texts, entries);
-        int waiting = between ? pausedRows : 0;
-        PrefillPlan plan = PrefillPlan.of(prompts(), rows + waiting, batchSize - rows, costs, between);
+        int allRows = rows + (waiting == null ? 0 : waiting.rows());
+        PrefillPlan plan = PrefillPlan.of(prompts(), allRows, batchSize - rows, costs, between);
         for (PrefillPlan.Part part : plan.parts()) {
             entries.add(new Pass.Entry(part.slot(), false, batch -> addPrompt(part, batch)));
         }
@@ -83,13 +83,12 @@ final class Scheduler {
         }
         plan.remember();
         if (between || plan.urgent()) {
-            Pass pass = new Pass(whole, entries);
+            Pass pass = new Pass(whole, entries, rows);
             pass.run();
             owed = between ? pass.nanos() : 0;
-            finish(pass, rows);
+            finish(pass);
         } else {
-            paused = new Pass(inParts, entries);
-            pausedRows = rows;
+            paused = new Pass(inParts, entries, rows);
             goOnUntil(paused, interruption);
         }
         return true;
@@ -125,7 +124,7 @@ final class Scheduler {
         owed = 0;
         if (over) {
             paused = null;
-            finish(waiting, pausedRows);
+            finish(waiting);
         }
     }
 
@@ -207,9 +206,9 @@ final class Scheduler {
     }
 
     /** A pass is over: remembers what it took, and chooses the tokens that follow. */
-    private void finish(Pass pass, int rows) {
+    private void finish(Pass pass) {
         if (pass.isWhole()) {
-            costs.record(rows, pass.tokens() - rows, pass.nanos());
+            costs.record(pass.rows(), pass.tokens() - pass.rows(), pass.nanos());
         }
         List<Slot> ready = new ArrayList<>(pass.slots(true));
         ready.removeIf(slot -> !slot.ready());

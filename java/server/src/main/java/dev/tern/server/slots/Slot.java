@@ -35,7 +35,6 @@ final class Slot {
     private long lastUsed; // 0: never
     private boolean reserved; // someone else uses the session for a while
     private int passedOver; // passes that others' prompts were in since this one's was
-    private boolean fresh; // no pass has computed anything of the request's yet
 
     private volatile int tokensShown;
     private volatile int generatedShown;
@@ -111,11 +110,11 @@ final class Slot {
 
     /** Whether a prompt waits for its first pass. */
     boolean fresh() {
-        return fresh && prefilling();
+        return prefilling() && position() == cached;
     }
 
-    void passOver(boolean passed) {
-        passedOver = passed ? passedOver + 1 : 0;
+    void passedOver(int passes) {
+        passedOver = passes;
     }
 
     /**
@@ -129,7 +128,6 @@ final class Slot {
         prompt = next.request().prompt();
         failure = null;
         passedOver = 0;
-        fresh = true;
         begun = System.nanoTime();
         lastUsed = begun;
         taskShown = next.number();
@@ -167,7 +165,6 @@ final class Slot {
 
     /** Part of the prompt has been computed. */
     void prefilled() {
-        fresh = false;
         show();
         tellProgress();
     }

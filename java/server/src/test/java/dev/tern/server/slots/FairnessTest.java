@@ -62,8 +62,29 @@ class FairnessTest {
 
         Slot begin(CompletionRequest request) {
             Slot slot = slots.stream().filter(Slot::idle).findFirst().orElseThrow();
-            slot.begin(new Task(slot.id(), request, Task.decoding(model, request), task -> {}), null, 0);
+            begin(slot, slot.id(), request);
             return slot;
+        }
+
+        void begin(Slot slot, int number, CompletionRequest request) {
+            slot.begin(new Task(number, request, Task.decoding(model, request), task -> {}), null, 0);
+        }
+
+        /** Whether the slot is free for a request, the one at its end having left. */
+        boolean isFree(Slot slot) {
+            if (slot.done()) {
+                slot.finish();
+            }
+            return slot.idle();
+        }
+
+        /** Makes passes until all are done, each as it would be alone. */
+        void finish(Slot... those) {
+            while (!Arrays.stream(those).allMatch(Slot::done)) {
+                scheduler.pass();
+            }
+            Arrays.stream(those).forEach(FairnessTest.this::assertSameAsAlone);
+            slots.forEach(Slot::erase);
         }
 
         int passesUntilGenerating(Slot slot) {
@@ -124,12 +145,9 @@ class FairnessTest {
         int passes = 0;
         for (int i = 0; !longest.done() && passes < 1000; passes++) {
             Slot other = hand.slots.get(1);
-            if (other.done()) {
-                other.finish();
-            }
-            if (other.idle()) {
-                CompletionRequest request = request(TrainedModel.question(model, i), 1);
-                other.begin(new Task(10 + i++, request, Task.decoding(model, request), task -> {}), null, 0);
+            if (hand.isFree(other)) {
+                hand.begin(other, 10 + i, request(TrainedModel.question(model, i), 1));
+                i++;
             }
             hand.scheduler.pass();
         }
@@ -159,12 +177,7 @@ class FairnessTest {
         }
         assertThat(longest.remaining()).as("nothing is computed twice").isBetween(left - 512, left - 32);
         assertThat(text.decoding().count()).as("between its parts").isGreaterThan(tokens);
-        while (!longest.done() || !text.done()) {
-            hand.scheduler.pass();
-        }
-        assertSameAsAlone(longest);
-        assertSameAsAlone(text);
-        hand.slots.forEach(Slot::erase);
+        hand.finish(longest, text);
     }
 
     @Test
@@ -179,21 +192,16 @@ class FairnessTest {
             hand.scheduler.pass();
             pauses += longest.remaining() == left ? 1 : 0;
             Slot other = hand.slots.get(1);
-            if (other.done()) {
-                other.finish();
-            }
-            if (other.idle()) { // some of them with prompts that are longer than short
+            if (hand.isFree(other)) { // some of them with prompts that are longer than short
                 int[] prompt = number % 2 == 0
                         ? TrainedModel.question(model, number)
                         : TrainedModel.longPrompt(model, number, 50);
-                CompletionRequest request = request(prompt, 1);
-                other.begin(new Task(number, request, Task.decoding(model, request), task -> {}), null, 0);
+                hand.begin(other, number, request(prompt, 1));
             }
             assertThat(++passes).isLessThan(10_000);
         }
         assertThat(pauses).isGreaterThan(20);
-        assertSameAsAlone(longest);
-        hand.slots.forEach(Slot::erase);
+        hand.finish(longest);
     }
 
     @Test
@@ -209,11 +217,7 @@ class FairnessTest {
         assertThat(longest.position()).as("what had been computed before stays").isEqualTo(held);
         hand.interrupted = false;
         Slot text = hand.begin(request(TrainedModel.question(model, 1), 5));
-        while (!text.done()) {
-            hand.scheduler.pass();
-        }
-        assertSameAsAlone(text);
-        hand.slots.forEach(Slot::erase);
+        hand.finish(text);
     }
 
     @Test
@@ -251,12 +255,7 @@ class FairnessTest {
         int held = first.position();
         hand.scheduler.pass();
         assertThat(second.position()).as("taken over").isGreaterThan(held);
-        while (!first.done() || !second.done()) {
-            hand.scheduler.pass();
-        }
-        assertSameAsAlone(first);
-        assertSameAsAlone(second);
-        hand.slots.forEach(Slot::erase);
+        hand.finish(first, second);
     }
 
     private void assertSameAsAlone(Slot slot) {
